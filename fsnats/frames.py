@@ -1,0 +1,49 @@
+"""What travels on the bus: a small header around the untouched payload.
+
+A frame is a MessagePack array `[version, stream, received_ns, epoch, seq, flags, payload]`:
+
+version      1 (int); anything else is a frame this code cannot read
+stream       Binance's stream name, in canonical form (str)
+received_ns  when the worker read the message from its socket, nanoseconds since 1970 (int)
+epoch        when the worker that counts `seq` started counting, nanoseconds since 1970 (int); a new epoch starts a new count
+seq          1, 2, 3 … per stream within an epoch: a hole is a loss between worker and reader (int)
+flags        bits: RECOVERED, SNAPSHOT, GAP (int)
+payload      the bytes that Binance sent as `data` (bin), byte for byte
+"""
+
+import msgspec
+
+from fsnats.errors import FrameError
+
+VERSION = 1
+
+RECOVERED = 1  # fetched over REST after a loss, published late
+SNAPSHOT = 2  # a copy of the newest value, not a new event
+GAP = 4  # the payload is a notice of events that cannot be had, not one of Binance's
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One message on the bus.  See the module's text for the fields."""
+
+    version: int
+    stream: str
+    received_ns: int
+    epoch: int
+    seq: int
+    flags: int
+    payload: bytes
+
+
+encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Frame).decode
+
+
+def decode(data: bytes) -> Frame:
+    """Read a frame.  Raises FrameError for anything that is not a frame of our version."""
+    try:
+        frame = _decode(data)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise FrameError(f"not a frame: {error}") from error
+    if frame.version != VERSION:
+        raise FrameError(f"frame version {frame.version}, this program reads {VERSION}")
+    return frame

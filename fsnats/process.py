@@ -1,0 +1,93 @@
+"""The life of one process: event loop, signals, exit code, and death together with its supervisor."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from fsnats.errors import EXIT_CONFIG, EXIT_UNAVAILABLE, ConfigError, Unavailable
+
+SUPERVISOR_PID = "FSNATS_SUPERVISOR_PID"  # set by the supervisor for its children
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+logger = logging.getLogger(__name__)
+
+
+class Stopping:
+    """Becomes set when this process was asked to stop.  A second signal ends the process at once."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def request(self) -> None:
+        """Ask for an orderly stop; asking again ends the process at once with the exit status of a kill."""
+        if self._event.is_set():
+            os._exit(128 + signal.SIGKILL)
+        self._event.set()
+
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    async def wait(self) -> None:
+        """Return when the stop was requested."""
+        await self._event.wait()
+
+
+Main = Callable[[Stopping], Awaitable[None]]
+
+
+def run(main: Main) -> int:
+    """Run `main` on uvloop until it returns, and return the exit status.
+
+    `main` gets the `Stopping` that SIGTERM and SIGINT set.  A ConfigError ends with one sentence and EXIT_CONFIG, which
+    supervisors do not restart; an Unavailable with one sentence and EXIT_UNAVAILABLE; anything else is a bug and ends
+    with its traceback.
+    """
+    die_with_supervisor()
+    try:
+        return uvloop.run(_run(main))
+    except* ConfigError as group:
+        _sentences(group)
+        return EXIT_CONFIG
+    except* Unavailable as group:
+        _sentences(group)
+        return EXIT_UNAVAILABLE
+
+
+async def _run(main: Main) -> int:
+    stopping = Stopping()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.request)
+    await main(stopping)
+    return 0
+
+
+def _sentences(group: BaseExceptionGroup[BaseException]) -> None:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            _sentences(error)
+        else:
+            sys.stderr.write(f"fsnats: {error}\n")
+
+
+def die_with_supervisor() -> None:
+    """Have the kernel kill this process when its supervisor dies, however it dies (Linux; elsewhere a no-op).
+
+    Called in the child after exec: a death between fork and this call is seen by comparing the parent's pid.
+    """
+    expected = os.environ.get(SUPERVISOR_PID)
+    if expected is None or sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != int(expected):
+        os._exit(128 + signal.SIGKILL)

@@ -1,0 +1,177 @@
+"""One accepted WebSocket: websockets' sans-I/O core inside, an asyncio transport outside.
+
+uvicorn serves HTTP and hands every `Upgrade: websocket` to a `Connection`; the connection owns its transport from then
+on, so that finished frames go to it without a task, an await or a queue in between.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from websockets.exceptions import ProtocolError
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+
+class Connection(asyncio.Protocol):
+    """Subclasses fill in what happens; they call `write` with finished frames and `close` to end it.
+
+    The first thing called is `opening`, then `opened`, any number of `received` and `received_binary`, and `closed`
+    exactly once for every connection whose `opened` was called.
+    """
+
+    message_bytes_max = 64 * 1024  # longer messages close the connection with 1009
+    close_timeout = 5.0  # seconds to wait for the peer's half of the closing handshake
+
+    transport: asyncio.Transport
+
+    def __init__(self, server_state: Any) -> None:
+        """`server_state` is uvicorn's: it keeps the set of connections that its shutdown waits for."""
+        self._connections: set[Any] = server_state.connections
+        self._wire = ServerProtocol(max_size=self.message_bytes_max)
+        self._fragments: list[bytes] = []
+        self._fragments_opcode = Opcode.TEXT
+        self._open = False
+        self._close_timer: asyncio.TimerHandle | None = None
+
+    # What a subclass fills in.
+
+    def opening(self, request: Request) -> Response | None:
+        """Look at the handshake; return None to accept it or a response to refuse it (see `reject`)."""
+        return None
+
+    def opened(self) -> None:
+        """The handshake is done; writing is allowed."""
+
+    def received(self, text: str) -> None:
+        """One text message arrived."""
+
+    def received_binary(self, data: bytes) -> None:
+        """One binary message arrived."""
+
+    def ponged(self, payload: bytes) -> None:
+        """A pong arrived."""
+
+    def closed(self) -> None:
+        """The connection is gone, whoever ended it."""
+
+    # What a subclass calls.
+
+    def reject(self, status: HTTPStatus, text: str) -> Response:
+        """A refusal for `opening` to return."""
+        return self._wire.reject(status, text)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether writing still makes sense."""
+        return self._open and self._wire.state is State.OPEN
+
+    def write(self, frames: bytes) -> None:
+        """Write finished frames, as they are.  Does nothing once the connection is closing."""
+        if self._wire.state is State.OPEN:
+            self.transport.write(frames)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Start the closing handshake.  Writing stops here; `closed` follows within `close_timeout`."""
+        if self._wire.state is State.OPEN:
+            self._wire.send_close(code, reason)
+            self._flush()
+
+    def abort(self) -> None:
+        """End it without a closing handshake."""
+        self.transport.abort()
+
+    @property
+    def peer(self) -> str:
+        """The other end's address, for logs."""
+        address = self.transport.get_extra_info("peername")
+        return f"{address[0]}:{address[1]}" if address else "?"
+
+    # asyncio's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
+        self.transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._wire.receive_data(data)
+        for event in self._wire.events_received():
+            if isinstance(event, Frame):
+                self._receive(event)
+            else:
+                assert isinstance(event, Request)
+                self._shake_hands(event)
+        self._flush()
+
+    def eof_received(self) -> None:
+        self._wire.receive_eof()
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+        self._wire.receive_eof()
+        if self._open:
+            self._open = False
+            self.closed()
+
+    def shutdown(self) -> None:
+        """uvicorn stops: leave with 1012, service restart."""
+        if self._open:
+            self.close(1012)
+        else:
+            self.transport.close()
+
+    def _shake_hands(self, request: Request) -> None:
+        response = self.opening(request) or self._wire.accept(request)
+        self._wire.send_response(response)
+        self._flush()
+        if self._wire.state is State.OPEN:
+            self._open = True
+            self.opened()
+
+    def _receive(self, frame: Frame) -> None:
+        opcode = frame.opcode
+        if opcode is Opcode.PONG:
+            self.ponged(bytes(frame.data))
+        elif opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            if opcode is not Opcode.CONT:
+                self._fragments_opcode = opcode
+                if frame.fin:  # nearly every message
+                    self._message(bytes(frame.data))
+                    return
+            self._fragments.append(bytes(frame.data))
+            if frame.fin:
+                data, self._fragments = b"".join(self._fragments), []
+                self._message(data)
+
+    def _message(self, data: bytes) -> None:
+        if self._wire.state is not State.OPEN:
+            return
+        if self._fragments_opcode is Opcode.BINARY:
+            self.received_binary(data)
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self._wire.fail(1007, "not UTF-8")
+            return
+        self.received(text)
+
+    def _flush(self) -> None:
+        for data in self._wire.data_to_send():
+            if data:
+                self.transport.write(data)
+            elif self.transport.can_write_eof():
+                self.transport.write_eof()
+            else:
+                self.transport.close()
+        if self._wire.close_expected() and self._close_timer is None:
+            self._close_timer = asyncio.get_running_loop().call_later(self.close_timeout, self.transport.abort)
+
+
+__all__ = ["Connection", "ProtocolError"]
