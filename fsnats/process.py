@@ -6,11 +6,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvloop
 
-from fsnats.errors import EXIT_CONFIG, EXIT_UNAVAILABLE, ConfigError, Unavailable
+from fsnats.errors import EXIT_CONFIG, EXIT_UNAVAILABLE, FsnatsError, Unusable
 
 SUPERVISOR_PID = "FSNATS_SUPERVISOR_PID"  # set by the supervisor for its children
 
@@ -53,12 +53,27 @@ def run(main: Main) -> int:
     die_with_supervisor()
     try:
         return uvloop.run(_run(main))
-    except* ConfigError as group:
-        _sentences(group)
-        return EXIT_CONFIG
-    except* Unavailable as group:
-        _sentences(group)
-        return EXIT_UNAVAILABLE
+    except (FsnatsError, BaseExceptionGroup) as error:
+        return _last_words(error)
+
+
+def _last_words(error: BaseException) -> int:
+    """Say what ended the process, one sentence each, and return the exit status; bugs are raised again."""
+    leaves = list(_leaves(error))
+    expected = [leaf for leaf in leaves if isinstance(leaf, FsnatsError)]
+    if len(expected) < len(leaves):
+        raise error
+    for leaf in expected:
+        sys.stderr.write(f"fsnats: {leaf}\n")
+    return EXIT_CONFIG if any(isinstance(leaf, Unusable) for leaf in expected) else EXIT_UNAVAILABLE
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
 
 
 async def _run(main: Main) -> int:
@@ -68,14 +83,6 @@ async def _run(main: Main) -> int:
         loop.add_signal_handler(number, stopping.request)
     await main(stopping)
     return 0
-
-
-def _sentences(group: BaseExceptionGroup[BaseException]) -> None:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            _sentences(error)
-        else:
-            sys.stderr.write(f"fsnats: {error}\n")
 
 
 def die_with_supervisor() -> None:
