@@ -5,7 +5,7 @@ A frame is a MessagePack array `[version, stream, received_ns, epoch, seq, flags
 version      1 (int); anything else is a frame this code cannot read
 stream       Binance's stream name, in canonical form (str)
 received_ns  when the worker read the message from its socket, nanoseconds since 1970 (int)
-epoch        when the worker that counts `seq` started counting, nanoseconds since 1970 (int); a new epoch starts a new count
+epoch        when the worker that counts `seq` started, nanoseconds since 1970 (int): a new epoch starts a new count
 seq          1, 2, 3 … per stream within an epoch: a hole is a loss between worker and reader (int)
 flags        bits: RECOVERED, SNAPSHOT, GAP (int)
 payload      the bytes that Binance sent as `data` (bin), byte for byte

@@ -193,9 +193,7 @@ def parse(market: Market, name: str) -> Stream:
     if name[0] == "!" or "@" not in name:
         for rule in _RULES[market]:
             if rule.scope is Scope.ALL and rule.pattern.fullmatch(name):
-                return Stream(
-                    market, name, rule.kind, Scope.ALL, "", rule.route, rule.loss, _cadence(rule, name)
-                )
+                return Stream(market, name, rule.kind, Scope.ALL, "", rule.route, rule.loss, _cadence(rule, name))
         raise StreamNameError(name, f"no such all-market stream on {market}")
     subject, _, rest = name.partition("@")
     if not subject:
@@ -209,7 +207,15 @@ def parse(market: Market, name: str) -> Stream:
         interval = match[1] if rule.kind.lower().endswith("kline") else ""
         canonical = f"{subject.lower()}@{rest}"
         return Stream(
-            market, canonical, rule.kind, rule.scope, subject.upper(), rule.route, rule.loss, _cadence(rule, rest), interval
+            market,
+            canonical,
+            rule.kind,
+            rule.scope,
+            subject.upper(),
+            rule.route,
+            rule.loss,
+            _cadence(rule, rest),
+            interval,
         )
     raise StreamNameError(name, _reason(market, subject, rest))
 

@@ -1,0 +1,364 @@
+"""The bus over NATS core: one connection that reconnects for ever.
+
+Our own client for the live path, because nats-py's publish is a coroutine (2.9 µs with sixteen in flight, 15 µs alone,
+where joining the writes of one turn costs 0.8 and 8.4), its subscriber costs 4.2 µs a message where the bare parser
+costs 1.0, and it flushes stale data after a reconnect.  JetStream and its key-value store are nats-py's job: see
+`fsnats.catalogue`.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from fsnats import __version__
+from fsnats.backoff import Backoff
+from fsnats.bus import Callback, wire
+from fsnats.errors import BusUnavailable
+
+logger = logging.getLogger(__name__)
+
+PING_INTERVAL = 2.0  # seconds between two pings of ours
+SILENCE = 5.0  # seconds without a byte from the server, our pings unanswered: it is dead
+CONNECT_TIMEOUT = 5.0  # seconds for TCP, TLS and the NATS handshake together
+PENDING_BYTES = 64 * 1024 * 1024  # what may wait for a server that reads too slowly; beyond it publishing fails
+
+
+class _Subscription(msgspec.Struct):
+    subject: str
+    queue: str
+    callback: Callback
+
+
+class NatsBus:
+    """A `Bus` on a NATS server.  Use as an asynchronous context manager; `urls` are tried in turn, for ever."""
+
+    def __init__(
+        self,
+        urls: list[str],
+        name: str,
+        jitter: Callable[[], float],
+        *,
+        after_read: Callable[[], None] | None = None,
+        on_change: Callable[[bool], None] | None = None,
+    ) -> None:
+        """`after_read` is called when all messages of one read from the socket have been delivered: the moment to
+        write out what they caused.  `on_change` hears of every connect (True) and disconnect (False)."""
+        self._urls = urls
+        self._name = name
+        self._backoff = Backoff(0.1, 2.0, jitter)
+        self._after_read = after_read
+        self._on_change = on_change
+        self._subscriptions: dict[int, _Subscription] = {}
+        self._next_sid = 1
+        self._link: _Link | None = None
+        self._connected = asyncio.Event()
+        self._tasks = asyncio.TaskGroup()
+        self._running: asyncio.Task[None] | None = None
+        self._inbox = ""
+        self._requests: dict[str, asyncio.Future[bytes]] = {}
+        self._next_request = 0
+        self.refused = 0  # publishes lost because the bus was down or its buffer full
+        self.reconnects = 0
+
+    async def __aenter__(self) -> "NatsBus":
+        await self._tasks.__aenter__()
+        self._running = self._tasks.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._link is not None:
+            self._link.finish()
+        if self._running is not None:
+            self._running.cancel()
+        await self._tasks.__aexit__(None, None, None)
+
+    @property
+    def is_connected(self) -> bool:
+        return self._link is not None
+
+    async def connected(self) -> None:
+        """Return when there is a connection."""
+        await self._connected.wait()
+
+    def publish(self, subject: str, payload: bytes, reply: str = "") -> bool:
+        link = self._link
+        if link is None or link.is_full:
+            self.refused += 1
+            return False
+        link.send(wire.publish(subject, reply, payload))
+        return True
+
+    def subscribe(self, subject: str, callback: Callback, queue: str = "") -> int:
+        sid = self._next_sid
+        self._next_sid += 1
+        self._subscriptions[sid] = _Subscription(subject, queue, callback)
+        if self._link is not None:
+            self._link.send(wire.subscribe(subject, queue, sid))
+        return sid
+
+    def unsubscribe(self, sid: int) -> None:
+        if self._subscriptions.pop(sid, None) is not None and self._link is not None:
+            self._link.send(wire.unsubscribe(sid))
+
+    async def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        if not self._inbox:
+            # Unique on this server: the name tells processes apart, the id two connections of one process.
+            self._inbox = f"_INBOX.{self._name}.{id(self):x}"
+            self.subscribe(f"{self._inbox}.*", self._answered)
+        self._next_request += 1
+        reply = f"{self._inbox}.{self._next_request}"
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._requests[reply] = answer
+        try:
+            if not self.publish(subject, payload, reply):
+                raise BusUnavailable("NATS is not connected")
+            async with asyncio.timeout(timeout):
+                return await answer
+        except TimeoutError:
+            raise BusUnavailable(f"no answer on {subject} within {timeout:g} s") from None
+        finally:
+            del self._requests[reply]
+
+    async def flush(self) -> None:
+        if self._link is None:
+            raise BusUnavailable("NATS is not connected")
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._link.ping()
+        except TimeoutError:
+            raise BusUnavailable("NATS does not answer") from None
+
+    def flush_writes(self) -> None:
+        """Write now what was published in this turn, instead of at its end."""
+        if self._link is not None:
+            self._link.write()
+
+    def _answered(self, subject: str, _reply: str, payload: bytes) -> None:
+        answer = self._requests.get(subject)
+        if answer is not None and not answer.done():
+            answer.set_result(payload)
+
+    def _unanswerable(self, subject: str) -> None:
+        answer = self._requests.get(subject)
+        if answer is not None and not answer.done():
+            answer.set_exception(BusUnavailable("nobody answers that request"))
+
+    # The connection's life.
+
+    async def _run(self) -> None:
+        attempt = 0
+        while True:
+            url = self._urls[attempt % len(self._urls)]
+            attempt += 1
+            try:
+                link = await self._dial(url)
+            except (OSError, TimeoutError, BusUnavailable, wire.WireError) as error:
+                delay = self._backoff.next_delay()
+                logger.warning(
+                    "NATS cannot be reached", extra={"server": _shown(url), "error": str(error), "next": delay}
+                )
+                await asyncio.sleep(delay)
+                continue
+            self._backoff.healthy()
+            self._link = link
+            for sid, subscription in self._subscriptions.items():
+                link.send(wire.subscribe(subscription.subject, subscription.queue, sid))
+            self._connected.set()
+            self._changed(True)
+            try:
+                reason = await link.watch()
+            finally:
+                self._link = None
+                self._connected.clear()
+                link.abort()
+            self.reconnects += 1
+            for answer in self._requests.values():
+                if not answer.done():
+                    answer.set_exception(BusUnavailable("the connection to NATS was lost"))
+            logger.warning("NATS connection lost", extra={"server": _shown(url), "error": reason})
+            self._changed(False)
+            await asyncio.sleep(self._backoff.next_delay())
+
+    def _changed(self, connected: bool) -> None:
+        if self._on_change is not None:
+            self._on_change(connected)
+
+    async def _dial(self, url: str) -> "_Link":
+        parts = urlsplit(url)
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            transport, link = await loop.create_connection(
+                lambda: _Link(self._deliver), parts.hostname or "", parts.port or 4222
+            )
+            try:
+                info = await link.info
+                if parts.scheme == "tls" or info.get("tls_required"):
+                    secured = await loop.start_tls(
+                        transport, link, ssl.create_default_context(), server_hostname=parts.hostname
+                    )
+                    assert secured is not None
+                    link.transport = secured
+                link.send(wire.connect(self._options(unquote(parts.username or ""), unquote(parts.password or ""))))
+                await link.ping()
+            except BaseException:
+                link.abort()
+                raise
+        return link
+
+    def _options(self, user: str, password: str) -> dict[str, object]:
+        options: dict[str, object] = {
+            "verbose": False,
+            "pedantic": False,
+            "lang": "python",
+            "version": __version__,
+            "protocol": 1,
+            "name": self._name,
+            "headers": True,
+            "no_responders": True,
+        }
+        if user and password:
+            options |= {"user": user, "pass": password}
+        elif user:
+            options["auth_token"] = user
+        return options
+
+    def _deliver(self, events: list[wire.Event]) -> None:
+        for event in events:
+            if isinstance(event, wire.Message):
+                subscription = self._subscriptions.get(event.sid)
+                if subscription is None:
+                    continue
+                if event.status == "503":
+                    self._unanswerable(event.subject)
+                else:
+                    subscription.callback(event.subject, event.reply, event.payload)
+        if self._after_read is not None:
+            self._after_read()
+
+
+def _shown(url: str) -> str:
+    """A URL without its secrets."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or 4222}"
+
+
+class _Link(asyncio.Protocol):
+    """One TCP connection to a NATS server."""
+
+    def __init__(self, deliver: Callable[[list[wire.Event]], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        self._parser = wire.Parser()
+        self._out: list[bytes] = []
+        self._scheduled = False
+        self._pongs: list[asyncio.Future[None]] = []
+        self._heard = self._loop.time()
+        self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._error = ""
+        self.info: asyncio.Future[dict[str, object]] = self._loop.create_future()
+        self.transport: asyncio.Transport
+        self._paused = False
+
+    # Towards the server.
+
+    @property
+    def is_full(self) -> bool:
+        return self._paused and self.transport.get_write_buffer_size() > PENDING_BYTES
+
+    def send(self, data: bytes) -> None:
+        self._out.append(data)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self.write)
+
+    def write(self) -> None:
+        self._scheduled = False
+        if self._out and not self.transport.is_closing():
+            data = b"".join(self._out)
+            self._out.clear()
+            self.transport.write(data)
+
+    async def ping(self) -> None:
+        """A round trip.  Raises BusUnavailable when the connection ends first."""
+        await self._ping()
+
+    def _ping(self) -> asyncio.Future[None]:
+        # Pongs come in the order of the pings, so every ping leaves a future, waited for or not.
+        pong: asyncio.Future[None] = self._loop.create_future()
+        self._pongs.append(pong)
+        self.send(wire.PING)
+        return pong
+
+    async def watch(self) -> str:
+        """Ping until the connection ends, and return why it did."""
+        while True:
+            done, _ = await asyncio.wait([self._lost], timeout=PING_INTERVAL)
+            if done:
+                return self._lost.result()
+            if self._loop.time() - self._heard > SILENCE:
+                return f"silent for {SILENCE:g} s"
+            self._ping()
+
+    def finish(self) -> None:
+        """Close after writing what is pending."""
+        self.write()
+        self.transport.close()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    # asyncio's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = self._loop.time()
+        try:
+            events = self._parser.receive(data)
+        except wire.WireError as error:
+            self._error = str(error)
+            self.transport.abort()
+            return
+        for event in events:
+            if isinstance(event, wire.Message):
+                continue
+            self._control(event)
+        self._deliver(events)
+
+    def _control(self, event: wire.Info | wire.Ping | wire.Pong | wire.ServerError) -> None:
+        match event:
+            case wire.Ping():
+                self.send(wire.PONG)
+            case wire.Pong():
+                if self._pongs:
+                    pong = self._pongs.pop(0)
+                    if not pong.done():
+                        pong.set_result(None)
+            case wire.Info():
+                if not self.info.done():
+                    self.info.set_result(event.fields)
+            case wire.ServerError():
+                self._error = event.text
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        reason = self._error or (str(exc) if exc else "closed by the server")
+        error = BusUnavailable(f"the connection to NATS was lost: {reason}")
+        waiters: list[asyncio.Future[Any]] = [*self._pongs, self.info]
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(error)
+                waiter.exception()  # seen: nobody may be waiting any more
+        if not self._lost.done():
+            self._lost.set_result(reason)

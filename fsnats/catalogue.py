@@ -1,0 +1,84 @@
+"""The catalogue on the bus: what each market lists and which worker owns what.
+
+Two JetStream key-value buckets hold it, one value a key, JSON:
+
+    fsnats_catalogue   spot | usdm | coinm          a `Listing`
+    fsnats_groups      <market>.<group number>      a `Group`
+
+The supervisor writes them (`fsnats.supervisor.store`); everyone else reads here, over the ordinary bus: a value is
+asked for with JetStream's direct-get, and a put is itself a message on `$KV.<bucket>.<key>`, which subscribers hear.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from fsnats.binance.streams import Market
+from fsnats.bus import Bus
+from fsnats.errors import BusUnavailable
+
+logger = logging.getLogger(__name__)
+
+LISTINGS = "fsnats_catalogue"
+GROUPS = "fsnats_groups"
+
+_TIMEOUT = 2.0  # seconds for one direct-get; the server answers from memory
+_RETRY = 0.5  # seconds between two looks for a value that is not there yet
+_REFRESH = 15.0  # seconds between two looks at a value that is there
+
+T = TypeVar("T")
+
+
+def key_subject(bucket: str, key: str) -> str:
+    """The subject that a put of `key` is published on."""
+    return f"$KV.{bucket}.{key}"
+
+
+def group_key(market: Market, number: int) -> str:
+    """The key of a group's value."""
+    return f"{market}.{number}"
+
+
+async def read(bus: Bus, bucket: str, key: str) -> bytes | None:
+    """The value of a key now, or None where it was never put.  Raises BusUnavailable, also for a missing bucket."""
+    return await bus.request(f"$JS.API.DIRECT.GET.KV_{bucket}.{key_subject(bucket, key)}", b"", _TIMEOUT) or None
+
+
+async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callable[[T], None]) -> None:
+    """Call `changed` with the value of a key, now and whenever it changes, for ever.
+
+    Values that cannot be read (another version wrote them) are logged and passed over.
+    """
+    news = asyncio.Event()
+    heard: list[bytes] = []
+
+    def put(_subject: str, _reply: str, payload: bytes) -> None:
+        heard[:] = [payload]
+        news.set()
+
+    decode = msgspec.json.Decoder(kind).decode
+    newest: bytes | None = None
+    sid = bus.subscribe(key_subject(bucket, key), put)
+    try:
+        while True:
+            # A put is heard at once.  The look every now and then is for what happened while the bus was down.
+            try:
+                value = heard.pop() if heard else await read(bus, bucket, key)
+            except BusUnavailable:
+                value = None
+            if value is not None and value != newest:
+                newest = value
+                try:
+                    changed(decode(value))
+                except msgspec.DecodeError as error:
+                    logger.error("a value in the catalogue cannot be read", extra={"key": key, "error": str(error)})
+            news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RETRY if newest is None else _REFRESH):
+                    await news.wait()
+    finally:
+        bus.unsubscribe(sid)

@@ -1,0 +1,275 @@
+"""Every setting: its name, type, default, bounds and meaning in one place, and how the sources are merged.
+
+Sources from weak to strong: built-in default, `fsnats.toml`, `.env`, environment, flags.  The field `gateway_port` is
+`gateway_port` in the file, `FSNATS_GATEWAY_PORT` in the environment and `--set gateway_port=…` as a flag.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from fsnats.binance.streams import MARKETS, Market
+from fsnats.errors import ConfigError
+from fsnats.notify import PROGRAM
+from fsnats.process import SUPERVISOR_PID
+
+PREFIX = "FSNATS_"
+FILE = "FSNATS_CONFIG"  # names the file; not a setting of its own
+# Variables of ours that are not settings.
+INTERNAL = frozenset({FILE, PROGRAM, SUPERVISOR_PID})
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Bytes = Annotated[int, Meta(ge=1, extra={"unit": "bytes"})]
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of all processes, checked."""
+
+    nats_url: Annotated[
+        str,
+        Meta(description="NATS servers, comma-separated nats:// or tls:// URLs; empty: an embedded server is started"),
+    ] = ""
+    nats_port: Annotated[
+        Port, Meta(description="port of the embedded NATS server on 127.0.0.1; 0 takes a free one")
+    ] = 4222
+    nats_server: Annotated[
+        str,
+        Meta(description="nats-server program of the embedded server; empty: the one on PATH, else the bundled one"),
+    ] = ""
+    markets: Annotated[
+        tuple[Market, ...], Meta(min_length=1, description="markets to carry; the first is the default one")
+    ] = (Market.SPOT, Market.USDM)
+    spot_ws_url: Annotated[str, Meta(description="spot streams: base URL, without /ws or /stream")] = (
+        "wss://stream.binance.com:443"
+    )
+    usdm_ws_url: Annotated[str, Meta(description="USD-M streams: base URL, without a route")] = (
+        "wss://fstream.binance.com"
+    )
+    coinm_ws_url: Annotated[str, Meta(description="COIN-M streams: base URL")] = "wss://dstream.binance.com"
+    spot_rest_url: Annotated[str, Meta(description="spot REST: base URL, without /api")] = "https://api.binance.com"
+    usdm_rest_url: Annotated[str, Meta(description="USD-M REST: base URL, without /fapi")] = "https://fapi.binance.com"
+    coinm_rest_url: Annotated[str, Meta(description="COIN-M REST: base URL, without /dapi")] = (
+        "https://dapi.binance.com"
+    )
+    symbols: Annotated[tuple[str, ...], Meta(description="limit to these symbols; empty: every tradable one")] = ()
+    symbols_per_worker: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)], Meta(description="symbols that one worker process owns")
+    ] = 100
+    always: Annotated[
+        tuple[str, ...], Meta(description="streams kept whether or not a client listens, e.g. usdm:*@kline_1m")
+    ] = ()
+    linger: Annotated[
+        Annotated[float, Meta(ge=0)], Meta(description="seconds that a stream nobody wants any more is kept upstream")
+    ] = 30.0
+    proxy: Annotated[
+        str,
+        Meta(
+            description="exit to Binance: direct, or socks5://, socks5h://, http://, https:// [user:password@]host:port"
+        ),
+    ] = "direct"
+    catalogue_refresh: Annotated[
+        Annotated[float, Meta(ge=1)], Meta(description="seconds between two looks at the exchange's list of symbols")
+    ] = 300.0
+    worker_memory_max: Annotated[
+        Bytes, Meta(description="a worker above this resident size is replaced; suffixes K, M, G")
+    ] = 1024**3
+    gateway_host: Annotated[str, Meta(description="address that the gateway listens on")] = "0.0.0.0"
+    gateway_port: Annotated[Port, Meta(description="port that the gateway listens on; 0 takes a free one")] = 8080
+    gateway_processes: Annotated[
+        Annotated[int, Meta(ge=1, le=64)], Meta(description="gateway processes that share the port")
+    ] = 1
+    log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
+    state_dir: Annotated[
+        str, Meta(description="directory for the embedded NATS server's data and this machine's state")
+    ] = ""
+
+    def ws_url(self, market: Market) -> str:
+        """The base URL of a market's streams, without a trailing slash."""
+        return str(getattr(self, f"{market}_ws_url"))
+
+    def rest_url(self, market: Market) -> str:
+        """The base URL of a market's REST, without a trailing slash."""
+        return str(getattr(self, f"{market}_rest_url"))
+
+    def environ(self) -> dict[str, str]:
+        """This configuration as the environment of a child process: whatever differs from the defaults."""
+        defaults = Config()
+        return {
+            PREFIX + name.upper(): as_text(getattr(self, name))
+            for name in Config.__struct_fields__
+            if getattr(self, name) != getattr(defaults, name)
+        }
+
+
+class Value(msgspec.Struct, frozen=True):
+    """One setting as one source gives it: `name` is how the user spelled it, `source` where it was found."""
+
+    text: str
+    name: str
+    source: str
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A configuration and, per field that a source set, which one."""
+
+    config: Config
+    origins: dict[str, Value]
+
+
+_HINTS = get_type_hints(Config, include_extras=True)
+
+
+def description(field: str) -> str:
+    """What a setting means, in a sentence."""
+    return next(meta.description for meta in _HINTS[field].__metadata__ if isinstance(meta, Meta) and meta.description)
+
+
+def as_text(value: object) -> str:
+    """A setting's value as the environment spells it."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def merge(
+    *,
+    file: Mapping[str, Any],
+    file_name: str = "fsnats.toml",
+    dotenv: Mapping[str, str],
+    environ: Mapping[str, str],
+    flags: Mapping[str, str],
+    home: str = "~",
+) -> Loaded:
+    """Merge the sources into one checked configuration.
+
+    `flags` maps field names to texts.  `home` is the directory under which the default state directory lies.  Raises
+    ConfigError naming the setting as its source spells it.
+    """
+    values: dict[str, Value] = {}
+    for key, raw in file.items():
+        if key not in Config.__struct_fields__:
+            raise ConfigError(f"{key} in {file_name}", "no such setting")
+        text = ",".join(map(str, raw)) if isinstance(raw, list) else str(raw)
+        values[key] = Value(text, f"{key} in {file_name}", file_name)
+    for source, variables in ((".env", dotenv), ("environment", environ)):
+        values |= _from_variables(variables, source)
+    for field, text in flags.items():
+        if field not in Config.__struct_fields__:
+            raise ConfigError(field, "no such setting")
+        values[field] = Value(text, f"--{field.replace('_', '-')}", "flag")
+    fields: dict[str, Any] = {field: _convert(field, value) for field, value in values.items()}
+    fields.setdefault("state_dir", str(PurePosixPath(home) / ".local" / "state" / "fsnats"))
+    config = Config(**fields)
+    _check(config, lambda field: values[field].name if field in values else field)
+    return Loaded(config, values)
+
+
+def _from_variables(variables: Mapping[str, str], source: str) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, (field, translate) in ALIASES.items():
+        if variables.get(name):
+            found[field] = Value(translate(variables[name]), name, source)
+    for name, text in variables.items():
+        if not name.startswith(PREFIX) or name in INTERNAL:
+            continue
+        field = name.removeprefix(PREFIX).lower()
+        if field not in Config.__struct_fields__ or name != name.upper():
+            raise ConfigError(name, "no such setting; `fsnats config` lists them all")
+        if text == "" and isinstance(getattr(Config(), field), (int, float)):
+            continue  # an empty number in a unit file or a compose file means "not set"
+        found[field] = Value(text, name, source)
+    return found
+
+
+def _old_level(text: str) -> str:
+    # The old server's logger (winston) knows these; what is finer than ours is debug.
+    return {"warn": "warning", "http": "debug", "verbose": "debug", "silly": "debug"}.get(text.lower(), text.lower())
+
+
+def _old_futures(text: str) -> str:
+    return "usdm" if text.lower() in ("true", "1", "yes") else "spot"
+
+
+# The names in the `.env` of the Node server that fsnats replaces.
+ALIASES: dict[str, tuple[str, Callable[[str], str]]] = {
+    "NATS_URL": ("nats_url", str),
+    "WS_PORT": ("gateway_port", str),
+    "SYMBOLS_PER_WORKER": ("symbols_per_worker", str),
+    "LOG_LEVEL": ("log_level", _old_level),
+    "USE_FUTURES": ("markets", _old_futures),
+}
+
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+def _convert(field: str, value: Value) -> Any:
+    hint, text = _HINTS[field], value.text.strip()
+    raw: object = text
+    if any(isinstance(meta, Meta) and meta.extra == {"unit": "bytes"} for meta in _metadata(hint)):
+        match = re.fullmatch(r"(\d+)\s*([KMG]?)(i?B)?", text, re.IGNORECASE)
+        if match is None:
+            raise ConfigError(value.name, f"'{text}' is not a size such as 512M or 1G")
+        raw = int(match[1]) * _UNITS[match[2].upper()]
+    elif get_origin(_bare(hint)) is tuple:
+        raw = [part.strip() for part in text.split(",") if part.strip()]
+    elif field == "log_level":
+        raw = text.lower()
+    try:
+        return msgspec.convert(raw, hint, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(value.name, f"'{text}': {str(error)[:1].lower()}{str(error)[1:]}") from error
+
+
+def _metadata(hint: Any) -> Iterable[object]:
+    while get_origin(hint) is Annotated:
+        yield from hint.__metadata__
+        hint = hint.__origin__
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+_PROXY_SCHEMES = ("socks5", "socks5h", "http", "https")
+_ROUTES = ("public", "market", "private", "ws", "stream")
+
+
+def _check(config: Config, named: Callable[[str], str]) -> None:
+    """What types cannot say.  `named` gives a field's name as its source spells it."""
+    if len(set(config.markets)) < len(config.markets):
+        raise ConfigError(named("markets"), "the same market twice")
+    for market in Market:
+        _check_url(config.ws_url(market), ("ws", "wss"), named(f"{market}_ws_url"))
+        _check_url(config.rest_url(market), ("http", "https"), named(f"{market}_rest_url"))
+        last = urlsplit(config.ws_url(market)).path.rstrip("/").rpartition("/")[2]
+        if last in _ROUTES:
+            raise ConfigError(
+                named(f"{market}_ws_url"),
+                f"a base URL is wanted, without '/{last}': fsnats adds routes and paths itself",
+            )
+    for url in filter(None, config.nats_url.split(",")):
+        _check_url(url.strip(), ("nats", "tls"), named("nats_url"), secret=True)
+    if config.proxy not in ("", "direct"):
+        _check_url(config.proxy, _PROXY_SCHEMES, named("proxy"), secret=True)
+    for entry in config.always:
+        prefix, colon, pattern = entry.partition(":")
+        if not colon or prefix not in MARKETS or not pattern:
+            raise ConfigError(named("always"), f"'{entry}' is not <market>:<stream or pattern>")
+
+
+def _check_url(url: str, schemes: tuple[str, ...], name: str, *, secret: bool = False) -> None:
+    # A proxy's URL may hold a password: it is never repeated in an error.
+    shown = "the URL" if secret else f"'{url}'"
+    try:
+        parts = urlsplit(url)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        raise ConfigError(name, f"{shown} is not a URL") from None
+    if parts.scheme not in schemes:
+        raise ConfigError(name, f"{shown} does not begin with {' or '.join(scheme + '://' for scheme in schemes)}")
+    if not parts.hostname or not port_is_valid or parts.query or parts.fragment:
+        raise ConfigError(name, f"{shown} is not a base URL (scheme, host, optional port and path)")

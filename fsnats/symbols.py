@@ -1,0 +1,83 @@
+"""What an exchange lists: its exchangeInfo reply, reduced to what fsnats needs of it."""
+
+from functools import cached_property
+
+import msgspec
+
+from fsnats.binance.streams import Market, Scope, Stream
+
+TRADING = "TRADING"
+
+
+class Symbol(msgspec.Struct, frozen=True, array_like=True):
+    """One listed symbol.  `pair` is the symbol itself on spot; `contract` (PERPETUAL, …) is empty there."""
+
+    name: str
+    pair: str
+    contract: str
+    status: str
+
+
+class _Row(msgspec.Struct):
+    symbol: str
+    status: str = ""
+    contractStatus: str = ""  # COIN-M's name for it
+    pair: str = ""
+    contractType: str = ""
+    isSpotTradingAllowed: bool = True
+
+
+class _ExchangeInfo(msgspec.Struct):
+    symbols: list[_Row]
+
+
+_decode = msgspec.json.Decoder(_ExchangeInfo).decode
+
+
+def read_exchange_info(market: Market, body: bytes) -> list[Symbol]:
+    """The symbols of an exchangeInfo reply, in its order.  Raises msgspec.DecodeError for anything else."""
+    symbols = []
+    for row in _decode(body).symbols:
+        status = row.contractStatus if market is Market.COINM else row.status
+        if market is Market.SPOT and status == TRADING and not row.isSpotTradingAllowed:
+            status = "NO_SPOT"  # ours: listed for margin only
+        symbols.append(Symbol(row.symbol, row.pair or row.symbol, row.contractType, status))
+    return symbols
+
+
+class Listing(msgspec.Struct, frozen=True, dict=True):
+    """What one market listed at `taken_ms`.  `simulated` is what the exchange said of itself."""
+
+    market: Market
+    taken_ms: int
+    simulated: bool
+    symbols: list[Symbol]
+
+    @cached_property
+    def by_name(self) -> dict[str, Symbol]:
+        """Every listed symbol, tradable or not."""
+        return {symbol.name: symbol for symbol in self.symbols}
+
+    @cached_property
+    def trading(self) -> frozenset[str]:
+        """The symbols that trade now: those whose streams deliver."""
+        return frozenset(symbol.name for symbol in self.symbols if symbol.status == TRADING)
+
+    @cached_property
+    def pairs(self) -> frozenset[str]:
+        """The pairs of the symbols that trade now."""
+        return frozenset(symbol.pair for symbol in self.symbols if symbol.status == TRADING)
+
+    def why_not(self, stream: Stream) -> str | None:
+        """Why a stream with a valid name delivers nothing on this market, or None when it does deliver."""
+        match stream.scope:
+            case Scope.ALL | Scope.ASSET:
+                return None  # which assets have an index is not in exchangeInfo
+            case Scope.PAIR | Scope.CONTRACT:
+                return None if stream.pair in self.pairs else f"unknown pair '{stream.pair}' on {self.market}"
+        if stream.subject in self.trading:
+            return None
+        known = self.by_name.get(stream.subject)
+        if known is None:
+            return f"unknown symbol '{stream.subject}' on {self.market}"
+        return f"'{stream.subject}' is not trading on {self.market} (status {known.status})"
