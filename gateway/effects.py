@@ -1,0 +1,65 @@
+"""What a session wants done, as values.  Sessions decide without I/O; the connection carries the effects out in order."""
+
+from typing import NamedTuple
+
+from fsnats.binance.streams import Market, Stream
+
+
+class Form(NamedTuple):
+    """How a listener wants payloads wrapped: the bytes before and after them.
+
+    Equal forms of one stream share one finished frame, whichever dialect they come from.
+    """
+
+    prefix: bytes
+    suffix: bytes
+
+
+class Send(NamedTuple):
+    """Send this text message."""
+
+    text: bytes
+
+
+class Listen(NamedTuple):
+    """From now on, send each payload of `stream` in `form`.  A repeated Listen changes nothing."""
+
+    stream: Stream
+    form: Form
+
+
+class Leave(NamedTuple):
+    """Stop sending `stream` in `form`."""
+
+    stream: Stream
+    form: Form
+
+
+class Klines(NamedTuple):
+    """Fetch candles and send the reply, or the error, that the session's `klines_fetched` or `klines_failed` makes."""
+
+    market: Market
+    symbol: str
+    interval: str
+    limit: int | None
+    start_ms: int | None
+    end_ms: int | None
+    request_id: object  # echoed in the reply; None where the client gave none
+    market_named: bool  # whether the client's request named its market, so that the reply does too
+
+
+class Unknown(NamedTuple):
+    """A name was acknowledged that no exchange delivers (as Binance does): count it and show it to the operator."""
+
+    market: Market
+    name: str
+
+
+class Close(NamedTuple):
+    """Send what is before this effect, then close with this code and reason."""
+
+    code: int
+    reason: str
+
+
+Effect = Send | Listen | Leave | Klines | Unknown | Close
