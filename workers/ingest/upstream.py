@@ -1,0 +1,122 @@
+"""One connection to the exchange: websockets' client with a shortcut for messages.
+
+Messages go to a callback from within the read of the socket, without websockets' queue and without a task switch: 2.8
+µs a message instead of 4.5.  Pings are answered by websockets; nothing here can delay a pong.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxyStatus,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+)
+from websockets.frames import Frame, Opcode
+
+from fsnats import __version__
+from fsnats.errors import ExchangeUnavailable
+
+Received = Callable[[bytes, int], None]
+
+MESSAGE_BYTES = 8 * 1024 * 1024  # the largest recorded frame is 35 kB, an all-market array of 2026 about 200 kB
+_OPEN_TIMEOUT = 10.0  # seconds for TCP, proxy, TLS and the handshake together
+_CLOSE_TIMEOUT = 2.0  # seconds to wait for the exchange's half of the closing handshake
+
+
+class Upstream(ClientConnection):
+    """A connection whose text messages go to `received(data, received_ns)`."""
+
+    def __init__(self, received: Received, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._received = received
+        self._fragments: list[bytes] = []
+        self._read_ns = 0
+        self.heard = time.monotonic()  # when anything was read, pings included
+
+    def data_received(self, data: bytes) -> None:
+        self._read_ns = time.time_ns()
+        self.heard = time.monotonic()
+        super().data_received(data)
+
+    def process_event(self, event: Any) -> None:
+        if self.response is not None and isinstance(event, Frame):
+            if event.opcode is Opcode.TEXT and event.fin:
+                self._received(event.data, self._read_ns)  # type: ignore[arg-type]  # any bytes-like will do
+                return
+            if event.opcode in (Opcode.TEXT, Opcode.CONT, Opcode.BINARY):
+                self._assemble(event)
+                return
+        super().process_event(event)
+
+    def _assemble(self, frame: Frame) -> None:
+        # The exchange sends neither fragments nor binary messages; what cannot be read is counted further on.
+        self._fragments.append(bytes(frame.data))
+        if frame.fin:
+            data, self._fragments = b"".join(self._fragments), []
+            self._received(data, self._read_ns)
+
+
+async def dial(url: str, proxy: str | None, ping_interval: float | None, received: Received) -> Upstream:
+    """Open a connection.  Raises ExchangeUnavailable with the stage that failed."""
+
+    def build(*arguments: Any, **options: Any) -> Upstream:
+        return Upstream(received, *arguments, **options)
+
+    try:
+        connection = await connect(
+            url,
+            proxy=proxy,
+            compression=None,  # futures hosts have sent nothing with some versions of it (UBWA#199)
+            create_connection=build,  # type: ignore[arg-type]  # a factory serves as well as a class
+            max_size=MESSAGE_BYTES,
+            open_timeout=_OPEN_TIMEOUT,
+            close_timeout=_CLOSE_TIMEOUT,
+            ping_interval=ping_interval,
+            ping_timeout=ping_interval,
+            user_agent_header=f"fsnats/{__version__}",
+        )
+    except (OSError, WebSocketException, TimeoutError) as error:
+        raise _translated(error, url) from error
+    assert isinstance(connection, Upstream)
+    return connection
+
+
+def _translated(error: Exception, url: str) -> ExchangeUnavailable:
+    # A proxy's URL holds a password: only what websockets and the system say of the failure is repeated.
+    host = urlsplit(url).hostname
+    match error:
+        case InvalidStatus():
+            status = error.response.status_code
+            after = error.response.headers.get("Retry-After", "")
+            return ExchangeUnavailable(
+                "http",
+                f"the WebSocket handshake with {host} was answered with HTTP {status}",
+                status=status,
+                retry_after=float(after) if after.isdigit() else None,
+            )
+        case InvalidProxyStatus():
+            return ExchangeUnavailable("proxy", f"the proxy answered {error.response.status_code}")
+        case ProxyError():
+            return ExchangeUnavailable("proxy", str(error))
+        case InvalidHandshake():
+            return ExchangeUnavailable("http", str(error))
+        case TimeoutError():
+            return ExchangeUnavailable("tcp", f"no connection to {host} within {_OPEN_TIMEOUT:g} s")
+    return ExchangeUnavailable(_stage(error), f"{host}: {error}")
+
+
+def _stage(error: Exception) -> str:
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "gaierror" in names:
+        return "dns"
+    return "tls" if "SSLError" in names else "tcp"
+
+
+__all__ = ["ConnectionClosed", "Upstream", "dial"]

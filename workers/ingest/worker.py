@@ -1,0 +1,184 @@
+"""One ingest worker: a group's symbols, the feeds that carry what is wanted of them, and nothing else."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from fsnats import catalogue, demand
+from fsnats.binance.streams import Market, Stream, parse
+from fsnats.bus.nats import NatsBus
+from fsnats.clock import Clock
+from fsnats.config import Config
+from fsnats.errors import StreamNameError
+from fsnats.exits import proxy_of
+from fsnats.groups import Group
+from fsnats.patterns import expand
+from fsnats.subjects import DEMAND_REQUEST, STATUS_REQUEST
+from fsnats.subjects import demand as demand_subject
+from workers.ingest.demand import DemandBook
+from workers.ingest.dials import Dials
+from workers.ingest.feed import Feed
+from workers.ingest.layout import FeedKey, Layout
+from workers.ingest.router import Router
+
+logger = logging.getLogger(__name__)
+
+_TICK = 0.5  # seconds between two looks at lingers and silent gateways
+
+
+class Worker:
+    """Owns a group.  Give it a bus, run `run`, and it carries what gateways want."""
+
+    def __init__(
+        self, config: Config, market: Market, number: int, bus: NatsBus, clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        self._config = config
+        self._market = market
+        self._number = number
+        self._bus = bus
+        self._clock = clock
+        self._jitter = jitter
+        self.name = f"ingest-{market}-{number}"
+        self._group: Group | None = None
+        self._grouped = asyncio.Event()
+        self._mine: dict[str, Stream | None] = {}  # what `_is_mine` found out, for names asked about again and again
+        self._book = DemandBook(self._is_mine, config.linger)
+        self._layout = Layout()
+        self._router = Router(market, bus.publish, clock.time_ns())
+        self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
+        self._news = asyncio.Event()
+
+    async def ready(self) -> None:
+        """Return when the worker knows its group and can be reached."""
+        await self._bus.connected()
+        await self._grouped.wait()
+
+    async def run(self) -> None:
+        """Carry what is wanted, until cancelled."""
+        dials = Dials(self._bus, self._config.proxy.rpartition("@")[2] or "direct", self._clock)
+        self._bus.subscribe(demand_subject(self._market), self._heard)
+        self._bus.subscribe(STATUS_REQUEST, self._asked_for_status)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_group())
+            await self.ready()
+            self.bus_changed(True)
+            while True:
+                self._reconcile(tasks, dials)
+                self._news.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_TICK):
+                        await self._news.wait()
+
+    def bus_changed(self, connected: bool) -> None:
+        """NATS came (True) or went (False): ask who wants what, and do not hold the silence against anybody."""
+        if connected:
+            self._book.forgive(self._clock.monotonic())
+            self._bus.publish(DEMAND_REQUEST, b"")
+
+    async def _follow_group(self) -> None:
+        key = catalogue.group_key(self._market, self._number)
+        await catalogue.watch(self._bus, catalogue.GROUPS, key, Group, self._regroup)
+
+    def _regroup(self, group: Group) -> None:
+        self._group = group
+        self._mine.clear()
+        self._book.keep_always(self._always(group))
+        logger.info("owning a group", extra={"symbols": len(group.symbols), "lead": group.lead})
+        self._grouped.set()
+        self._news.set()
+        # What the gateways announced of symbols that were not ours a moment ago was not kept.
+        if self._bus.is_connected:
+            self._bus.publish(DEMAND_REQUEST, b"")
+
+    def _always(self, group: Group) -> Iterable[str]:
+        for entry in self._config.always:
+            market, _, pattern = entry.partition(":")
+            if market == self._market:
+                for stream in expand(self._market, pattern, [*group.symbols, *group.pairs]):
+                    if group.owns(stream):
+                        yield stream.name
+
+    def _is_mine(self, name: str) -> bool:
+        try:
+            return self._mine[name] is not None
+        except KeyError:
+            pass
+        stream: Stream | None = None
+        with contextlib.suppress(StreamNameError):  # gateways check names; another client of the bus may not
+            stream = parse(self._market, name)
+        if stream is not None and (stream.name != name or self._group is None or not self._group.owns(stream)):
+            stream = None
+        self._mine[name] = stream
+        return stream is not None
+
+    def _heard(self, _subject: str, _reply: str, payload: bytes) -> None:
+        try:
+            announcement = demand.decode(payload)
+        except msgspec.DecodeError as error:
+            logger.warning("an announcement cannot be read", extra={"error": str(error)})
+            return
+        self._book.hear(announcement, self._clock.monotonic())
+        if announcement.kind != "whole" or announcement.page == announcement.pages - 1:
+            self._news.set()
+
+    def _reconcile(self, tasks: asyncio.TaskGroup, dials: Dials) -> None:
+        if not self._bus.is_connected:
+            # Nobody can be heard: keep what is carried.
+            self._book.forgive(self._clock.monotonic())
+            return
+        streams = {
+            name: stream
+            for name in self._book.carried(self._clock.monotonic())
+            if (stream := self._mine.get(name)) is not None or (self._is_mine(name) and (stream := self._mine[name]))
+        }
+        self._router.carry(streams)
+        layout = self._layout.arrange({name: stream.route for name, stream in streams.items()})
+        for key in [key for key in self._feeds if key not in layout]:
+            self._feeds.pop(key)[1].cancel()
+        for key, names in layout.items():
+            if key not in self._feeds:
+                feed = self._feed(key, dials)
+                feed.want(names)
+                self._feeds[key] = (feed, tasks.create_task(feed.run(), name=feed.name))
+            self._feeds[key][0].want(names)
+
+    def _feed(self, key: FeedKey, dials: Dials) -> Feed:
+        route = f"/{key.route}" if key.route else ""
+        url = f"{self._config.ws_url(self._market).rstrip('/')}{route}/stream"
+        name = "-".join(filter(None, [self.name, key.route, str(key.number)]))
+        return Feed(
+            name, self._market, url, proxy_of(self._config), self._router, dials.admitted, self._clock, self._jitter
+        )
+
+    def _asked_for_status(self, _subject: str, reply: str, _payload: bytes) -> None:
+        if reply:
+            self._bus.publish(reply, msgspec.json.encode(self.status()))
+
+    def status(self) -> dict[str, object]:
+        """What `fsnats status` shows of this worker.  Ages are seconds."""
+        now = self._clock.monotonic()
+        feeds = []
+        for feed, _ in self._feeds.values():
+            record = feed.record
+            fields = msgspec.to_builtins(record)
+            for field, age in (("connected_since", "age"), ("last_message", "last_message_age")):
+                since = fields.pop(field)
+                fields[age] = None if since is None else round(now - since, 3)
+            feeds.append(fields)
+        return {
+            "program": self.name,
+            "kind": "ingest",
+            "pid": os.getpid(),
+            "market": self._market,
+            "group": self._number,
+            "symbols": len(self._group.symbols) if self._group else 0,
+            "messages": self._router.messages,
+            "unreadable": self._router.unreadable,
+            "unpublished": self._router.unpublished,
+            "gateways": self._book.gateways,
+            "feeds": feeds,
+        }
