@@ -2,8 +2,8 @@
 
 Published on `subjects.demand(market)` as JSON.  It is soft state: a gateway announces the first and the last listener
 of a stream at once (`add`, `drop`) and its whole set every few seconds (`whole`, in pages, so that no message grows
-beyond what NATS takes).  A gateway that falls silent is forgotten; one that hears a request on `subjects.DEMAND_REQUEST`
-announces its whole set at once.
+beyond what NATS takes).  A gateway that falls silent is forgotten; one that hears a request on
+`subjects.DEMAND_REQUEST` announces its whole set at once.
 """
 
 from collections.abc import Iterable, Iterator

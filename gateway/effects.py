@@ -1,4 +1,4 @@
-"""What a session wants done, as values.  Sessions decide without I/O; the connection carries the effects out in order."""
+"""What a session wants done, as values.  Sessions decide without I/O; the client carries the effects out in order."""
 
 from typing import NamedTuple
 

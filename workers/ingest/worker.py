@@ -17,7 +17,8 @@ from fsnats.errors import StreamNameError
 from fsnats.exits import proxy_of
 from fsnats.groups import Group
 from fsnats.patterns import expand
-from fsnats.subjects import DEMAND_REQUEST, STATUS_REQUEST
+from fsnats.status import Status, respond
+from fsnats.subjects import DEMAND_REQUEST
 from fsnats.subjects import demand as demand_subject
 from workers.ingest.demand import DemandBook
 from workers.ingest.dials import Dials
@@ -61,7 +62,7 @@ class Worker:
         """Carry what is wanted, until cancelled."""
         dials = Dials(self._bus, self._config.proxy.rpartition("@")[2] or "direct", self._clock)
         self._bus.subscribe(demand_subject(self._market), self._heard)
-        self._bus.subscribe(STATUS_REQUEST, self._asked_for_status)
+        respond(self._bus, self.status)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_group())
             await self.ready()
@@ -154,11 +155,7 @@ class Worker:
             name, self._market, url, proxy_of(self._config), self._router, dials.admitted, self._clock, self._jitter
         )
 
-    def _asked_for_status(self, _subject: str, reply: str, _payload: bytes) -> None:
-        if reply:
-            self._bus.publish(reply, msgspec.json.encode(self.status()))
-
-    def status(self) -> dict[str, object]:
+    def status(self) -> Status:
         """What `fsnats status` shows of this worker.  Ages are seconds."""
         now = self._clock.monotonic()
         feeds = []

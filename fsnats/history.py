@@ -1,0 +1,27 @@
+"""What gateways and history workers say to each other on `subjects.KLINES`, as JSON."""
+
+import msgspec
+
+from fsnats.binance.streams import Market
+
+TIMEOUT = 30.0  # seconds that a gateway waits for candles
+
+
+class KlinesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Candles of one symbol.  Times are milliseconds since 1970; what is None is left to the exchange."""
+
+    market: Market
+    symbol: str
+    interval: str
+    limit: int | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+
+class KlinesReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Rows as the exchange sent them, or why there are none: a `code` of the native dialect and a sentence."""
+
+    rows: msgspec.Raw = msgspec.Raw()
+    code: str = ""
+    message: str = ""
+    retry_after: float | None = None

@@ -1,0 +1,43 @@
+"""How programs tell their status: each answers on `subjects.STATUS_REQUEST` with a JSON object of its own.
+
+Every object has `program` (its name), `kind` and `pid`; the rest is the program's.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from fsnats.bus import Bus
+from fsnats.subjects import STATUS_REQUEST
+
+Status = dict[str, object]
+
+
+def respond(bus: Bus, status: Callable[[], Status]) -> None:
+    """Answer every request with `status()`."""
+
+    def asked(_subject: str, reply: str, _payload: bytes) -> None:
+        if reply:
+            bus.publish(reply, msgspec.json.encode(status()))
+
+    bus.subscribe(STATUS_REQUEST, asked)
+
+
+async def ask(bus: Bus, inbox: str, wait: float) -> list[Status]:
+    """Everybody's status, from all that answer within `wait` seconds, by program name.
+
+    `inbox` is a subject of the caller's own.
+    """
+    answers: list[Status] = []
+
+    def answered(_subject: str, _reply: str, payload: bytes) -> None:
+        answers.append(msgspec.json.decode(payload, type=Status))
+
+    sid = bus.subscribe(inbox, answered)
+    try:
+        bus.publish(STATUS_REQUEST, b"", inbox)
+        await asyncio.sleep(wait)  # how many will answer is not known: the time is the only end there is
+    finally:
+        bus.unsubscribe(sid)
+    return sorted(answers, key=lambda answer: str(answer.get("program")))

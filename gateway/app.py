@@ -1,0 +1,184 @@
+"""The gateway put together: bus, catalogue, hub, clients and HTTP in one process."""
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections import OrderedDict
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from websockets.http11 import Request, Response
+
+from fsnats import catalogue
+from fsnats.binance.streams import Market
+from fsnats.bus.nats import NatsBus
+from fsnats.config import Config
+from fsnats.errors import BusUnavailable
+from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest
+from fsnats.status import Status
+from fsnats.subjects import KLINES
+from fsnats.symbols import Listing
+from gateway.client import Client, Session
+from gateway.effects import Effect, Klines
+from gateway.hub import Hub
+from gateway.interest import Interest
+from gateway.metrics import Gauges
+from gateway.protocol.binance import BinanceSession
+from gateway.protocol.native import NativeSession
+from gateway.protocol.paths import BinancePath, NativePath, Refusal, read_path
+from gateway.tally import Tally
+
+logger = logging.getLogger(__name__)
+
+_KLINES_AT_ONCE = 8  # requests for history that one client may have open
+_UNKNOWN_KEPT = 100  # names shown to the operator
+
+
+class Gateway:
+    """Everything that one gateway process holds."""
+
+    def __init__(self, config: Config, name: str, bus: NatsBus, tasks: asyncio.TaskGroup) -> None:
+        self.name = name
+        self._config = config
+        self._bus = bus
+        self._tasks = tasks
+        self.listings: dict[Market, Listing] = {}
+        self.interest = Interest(name, config.markets, bus, time.monotonic)
+        self.tally = Tally()
+        self.hub = Hub(self.interest.first, self.interest.last, self.tally)
+        self.clients: dict[Client, None] = {}
+        self._fetching: dict[Client, int] = {}
+        # Names that no exchange delivers, newest last: how often each was asked for.
+        self._unknown: OrderedDict[tuple[Market, str], int] = OrderedDict()
+        self._all_listed = asyncio.Event()
+        self._started = time.monotonic()
+
+    async def run(self) -> None:
+        """Follow the catalogue, announce what clients want, keep connections alive; until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for market in self._config.markets:
+                tasks.create_task(
+                    catalogue.watch(self._bus, catalogue.LISTINGS, str(market), Listing, self._listed), name=f"{market}"
+                )
+            tasks.create_task(self.interest.run())
+            tasks.create_task(self._keep_alive())
+
+    def connection(self, server_state: Any) -> Client:
+        """A new connection, for the server to use."""
+        return Client(self, server_state, time.monotonic)
+
+    async def ready(self) -> None:
+        """Return when clients can be served."""
+        await self._bus.connected()
+        await self._all_listed.wait()
+
+    def unready(self) -> str | None:
+        """What is missing before clients can be served well."""
+        if not self._bus.is_connected:
+            return "NATS is not connected"
+        missing = [str(market) for market in self._config.markets if market not in self.listings]
+        return f"no list of symbols yet for {', '.join(missing)}" if missing else None
+
+    # What clients ask for.
+
+    def welcome(self, client: Client, request: Request) -> Session | Response:
+        path = read_path(request.path, self._config.markets)
+        if isinstance(path, Refusal):
+            return client.refuse(path.status, path.reason)
+        missing = [market for market in self._config.markets if market not in self.listings]
+        if missing:
+            # A greeting must say whether data is simulated, which the listing tells.
+            return client.refuse(HTTPStatus.SERVICE_UNAVAILABLE, self.unready() or "starting")
+        self.tally.clients += 1
+        match path:
+            case NativePath():
+                identity = f"client_{time.time_ns() // 1_000_000}_{random.getrandbits(32):08x}"
+                return NativeSession(identity, path.market, self._config.markets, self.listings, path.envelope)
+            case BinancePath():
+                return BinanceSession(path.market, path.combined, path.streams, self.listings, path.silent)
+
+    def fetch_klines(self, client: Client, request: Klines) -> None:
+        session = client.session
+        assert isinstance(session, NativeSession)
+        if self._fetching.get(client, 0) >= _KLINES_AT_ONCE:
+            client.perform(session.klines_failed(request, "BUSY", f"more than {_KLINES_AT_ONCE} requests at once"))
+            return
+        self._fetching[client] = self._fetching.get(client, 0) + 1
+        self._tasks.create_task(self._fetch(client, session, request))
+
+    async def _fetch(self, client: Client, session: NativeSession, request: Klines) -> None:
+        try:
+            question = KlinesRequest(
+                request.market, request.symbol, request.interval, request.limit, request.start_ms, request.end_ms
+            )
+            effects: list[Effect]
+            try:
+                answer = await self._bus.request(KLINES, msgspec.json.encode(question), TIMEOUT)
+                reply = msgspec.json.decode(answer, type=KlinesReply)
+            except (BusUnavailable, msgspec.DecodeError) as error:
+                effects = session.klines_failed(request, "HISTORY_UNAVAILABLE", str(error))
+            else:
+                if reply.code:
+                    effects = session.klines_failed(request, reply.code, reply.message, reply.retry_after)
+                else:
+                    effects = session.klines_fetched(request, bytes(reply.rows))
+            if client.is_open:
+                client.perform(effects)
+        finally:
+            left = self._fetching.pop(client) - 1
+            if left:
+                self._fetching[client] = left
+
+    def count_unknown(self, market: Market, name: str) -> None:
+        self.tally.unknown += 1
+        key = (market, name)
+        self._unknown[key] = self._unknown.pop(key, 0) + 1
+        if len(self._unknown) > _UNKNOWN_KEPT:
+            self._unknown.popitem(last=False)
+
+    # What happens.
+
+    def _listed(self, listing: Listing) -> None:
+        before = self.listings.get(listing.market)
+        self.listings[listing.market] = listing
+        if all(market in self.listings for market in self._config.markets):
+            self._all_listed.set()
+        if before is None or before.trading != listing.trading or before.pairs != listing.pairs:
+            logger.info("symbols listed", extra={"market": listing.market, "trading": len(listing.trading)})
+            for client in list(self.clients):
+                client.catalogue_changed(listing.market)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            for client in list(self.clients):
+                client.keep_alive(now)
+            self.hub.flush()
+
+    def gauges(self) -> Gauges:
+        """What holds now."""
+        return Gauges(
+            clients=len(self.clients),
+            channels=len(self.hub),
+            listeners=sum(channel.listeners for channel in self.hub),
+            outbox_bytes=sum(client.outbox.held_bytes for client in self.clients),
+            bus_connected=self._bus.is_connected,
+        )
+
+    def status(self) -> Status:
+        """What `fsnats status` shows of this gateway."""
+        return {
+            "program": self.name,
+            "kind": "gateway",
+            "pid": os.getpid(),
+            "ready": self.unready() or "yes",
+            "simulated": any(listing.simulated for listing in self.listings.values()),
+            "uptime": round(time.monotonic() - self._started, 1),
+            **msgspec.to_builtins(self.gauges()),
+            "counted": msgspec.to_builtins(self.tally),
+            "unknown_names": [f"{market}:{name}" for market, name in self._unknown],
+        }

@@ -1,0 +1,167 @@
+"""One connected client: its WebSocket, its session and its outbox, and the carrying out of what the session decides."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, Protocol, assert_never
+
+from websockets.http11 import Request, Response
+
+from fsnats.binance.streams import Market
+from fsnats.websocket import frames
+from fsnats.websocket.server import Connection
+from gateway import closing
+from gateway.effects import Close, Effect, Form, Klines, Leave, Listen, Send, Unknown
+from gateway.hub import Hub
+from gateway.outbox import Outbox
+from gateway.tally import Tally
+
+logger = logging.getLogger(__name__)
+
+
+class Session(Protocol):
+    """A dialect: decides what a client's messages mean."""
+
+    def opening(self) -> list[Effect]: ...
+
+    def receive(self, text: str) -> list[Effect]: ...
+
+    def receive_binary(self, data: bytes) -> list[Effect]: ...
+
+    def catalogue_changed(self, market: Market) -> list[Effect]: ...
+
+
+class House(Protocol):
+    """What a client needs of the gateway it is connected to."""
+
+    hub: Hub
+    tally: Tally
+    clients: dict["Client", None]
+
+    def welcome(self, client: "Client", request: Request) -> "Session | Response": ...
+
+    def fetch_klines(self, client: "Client", request: Klines) -> None: ...
+
+    def count_unknown(self, market: Market, name: str) -> None: ...
+
+
+PING_EVERY = 20.0  # seconds, as Binance's spot servers do
+PONG_WITHIN = 60.0  # seconds, likewise
+
+
+class Client(Connection):
+    """A WebSocket connection to the gateway."""
+
+    def __init__(self, house: House, server_state: Any, monotonic: Callable[[], float]) -> None:
+        super().__init__(server_state)
+        self._house = house
+        self._monotonic = monotonic
+        self._session: Session | None = None
+        self._outbox = Outbox(self.write, self._fell_behind, house.tally)
+        self._listening: dict[tuple[Market, str, Form], Listen] = {}
+        self._pinged = monotonic()
+        self._ponged = self._pinged
+
+    # What happens to the connection.
+
+    def opening(self, request: Request) -> Response | None:
+        outcome = self._house.welcome(self, request)
+        if isinstance(outcome, Response):
+            return outcome
+        self._session = outcome
+        return None
+
+    def opened(self) -> None:
+        assert self._session is not None
+        self._house.clients[self] = None
+        self._pinged = self._ponged = self._monotonic()
+        self.perform(self._session.opening())
+
+    def received(self, text: str) -> None:
+        assert self._session is not None
+        self.perform(self._session.receive(text))
+
+    def received_binary(self, data: bytes) -> None:
+        assert self._session is not None
+        self.perform(self._session.receive_binary(data))
+
+    def ponged(self, payload: bytes) -> None:
+        self._ponged = self._monotonic()
+
+    def closed(self) -> None:
+        self._house.clients.pop(self, None)
+        for listen in self._listening.values():
+            self._house.hub.leave(listen.stream, listen.form, self._outbox)
+        self._listening.clear()
+        self._outbox.discard()
+
+    def pause_writing(self) -> None:
+        self._outbox.pause()
+
+    def resume_writing(self) -> None:
+        self._outbox.resume()
+
+    # What the gateway asks of it.
+
+    @property
+    def session(self) -> Session | None:
+        """The dialect's session; None until the handshake is done."""
+        return self._session
+
+    @property
+    def outbox(self) -> Outbox:
+        """What waits to be written."""
+        return self._outbox
+
+    @property
+    def streams(self) -> int:
+        """How many (stream, form) pairs the client listens to."""
+        return len(self._listening)
+
+    def refuse(self, status: HTTPStatus, reason: str) -> Response:
+        """A refusal of the handshake."""
+        return self.reject(status, reason + "\n")
+
+    def catalogue_changed(self, market: Market) -> None:
+        """A market lists other symbols than before."""
+        if self._session is not None and self.is_open:
+            self.perform(self._session.catalogue_changed(market))
+
+    def keep_alive(self, now: float) -> None:
+        """Ping when it is time; close when pongs stay away."""
+        if now - self._ponged > PONG_WITHIN:
+            self.close(closing.PONG_TIMEOUT.code, closing.PONG_TIMEOUT.reason)
+        elif now - self._pinged >= PING_EVERY:
+            self._pinged = now
+            self._house.hub.touch(self._outbox, frames.ping(str(int(time.time() * 1000)).encode()))
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Carry out what a session decided, in order, and write what it said."""
+        hub = self._house.hub
+        for effect in effects:
+            match effect:
+                case Send(text):
+                    hub.touch(self._outbox, frames.text(text))
+                case Listen(stream, form):
+                    self._listening[(stream.market, stream.name, form)] = effect
+                    hub.listen(stream, form, self._outbox)
+                case Leave(stream, form):
+                    self._listening.pop((stream.market, stream.name, form), None)
+                    hub.leave(stream, form, self._outbox)
+                case Klines():
+                    self._house.fetch_klines(self, effect)
+                case Unknown(market, name):
+                    self._house.count_unknown(market, name)
+                case Close(code, reason):
+                    hub.flush()
+                    self.close(code, reason)
+                case _:
+                    assert_never(effect)
+        hub.flush()
+
+    def _fell_behind(self) -> None:
+        self._house.tally.slow += 1
+        logger.info("a client does not read fast enough", extra={"client": self.peer})
+        # Its socket is full: the closing handshake may never get through, then `close_timeout` ends it.
+        self.close(closing.SLOW_CONSUMER.code, closing.SLOW_CONSUMER.reason)

@@ -1,0 +1,90 @@
+"""`python -P -m gateway`: one gateway process, or several that share a port."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import socket
+from typing import Annotated
+
+import typer
+
+from fsnats import log, notify, process
+from fsnats.bus.nats import NatsBus
+from fsnats.command import run_command
+from fsnats.config import Config
+from fsnats.errors import BusUnavailable
+from fsnats.rendezvous import nats_urls
+from fsnats.settings import load
+from fsnats.status import respond
+from fsnats.websocket.serve import listen, serving
+from gateway.app import Gateway
+from gateway.http import build
+from gateway.metrics import registry
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+logger = logging.getLogger(__name__)
+
+
+@app.command()
+def gateway(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Listen on this port.")] = None,
+    host: Annotated[str | None, typer.Option(help="Listen on this address.")] = None,
+) -> None:
+    """Serve clients what the bus carries."""
+    flags = {"gateway_port": port, "gateway_host": host}
+    config = load({name: str(value) for name, value in flags.items() if value is not None}).config
+    # Several gateways run at once, here or elsewhere: the name must tell them apart on the bus.
+    name = f"gateway-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
+    log.configure(os.environ.get(notify.PROGRAM, "gateway"), config.log_level)
+
+    async def serve(stopping: process.Stopping) -> None:
+        await _serve(config, name, stopping)
+
+    raise typer.Exit(process.run(serve))
+
+
+async def _serve(config: Config, name: str, stopping: process.Stopping) -> None:
+    notifier = notify.from_environment()
+    house: Gateway | None = None
+
+    def after_read() -> None:
+        if house is not None:
+            house.hub.flush()
+
+    def bus_changed(connected: bool) -> None:
+        if house is not None:
+            house.interest.bus_changed(connected)
+
+    listener = listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT")
+    bus = NatsBus(nats_urls(config), name, random.random, after_read=after_read, on_change=bus_changed)
+    async with bus, asyncio.TaskGroup() as tasks:
+        house = Gateway(config, name, bus, tasks)
+        respond(bus, house.status)
+        running = tasks.create_task(house.run())
+        beating = tasks.create_task(notifier.beat())
+        http = build(house.unready, registry(house.gauges, house.tally))
+        async with serving(http, house.connection, listener):
+            address = listener.getsockname()
+            logger.info("listening", extra={"url": f"ws://{address[0]}:{address[1]}/"})
+            getting_ready = tasks.create_task(_announce(house, notifier))
+            await stopping.wait()
+            notifier.say("STOPPING=1")
+            getting_ready.cancel()
+        house.interest.withdraw()
+        with contextlib.suppress(BusUnavailable):
+            await bus.flush()
+        running.cancel()
+        beating.cancel()
+
+
+async def _announce(house: Gateway, notifier: notify.Notifier) -> None:
+    await house.ready()
+    notifier.say("READY=1")
+    logger.info("ready")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    return run_command(app, arguments, "gateway")

@@ -1,0 +1,68 @@
+"""What waits to be written to one client.  Frames of one turn of the loop go out in one write; bytes are limited.
+
+uvloop sends on every write, so joining is ours to do: four frames a write cost 1.3 µs a frame, one costs 5.3.
+"""
+
+from collections.abc import Callable
+
+from gateway.tally import Tally
+
+LIMIT_BYTES = 1024 * 1024  # what may wait for one client that does not read
+
+
+class Outbox:
+    """Frames on their way to one client, in order."""
+
+    __slots__ = ("_counted", "_held", "_limit", "_overflow", "_paused", "_tally", "_write", "frames")
+
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        overflow: Callable[[], None],
+        tally: Tally,
+        limit_bytes: int = LIMIT_BYTES,
+    ) -> None:
+        """`write` takes finished bytes; `overflow` is called, once, when the client has fallen behind by the limit."""
+        self._write = write
+        self._overflow = overflow
+        self._tally = tally
+        self._limit = limit_bytes
+        self._paused = False
+        self._held = 0  # bytes of frames[:_counted], known only while paused
+        self._counted = 0
+        self.frames: list[bytes] = []
+
+    def flush(self) -> None:
+        """Write what waits, in one piece; while the client does not read, count it instead."""
+        frames = self.frames
+        if self._paused:
+            self._held += sum(map(len, frames[self._counted :]))
+            self._counted = len(frames)
+            if self._held > self._limit:
+                self.discard()
+                self._overflow()
+        elif frames:
+            self._tally.delivered += len(frames)
+            data = frames[0] if len(frames) == 1 else b"".join(frames)
+            frames.clear()
+            self._write(data)
+
+    def pause(self) -> None:
+        """The client's socket is full: hold what comes."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """The client reads again: write what was held."""
+        self._paused = False
+        self._held = self._counted = 0
+        self.flush()
+
+    def discard(self) -> None:
+        """Forget what waits: the client is being disconnected."""
+        self.frames.clear()
+        self._held = self._counted = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes waiting for a client that does not read."""
+        return self._held

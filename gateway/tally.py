@@ -1,0 +1,15 @@
+"""What a gateway has counted since it started; the hot path adds to it, metrics and status read it."""
+
+import msgspec
+
+
+class Tally(msgspec.Struct):
+    """Plain counters of one gateway process."""
+
+    frames: int = 0  # received from the bus
+    lost: int = 0  # missing between worker and gateway, as holes in the streams' sequences show
+    unreadable: int = 0  # messages on the bus that are not frames
+    delivered: int = 0  # messages written to clients
+    slow: int = 0  # clients closed because they did not read
+    clients: int = 0  # clients that ever connected
+    unknown: int = 0  # names acknowledged that no exchange delivers

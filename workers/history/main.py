@@ -1,0 +1,61 @@
+"""`python -P -m workers history`: answers requests for history over NATS."""
+
+import asyncio
+import contextlib
+import os
+import random
+
+import typer
+
+from fsnats import log, notify, process
+from fsnats.binance.rest import Rest
+from fsnats.bus.nats import NatsBus
+from fsnats.clock import SystemClock
+from fsnats.command import run_command
+from fsnats.config import Config
+from fsnats.exits import proxy_of
+from fsnats.rendezvous import nats_urls
+from fsnats.settings import load
+from fsnats.status import respond
+from workers.history.service import Service
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def history() -> None:
+    """Answer requests for history from the exchange's REST."""
+    config = load().config
+    log.configure("history", config.log_level)
+
+    async def serve(stopping: process.Stopping) -> None:
+        await _serve(config, stopping)
+
+    raise typer.Exit(process.run(serve))
+
+
+async def _serve(config: Config, stopping: process.Stopping) -> None:
+    notifier = notify.from_environment()
+    async with (
+        contextlib.AsyncExitStack() as stack,
+        NatsBus(nats_urls(config), f"history-{os.getpid()}", random.random) as bus,
+        asyncio.TaskGroup() as tasks,
+    ):
+        rests = {
+            market: await stack.enter_async_context(Rest(market, config.rest_url(market), proxy_of(config)))
+            for market in config.markets
+        }
+        service = Service(bus, rests, SystemClock(), tasks)
+        service.start()
+        respond(bus, service.status)
+        await bus.connected()
+        notifier.say("READY=1")
+        beating = tasks.create_task(notifier.beat())
+        await stopping.wait()
+        notifier.say("STOPPING=1")
+        beating.cancel()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; returns the exit status."""
+    return run_command(app, arguments, "workers history")
