@@ -15,7 +15,7 @@ class Reply(msgspec.Struct):
     Success is `{"result": …, "id": n}`; errors come flat (`{"code", "msg"}`) or nested (`{"error": {…}, "id": n}`).
     """
 
-    result: msgspec.Raw | None = None
+    result: list[str] | bool | None = None
     id: int | str | None = None
     error: dict[str, int | str] | None = None
     code: int | None = None

@@ -1,0 +1,106 @@
+"""Fixtures that any test may use: the loop of the product, a hand-moved clock, a real NATS server, the recordings."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from fsnats.bus.nats import NatsBus
+from tests.clock import HandClock
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that the product runs on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def nats_server() -> str:
+    """The nats-server program: the bundled one, else the one on PATH."""
+    bundled = Path(sys.executable).parent / "nats-server"
+    program = str(bundled) if bundled.exists() else shutil.which("nats-server")
+    assert program, "no nats-server: `make setup` installs one"
+    return program
+
+
+class NatsServer:
+    """A real nats-server on a free port, with JetStream."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.port = free_port()
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        log = self._directory / "nats.log"
+        self._process = subprocess.Popen(
+            [nats_server(), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self._directory), "-l", str(log)]
+        )
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=5):
+                    return
+            except ConnectionRefusedError:
+                assert self._process.poll() is None, log.read_text()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[NatsServer]:
+    server = NatsServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def bus(nats: NatsServer) -> AsyncIterator[NatsBus]:
+    async with NatsBus([nats.url], "test", lambda: 0.0) as bus:
+        await bus.connected()
+        yield bus
+
+
+async def eventually(condition: Callable[[], object], what: str = "", within: float = 20.0) -> None:
+    """Return when `condition()` is true.  The pause between two looks decides nothing: only the condition does."""
+    try:
+        async with asyncio.timeout(within):
+            while not condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"never came true: {what or condition}") from None
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of recorded Binance messages; skipped where it is missing, failed where CI misses it."""
+    if not RECORDINGS.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs the recordings in {RECORDINGS}")
+        pytest.skip(f"no recordings in {RECORDINGS}")
+    return RECORDINGS

@@ -1,0 +1,86 @@
+import asyncio
+
+import pytest
+
+from fsnats.bus.nats import NatsBus
+from fsnats.errors import BusUnavailable
+from tests.conftest import NatsServer, eventually
+
+
+async def test_it_waits_for_a_server_that_is_not_there_yet(nats: NatsServer):
+    nats.stop()
+    async with NatsBus([nats.url], "early", lambda: 0.0) as bus:
+        assert not bus.is_connected
+        nats.start()
+
+        await bus.connected()
+
+
+async def test_subscriptions_survive_a_restart_and_nothing_stale_is_sent(nats: NatsServer):
+    seen: list[bytes] = []
+    changes: list[bool] = []
+    async with NatsBus([nats.url], "one", lambda: 0.0, on_change=changes.append) as bus:
+        await bus.connected()
+        bus.subscribe("a", lambda _s, _r, payload: seen.append(payload))
+        await bus.flush()
+        nats.stop()
+        await eventually(lambda: not bus.is_connected)
+
+        assert bus.publish("a", b"while down") is False
+        nats.start()
+        await bus.connected()
+        bus.publish("a", b"after")
+        await eventually(lambda: seen)
+
+    assert seen == [b"after"]
+    assert changes == [True, False, True]
+    assert bus.refused == 1
+
+
+async def test_a_request_in_flight_fails_when_the_server_dies(nats: NatsServer):
+    async with NatsBus([nats.url], "one", lambda: 0.0) as bus:
+        await bus.connected()
+        bus.subscribe("rpc", lambda _s, _r, _p: nats.stop())
+        await bus.flush()
+
+        with pytest.raises(BusUnavailable, match="lost"):
+            await bus.request("rpc", b"", 30)
+
+
+async def test_after_read_is_called_when_the_messages_of_one_read_are_delivered(nats: NatsServer):
+    happened: list[str] = []
+    async with (
+        NatsBus([nats.url], "one", lambda: 0.0, after_read=lambda: happened.append("read")) as bus,
+        NatsBus([nats.url], "two", lambda: 0.0) as other,
+    ):
+        await bus.connected()
+        await other.connected()
+        bus.subscribe("a", lambda _s, _r, payload: happened.append(payload.decode()))
+        await bus.flush()
+        happened.clear()
+        other.publish("a", b"1")
+        other.publish("a", b"2")
+        await eventually(lambda: happened[-1:] == ["read"] and "2" in happened)
+
+    assert happened[:3] == ["1", "2", "read"]
+
+
+async def test_a_server_that_freezes_is_left(nats: NatsServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("fsnats.bus.nats.PING_INTERVAL", 0.05)
+    monkeypatch.setattr("fsnats.bus.nats.SILENCE", 0.2)
+    mute = await asyncio.start_server(_greet_and_fall_silent, "127.0.0.1", 0)
+    port = mute.sockets[0].getsockname()[1]
+    async with mute, NatsBus([f"nats://127.0.0.1:{port}", nats.url], "one", lambda: 0.0) as bus:
+        await bus.connected()
+        await eventually(lambda: bus.reconnects == 1)
+        await bus.connected()
+
+        await bus.flush()  # the second server answers
+
+
+async def _greet_and_fall_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"INFO {}\r\n")
+    await reader.readuntil(b"PING\r\n")
+    writer.write(b"PONG\r\n")
+    await reader.read()
+    writer.close()

@@ -1,0 +1,88 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsnats.binance.streams import Market, parse
+from fsnats.groups import Group, assign, describe
+from fsnats.symbols import Symbol
+
+NAMES = st.lists(st.sampled_from([f"S{number}" for number in range(40)]), unique=True)
+
+
+def test_symbols_are_cut_into_groups_of_the_size():
+    assert assign([], ["A", "B", "C", "D", "E"], 2) == [["A", "B"], ["C", "D"], ["E"]]
+
+
+def test_a_new_listing_takes_the_place_of_a_delisted_one():
+    assert assign([["A", "B"], ["C", "D"]], ["A", "C", "D", "X", "Y"], 2) == [["A", "X"], ["C", "D"], ["Y"]]
+
+
+def test_a_group_in_the_middle_may_be_empty_so_that_numbers_stay():
+    assert assign([["A"], ["B"], ["C"]], ["A", "C"], 1) == [["A"], [], ["C"]]
+
+
+@given(st.lists(NAMES, min_size=1, max_size=8), st.integers(1, 7))
+def test_nobody_moves_because_somebody_else_was_listed(rounds: list[list[str]], size: int):
+    groups: list[list[str]] = []
+    for listed in rounds:
+        before = {name: number for number, group in enumerate(groups) for name in group}
+        groups = assign(groups, listed, size)
+        after = {name: number for number, group in enumerate(groups) for name in group}
+
+        assert sorted(after) == sorted(listed)
+        assert all(len(group) <= size for group in groups)
+        assert sum(map(len, groups)) == len(listed)
+        assert all(after[name] == place for name, place in before.items() if name in after)
+
+
+def usdm(*names: str) -> list[Symbol]:
+    return [Symbol(name, name.partition("_")[0], "", "TRADING") for name in names]
+
+
+def test_every_stream_has_exactly_one_owner():
+    symbols = usdm("BTCUSDT_261225", "BTCUSDT", "ETHUSDT", "XRPUSDT_261225")
+    groups = describe(Market.USDM, assign([], [symbol.name for symbol in symbols], 1), symbols)
+    names = [
+        "btcusdt@trade",
+        "btcusdt_261225@trade",
+        "btcusdt_perpetual@continuousKline_1m",
+        "btcusdt_current_quarter@continuousKline_1m",
+        "xrpusdt_current_quarter@continuousKline_1m",
+        "!miniTicker@arr",
+        "btcusd@assetIndex",
+        "tradingSession",
+    ]
+
+    owners = {name: [group.number for group in groups if group.owns(parse(Market.USDM, name))] for name in names}
+
+    assert owners == {
+        "btcusdt@trade": [1],
+        "btcusdt_261225@trade": [0],
+        "btcusdt_perpetual@continuousKline_1m": [1],
+        "btcusdt_current_quarter@continuousKline_1m": [1],
+        "xrpusdt_current_quarter@continuousKline_1m": [3],
+        "!miniTicker@arr": [0],
+        "btcusd@assetIndex": [0],
+        "tradingSession": [0],
+    }
+
+
+def test_a_coinm_pair_belongs_to_its_perpetual():
+    symbols = [Symbol("BTCUSD_261225", "BTCUSD", "", "TRADING"), Symbol("BTCUSD_PERP", "BTCUSD", "", "TRADING")]
+    groups = describe(Market.COINM, [["BTCUSD_261225"], ["BTCUSD_PERP"]], symbols)
+
+    assert [group.pairs for group in groups] == [[], ["BTCUSD"]]
+    assert groups[1].owns(parse(Market.COINM, "btcusd@markPrice"))
+
+
+def test_empty_groups_have_no_worker_and_the_first_other_one_leads():
+    groups = describe(Market.SPOT, [[], ["A"], [], ["B"]], [Symbol("A", "A", "", "TRADING")])
+
+    assert [(group.number, group.lead) for group in groups] == [(1, True), (3, False)]
+
+
+def test_a_group_is_what_its_symbols_say():
+    group = Group(Market.SPOT, 0, ["BTCUSDT"], [], lead=False)
+
+    assert group.owns(parse(Market.SPOT, "btcusdt@kline_1m"))
+    assert not group.owns(parse(Market.SPOT, "ethusdt@kline_1m"))
+    assert not group.owns(parse(Market.SPOT, "!miniTicker@arr"))

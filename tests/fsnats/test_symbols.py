@@ -1,0 +1,61 @@
+import gzip
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fsnats.binance.streams import Market, parse
+from fsnats.symbols import Listing, Symbol, read_exchange_info
+
+
+def listing(market: Market, *symbols: Symbol) -> Listing:
+    return Listing(market, 0, False, list(symbols))
+
+
+def test_coinm_says_contract_status_where_others_say_status():
+    body = json.dumps({"symbols": [{"symbol": "BTCUSD_PERP", "pair": "BTCUSD", "contractStatus": "TRADING"}]}).encode()
+
+    assert read_exchange_info(Market.COINM, body) == [Symbol("BTCUSD_PERP", "BTCUSD", "", "TRADING")]
+
+
+def test_a_margin_only_spot_symbol_does_not_trade():
+    body = json.dumps({"symbols": [{"symbol": "A", "status": "TRADING", "isSpotTradingAllowed": False}]}).encode()
+
+    assert read_exchange_info(Market.SPOT, body)[0].status != "TRADING"
+
+
+def test_anything_else_is_a_decode_error():
+    with pytest.raises(msgspec.DecodeError):
+        read_exchange_info(Market.SPOT, b"<html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("btcusdt@trade", None),
+        ("!miniTicker@arr", None),
+        ("btcusdt_perpetual@continuousKline_1m", None),
+        ("nope@trade", "unknown symbol 'NOPE' on usdm"),
+        ("oldusdt@trade", "'OLDUSDT' is not trading on usdm (status SETTLING)"),
+        ("nope_perpetual@continuousKline_1m", "unknown pair 'NOPE' on usdm"),
+    ],
+)
+def test_why_a_stream_delivers_nothing_is_said(name: str, reason: str | None):
+    listed = listing(
+        Market.USDM,
+        Symbol("BTCUSDT", "BTCUSDT", "PERPETUAL", "TRADING"),
+        Symbol("OLDUSDT", "OLDUSDT", "PERPETUAL", "SETTLING"),
+    )
+
+    assert listed.why_not(parse(Market.USDM, name)) == reason
+
+
+@pytest.mark.recorded
+@pytest.mark.parametrize("market", Market)
+def test_recorded_exchange_infos_are_read(recordings: Path, market: Market):
+    files = sorted((recordings / "exchangeInfo").glob(f"{market}.*.json.gz"))
+    assert files
+    for file in files:
+        symbols = read_exchange_info(market, gzip.decompress(file.read_bytes()))
+        assert any(symbol.status == "TRADING" for symbol in symbols), file
