@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from fsnats import patterns
 from fsnats.binance.streams import MARKETS, Market
-from fsnats.errors import ConfigError
+from fsnats.errors import ConfigError, StreamNameError
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
 
@@ -179,8 +180,8 @@ def _from_variables(variables: Mapping[str, str], source: str) -> dict[str, Valu
         field = name.removeprefix(PREFIX).lower()
         if field not in Config.__struct_fields__ or name != name.upper():
             raise ConfigError(name, "no such setting; `fsnats config` lists them all")
-        if text == "" and isinstance(getattr(Config(), field), (int, float)):
-            continue  # an empty number in a unit file or a compose file means "not set"
+        if text == "":
+            continue  # an empty variable in a unit or a compose file means "not set"
         found[field] = Value(text, name, source)
     return found
 
@@ -257,8 +258,12 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
         _check_url(config.proxy, _PROXY_SCHEMES, named("proxy"), secret=True)
     for entry in config.always:
         prefix, colon, pattern = entry.partition(":")
-        if not colon or prefix not in MARKETS or not pattern:
+        if not colon or prefix not in MARKETS:
             raise ConfigError(named("always"), f"'{entry}' is not <market>:<stream or pattern>")
+        try:
+            patterns.check(Market(prefix), pattern)
+        except StreamNameError as error:
+            raise ConfigError(named("always"), f"'{entry}': {error.reason}") from error
 
 
 def _check_url(url: str, schemes: tuple[str, ...], name: str, *, secret: bool = False) -> None:

@@ -19,19 +19,19 @@ class Notifier:
         path = environ.get("NOTIFY_SOCKET", "")
         self._address = "\0" + path[1:] if path.startswith("@") else path
         self._program = environ.get(PROGRAM)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) if path else None
         usec = environ.get("WATCHDOG_USEC", "")
         # Half of what systemd allows, as its manual advises; under our own supervisor 5 s of its 15.
         self.interval = int(usec) / 2e6 if usec.isdigit() and int(usec) else 5.0
 
     def say(self, *lines: str) -> None:
         """Send lines such as "READY=1".  A listener that is gone or full is not our problem: life goes on."""
-        if self._socket is None:
+        if not self._address:
             return
         if self._program is not None:
             lines = (f"X_PROGRAM={self._program}", *lines)
         try:
-            self._socket.sendto("\n".join(lines).encode(), self._address)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as speaker:
+                speaker.sendto("\n".join(lines).encode(), self._address)
         except OSError:
             # The listener is gone or its queue is full; it will notice by itself that we are silent.
             pass

@@ -8,11 +8,17 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
-from websockets.exceptions import ProtocolError
+from websockets import http11
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+
+# Clients put hundreds of stream names into the URL; Binance itself answers 414 only above 8,000 to 16,000 characters
+# (UBWA#17, #19, #120).  websockets reads its limit from the environment when it is first imported, which may be before
+# anything of ours is, so it is set where it is used.
+REQUEST_LINE_BYTES = 64 * 1024
+http11.MAX_LINE_LENGTH = REQUEST_LINE_BYTES
 
 
 class Connection(asyncio.Protocol):
@@ -172,6 +178,3 @@ class Connection(asyncio.Protocol):
                 self.transport.close()
         if self._wire.close_expected() and self._close_timer is None:
             self._close_timer = asyncio.get_running_loop().call_later(self.close_timeout, self.transport.abort)
-
-
-__all__ = ["Connection", "ProtocolError"]

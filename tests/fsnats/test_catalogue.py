@@ -1,0 +1,66 @@
+import asyncio
+
+import msgspec
+import pytest
+
+from fsnats import catalogue
+from fsnats.bus.memory import MemoryBus
+from fsnats.bus.nats import NatsBus
+from tests.conftest import NatsServer, eventually
+
+
+class Value(msgspec.Struct):
+    number: int
+
+
+async def make_bucket(bus: NatsBus, bucket: str) -> None:
+    wish = {"name": f"KV_{bucket}", "subjects": [f"$KV.{bucket}.>"], "allow_direct": True, "max_msgs_per_subject": 1}
+    answer = await bus.request(f"$JS.API.STREAM.CREATE.KV_{bucket}", msgspec.json.encode(wish), 5)
+    assert b"error" not in answer
+
+
+async def put(bus: NatsBus, bucket: str, key: str, value: bytes) -> None:
+    assert b"error" not in await bus.request(catalogue.key_subject(bucket, key), value, 5)
+
+
+async def test_a_value_is_read_from_a_real_server(bus: NatsBus):
+    await make_bucket(bus, "b")
+    await put(bus, "b", "k", b'{"number":1}')
+
+    assert await catalogue.read(bus, "b", "k") == b'{"number":1}'
+    assert await catalogue.read(bus, "b", "missing") is None
+
+
+async def test_a_watch_hears_the_value_each_change_and_what_happened_while_the_bus_was_down(
+    nats: NatsServer, bus: NatsBus, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("fsnats.catalogue._REFRESH", 0.05)
+    seen: list[int] = []
+    await make_bucket(bus, "b")
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(catalogue.watch(bus, "b", "k", Value, lambda value: seen.append(value.number)))
+        await put(bus, "b", "k", b'{"number":1}')
+        await eventually(lambda: seen == [1])
+        await put(bus, "b", "k", b'{"number":2}')
+        await eventually(lambda: seen == [1, 2])
+        await put(bus, "b", "k", b'{"number":2}')  # the same value again is no change
+        nats.stop()
+        await eventually(lambda: not bus.is_connected)
+        nats.start()
+        async with NatsBus([nats.url], "other", lambda: 0.0) as other:
+            await other.connected()
+            await put(other, "b", "k", b'{"number":3}')
+        await eventually(lambda: seen == [1, 2, 3])
+        watching.cancel()
+
+
+async def test_a_value_that_cannot_be_read_is_passed_over():
+    bus = MemoryBus()
+    seen: list[int] = []
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(catalogue.watch(bus, "b", "k", Value, lambda value: seen.append(value.number)))
+        await asyncio.sleep(0)
+        bus.publish("$KV.b.k", b'{"number":"one"}')
+        bus.publish("$KV.b.k", b'{"number":1}')
+        await eventually(lambda: seen == [1])
+        watching.cancel()

@@ -1,0 +1,106 @@
+"""The life of a process, with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import eventually
+
+
+def start(body: str, **environ: str) -> subprocess.Popen[str]:
+    script = f"""
+import asyncio, sys
+from fsnats.process import run, Stopping
+from fsnats.errors import *
+async def main(stopping):
+{body}
+sys.exit(run(main))
+"""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environ,
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        ("ConfigError('FSNATS_X', 'is wrong')", 78, "fsnats: FSNATS_X: is wrong\n"),
+        ("ExchangeUnavailable('dns', 'no such host')", 69, "fsnats: dns: no such host\n"),
+        ("ExceptionGroup('', [ConfigError('A', 'b')])", 78, "fsnats: A: b\n"),
+    ],
+)
+def test_expected_errors_end_with_one_sentence_and_their_status(error: str, status: int, says: str):
+    process = start(f"    raise {error}")
+    _, stderr = process.communicate(timeout=20)
+
+    assert (process.returncode, stderr) == (status, says)
+
+
+def test_a_bug_ends_with_its_traceback():
+    process = start("    raise ZeroDivisionError('oops')")
+    _, stderr = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert "ZeroDivisionError: oops" in stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_asks_for_an_orderly_stop(number: signal.Signals):
+    process = start("    print('up', flush=True)\n    await stopping.wait()\n    print('down')")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(number)
+    stdout, _ = process.communicate(timeout=20)
+
+    assert (process.returncode, stdout) == (0, "down\n")
+
+
+def test_a_second_signal_ends_at_once():
+    body = "    print('up', flush=True)\n    await stopping.wait()\n    print('stuck', flush=True)\n    await asyncio.sleep(99)"
+    process = start(body)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.terminate()
+    assert process.stdout.readline() == "stuck\n"
+    process.terminate()
+    process.communicate(timeout=20)
+
+    assert process.returncode == 137
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
+async def test_a_child_dies_with_its_supervisor_however_that_dies():
+    # The supervisor stands in as a process that starts the child and sleeps.
+    script = """
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-P", "-c",
+    "import asyncio\\nfrom fsnats.process import run\\n"
+    "async def main(stopping):\\n    print('up', flush=True)\\n    await stopping.wait()\\nrun(main)"],
+    env=os.environ | {"FSNATS_SUPERVISOR_PID": str(os.getpid())}, stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+time.sleep(99)
+"""
+    supervisor = subprocess.Popen([sys.executable, "-P", "-c", script], stdout=subprocess.PIPE, text=True)
+    assert supervisor.stdout is not None
+    child = int(supervisor.stdout.readline())
+    supervisor.kill()
+    supervisor.communicate(timeout=20)
+
+    await eventually(lambda: not is_alive(child))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead and waits to be collected does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

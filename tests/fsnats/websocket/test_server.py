@@ -1,0 +1,162 @@
+"""The server half of a WebSocket, with a real client and with bare bytes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.http11 import Request, Response
+
+from fsnats.websocket import frames
+from fsnats.websocket.serve import listen, serving
+from fsnats.websocket.server import Connection
+from tests.conftest import eventually
+
+HAPPENED: list[str] = []
+
+
+class Echo(Connection):
+    def opening(self, request: Request) -> Response | None:
+        HAPPENED.append(f"opening {len(request.path)}")
+        return self.reject(HTTPStatus.NOT_FOUND, "no") if request.path == "/no" else None
+
+    def opened(self) -> None:
+        HAPPENED.append("opened")
+
+    def received(self, text: str) -> None:
+        if text == "close":
+            self.close(4008, "as told")
+        self.write(frames.text(text.encode()))
+
+    def received_binary(self, data: bytes) -> None:
+        self.write(frames.text(b"binary %d" % len(data)))
+
+    def closed(self) -> None:
+        HAPPENED.append("closed")
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"plain http"})
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    HAPPENED.clear()
+    listener = listen("127.0.0.1", 0, "PORT")
+    async with serving(app, Echo, listener):
+        yield listener.getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def client(port: int, path: str = "/") -> AsyncIterator[ClientConnection]:
+    async with connect(f"ws://127.0.0.1:{port}{path}", proxy=None, max_size=None) as connection:
+        yield connection
+
+
+async def test_messages_of_every_size_come_back(port: int):
+    async with client(port) as connection:
+        for size in (0, 1, 125, 126, 65536):
+            await connection.send("x" * size)
+            assert await connection.recv() == "x" * size
+
+
+async def test_fragments_are_one_message(port: int):
+    async with client(port) as connection:
+        await connection.send(["Stück", "", "e"])
+        assert await connection.recv() == "Stücke"
+
+
+async def test_binary_messages_are_told_apart(port: int):
+    async with client(port) as connection:
+        await connection.send(b"12345")
+        assert await connection.recv() == "binary 5"
+        await connection.send("text")
+        assert await connection.recv() == "text"
+
+
+async def test_a_message_over_the_limit_closes_with_1009(port: int):
+    async with client(port) as connection:
+        await connection.send("x" * (64 * 1024 + 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
+async def test_text_that_is_not_utf8_closes_with_1007(port: int):
+    async with client(port) as connection:
+        await connection.send(b"\xff\xfe", text=True)
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1007
+
+
+async def test_the_server_closes_with_code_and_reason_and_writes_nothing_after(port: int):
+    async with client(port) as connection:
+        await connection.send("close")
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4008, "as told")
+
+
+async def test_a_handshake_can_be_refused(port: int):
+    with pytest.raises(InvalidStatus) as refused:
+        async with client(port, "/no"):
+            pass
+    assert refused.value.response.status_code == 404
+    assert "opened" not in HAPPENED
+
+
+async def test_a_very_long_url_is_taken(port: int):
+    async with client(port, "/" + "a" * 30_000):
+        pass
+    assert "opening 30001" in HAPPENED
+
+
+async def test_closed_is_called_once_however_the_client_leaves(port: int):
+    async with client(port):
+        pass
+    await eventually(lambda: HAPPENED.count("closed") == 1)
+    async with client(port) as connection:
+        connection.transport.abort()
+    await eventually(lambda: HAPPENED.count("closed") == 2)
+
+    assert HAPPENED.count("opened") == 2
+
+
+async def test_bytes_that_are_no_websocket_end_the_connection(port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"\xff" * 100)
+    assert (await reader.read()).startswith(b"\x88")  # a close frame, then the end
+    writer.close()
+    await eventually(lambda: "closed" in HAPPENED)
+
+
+async def test_plain_http_is_served_on_the_same_port(port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert b"plain http" in await reader.read()
+    writer.close()
+
+
+async def test_when_the_server_stops_clients_are_told_1012():
+    listener = listen("127.0.0.1", 0, "PORT")
+    async with serving(app, Echo, listener):
+        connection = await connect(f"ws://127.0.0.1:{listener.getsockname()[1]}", proxy=None)
+    with pytest.raises(websockets.ConnectionClosed) as closed:
+        await connection.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012

@@ -1,0 +1,51 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsnats.binance.streams import Route
+from workers.ingest.layout import FeedKey, Layout
+
+STREAMS = st.dictionaries(st.sampled_from([f"s{number}" for number in range(30)]), st.sampled_from(Route))
+
+
+def test_each_route_has_feeds_of_its_own():
+    layout = Layout()
+
+    assert layout.arrange({"book": Route.PUBLIC, "kline": Route.MARKET}) == {
+        FeedKey(Route.PUBLIC, 0): {"book"},
+        FeedKey(Route.MARKET, 0): {"kline"},
+    }
+
+
+def test_a_full_feed_is_followed_by_another():
+    layout = Layout(capacity=2)
+
+    feeds = layout.arrange(dict.fromkeys("abcde", Route.NONE))
+
+    assert [len(feeds[FeedKey(Route.NONE, number)]) for number in range(3)] == [2, 2, 1]
+
+
+def test_a_feed_without_streams_is_dropped():
+    layout = Layout(capacity=1)
+    layout.arrange(dict.fromkeys("ab", Route.NONE))
+
+    assert layout.arrange({"b": Route.NONE}) == {FeedKey(Route.NONE, 1): {"b"}}
+
+
+@given(st.lists(STREAMS, max_size=8), st.integers(1, 5))
+def test_every_stream_is_on_one_feed_of_its_route_and_never_moves(wishes: list[dict[str, Route]], capacity: int):
+    layout = Layout(capacity)
+    routes: dict[str, Route] = {}
+    before: dict[str, FeedKey] = {}
+    for streams in wishes:
+        for name in streams:
+            routes.setdefault(name, streams[name])
+        wanted = {name: routes[name] for name in streams}
+        feeds = layout.arrange(wanted)
+        after = {name: key for key, names in feeds.items() for name in names}
+
+        assert after.keys() == wanted.keys()
+        assert sum(map(len, feeds.values())) == len(wanted)
+        assert all(0 < len(names) <= capacity for names in feeds.values())
+        assert all(key.route is routes[name] for name, key in after.items())
+        assert all(after[name] == before[name] for name in after.keys() & before.keys())
+        before = after
