@@ -43,6 +43,7 @@ class Rest:
     def __init__(self, market: Market, base_url: str, proxy: str | None) -> None:
         """`proxy` is a URL, or None to connect directly; the environment's proxies are never used unasked."""
         self.market = market
+        self._proxied = proxy is not None
         self._client = httpx.AsyncClient(
             base_url=base_url,
             proxy=proxy,
@@ -64,11 +65,18 @@ class Rest:
         try:
             response = await self._client.get(path(self.market, method), params=dict(parameters or {}))
         except httpx.HTTPError as error:
-            raise _translated(error) from error
+            raise self._translated(error) from error
         if response.status_code == 200:
             used = response.headers.get("x-mbx-used-weight-1m", "")
             return Answer(response.content, SIMULATED_HEADER in response.headers, int(used) if used.isdigit() else None)
         raise _refusal(response)
+
+    def _translated(self, error: httpx.HTTPError) -> ExchangeUnavailable:
+        stage = _stage(error)
+        if self._proxied and stage in ("dns", "tcp"):
+            stage = "proxy"  # behind a proxy it is the proxy that we look up and connect to
+        reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
+        return ExchangeUnavailable(stage, reason or type(error).__name__)
 
 
 def _refusal(response: httpx.Response) -> Exception:
@@ -94,22 +102,17 @@ def _refusal(response: httpx.Response) -> Exception:
     return ExchangeUnavailable("http", text, status=status, retry_after=float(after) if after.isdigit() else None)
 
 
-def _translated(error: httpx.HTTPError) -> ExchangeUnavailable:
+def _stage(error: httpx.HTTPError) -> str:
     """The stage at which a request failed: proxy, dns, tls, tcp or http."""
     causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in causes:
         causes.append(cause)
         cause = cause.__cause__ or cause.__context__
-    reason = str(error) or type(error).__name__
     if isinstance(error, httpx.ProxyError):
-        return ExchangeUnavailable("proxy", reason)
+        return "proxy"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return ExchangeUnavailable("tls", reason)
-    if any(isinstance(cause, socket.gaierror) for cause in causes) or "Name or service not known" in reason:
-        return ExchangeUnavailable("dns", reason)
-    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-        return ExchangeUnavailable("tcp", reason)
-    if isinstance(error, httpx.TimeoutException):
-        return ExchangeUnavailable("http", "no answer in time")
-    return ExchangeUnavailable("http", reason)
+        return "tls"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "dns"
+    return "tcp" if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)) else "http"

@@ -83,12 +83,12 @@ async def dial(url: str, proxy: str | None, ping_interval: float | None, receive
             user_agent_header=f"fsnats/{__version__}",
         )
     except (OSError, WebSocketException, TimeoutError) as error:
-        raise _translated(error, url) from error
+        raise _translated(error, url, proxy) from error
     assert isinstance(connection, Upstream)
     return connection
 
 
-def _translated(error: Exception, url: str) -> ExchangeUnavailable:
+def _translated(error: Exception, url: str, proxy: str | None) -> ExchangeUnavailable:
     # A proxy's URL holds a password: only what websockets and the system say of the failure is repeated.
     host = urlsplit(url).hostname
     match error:
@@ -108,8 +108,12 @@ def _translated(error: Exception, url: str) -> ExchangeUnavailable:
         case InvalidHandshake():
             return ExchangeUnavailable("http", str(error))
         case TimeoutError():
-            return ExchangeUnavailable("tcp", f"no connection to {host} within {_OPEN_TIMEOUT:g} s")
-    return ExchangeUnavailable(_stage(error), f"{host}: {error}")
+            return ExchangeUnavailable("tcp" if proxy is None else "proxy", f"no connection to {host} within {_OPEN_TIMEOUT:g} s")
+    stage = _stage(error)
+    if proxy is not None and stage in ("dns", "tcp"):
+        # Behind a proxy it is the proxy that we look up and connect to.
+        return ExchangeUnavailable("proxy", f"{urlsplit(proxy).hostname}: {error}")
+    return ExchangeUnavailable(stage, f"{host}: {error}")
 
 
 def _stage(error: Exception) -> str:

@@ -1,0 +1,49 @@
+"""The envelopes around payloads.  The payload itself is spliced between a form's two halves, never re-encoded."""
+
+from enum import StrEnum
+
+from fsnats.binance.streams import Stream
+from gateway.effects import Form
+from gateway.protocol.wire import encode
+
+
+class Envelope(StrEnum):
+    """How the native dialect wraps what was subscribed by `streamType`."""
+
+    TYPED = "typed"  # {"type": …, "data": <payload>}, as the client guide shows
+    COMBINED = "combined"  # {"type": …, "data": {"stream": …, "data": <payload>}}, as the old README showed
+
+
+BARE = Form(b"", b"")
+
+# Payloads that do not say which stream they are of: spot's partial depth names no symbol at all, and on futures it
+# looks like a diff (it is a snapshot).
+_NEEDS_NAME = frozenset({"partialDepth"})
+
+
+def combined(stream: Stream) -> Form:
+    """Binance's combined framing."""
+    return Form(b'{"stream":' + encode(stream.name) + b',"data":', b"}")
+
+
+def raw(stream: Stream, *, name_market: bool) -> Form:
+    """The native dialect's form of a stream subscribed by its Binance name."""
+    if not name_market:
+        return combined(stream)
+    return Form(b'{"stream":' + encode(stream.name) + _market(stream) + b',"data":', b"}")
+
+
+def typed(stream_type: str, stream: Stream, envelope: Envelope, *, name_market: bool) -> Form:
+    """The native dialect's form of a stream subscribed by `streamType`, the word the client used for it."""
+    head = b'{"type":' + encode(stream_type)
+    if name_market:
+        head += _market(stream)
+    if envelope is Envelope.COMBINED:
+        return Form(head + b',"data":{"stream":' + encode(stream.name) + b',"data":', b"}}")
+    if stream.kind in _NEEDS_NAME:
+        head += b',"stream":' + encode(stream.name)
+    return Form(head + b',"data":', b"}")
+
+
+def _market(stream: Stream) -> bytes:
+    return b',"market":' + encode(stream.market)

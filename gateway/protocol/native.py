@@ -1,0 +1,295 @@
+"""A client that speaks fsnats's own protocol: one pure session.
+
+Requests are carried out wholly or not at all: a request with anything wrong in it changes nothing and is answered with
+one `error` that names what was wrong.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from fsnats.binance.streams import Market, Stream
+from fsnats.errors import BadCommand, StreamNameError
+from fsnats.symbols import Listing
+from gateway.effects import Effect, Klines, Send
+from gateway.protocol import requests
+from gateway.protocol.forms import Envelope
+from gateway.protocol.names import known
+from gateway.protocol.problems import Problem, bad, error_reply, with_id
+from gateway.protocol.requests import Request
+from gateway.protocol.subscriptions import Subscription, Subscriptions
+from gateway.protocol.topics import ALL, GLOBAL, Topic, stream_type_of, topic_of
+from gateway.protocol.wire import encode
+
+STREAMS_MAX = 20_000  # of one session: all symbols of all markets in a few variants
+_NAMED_MAX = 10  # offenders spelled out in the sentence; `part` has all
+
+
+class _Asker(NamedTuple):
+    """What a reply to `getHistoricalKlines` repeats of its request."""
+
+    symbol: str
+    request_id: bytes | None
+
+
+class NativeSession:
+    """One connected client of the native dialect.
+
+    `default` is the market of requests that name none; `listings` is read when needed and may change between calls.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        default: Market,
+        markets: Collection[Market],
+        listings: Mapping[Market, Listing],
+        envelope: Envelope = Envelope.TYPED,
+        streams_max: int = STREAMS_MAX,
+    ) -> None:
+        self.client_id = client_id
+        self._default = default
+        self._markets = markets
+        self._listings = listings
+        self._streams_max = streams_max
+        self._subscriptions = Subscriptions(default, envelope)
+
+    def __repr__(self) -> str:
+        return f"<NativeSession {self.client_id} on {self._default}: {len(self._subscriptions)} streams>"
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """What the client subscribed to."""
+        return list(self._subscriptions)
+
+    @property
+    def delivered(self) -> list[Stream]:
+        """The streams that are listened to, twice where in two forms."""
+        return self._subscriptions.streams
+
+    def opening(self) -> list[Effect]:
+        """The welcome.  It says so when any carried market is a simulation."""
+        welcome: dict[str, object] = {
+            "type": "connection",
+            "clientId": self.client_id,
+            "message": "Connected to Future Socket NATS server",
+        }
+        if any(self._listings[market].simulated for market in self._markets if market in self._listings):
+            welcome["simulated"] = True
+        return [Send(encode(welcome))]
+
+    def receive(self, text: str) -> list[Effect]:
+        """Carry out one text message."""
+        request_id = None
+        try:
+            request = requests.request_of(text)
+            request_id = requests.request_id_of(request)
+            return self._carry_out(request, request_id)
+        except BadCommand as error:
+            return [Send(error_reply(error.code, error.message, error.part, **with_id(request_id)))]
+
+    def receive_binary(self, data: bytes) -> list[Effect]:
+        """Say that requests are text."""
+        return [Send(error_reply(Problem.BINARY_NOT_SUPPORTED, "send requests as text messages"))]
+
+    def catalogue_changed(self, market: Market) -> list[Effect]:
+        """Let ALL mean what the market lists now.
+
+        Symbols subscribed by name stay, listed or not: a halted one comes back.
+        """
+        listing = self._listings.get(market)
+        return [] if listing is None else self._subscriptions.refresh(listing)
+
+    def klines_fetched(self, request: Klines, rows: bytes) -> list[Effect]:
+        """The reply to `getHistoricalKlines`; `rows` is the exchange's JSON array, passed on unchanged."""
+        reply = {"type": "historicalKlines", **_echo(request), "klines": msgspec.Raw(rows)}
+        return [Send(encode({**reply, **_market_and_id(request)}))]
+
+    def klines_failed(self, request: Klines, code: str, message: str, retry_after: float | None = None) -> list[Effect]:
+        """The reply when there are no candles; `retry_after` is in seconds."""
+        more = {**_echo(request), "retryAfter": retry_after, **_market_and_id(request)}
+        return [Send(error_reply(code, message, None, **more))]
+
+    def leave_all(self) -> list[Effect]:
+        """The client is gone."""
+        return self._subscriptions.clear()
+
+    def _carry_out(self, request: Request, request_id: bytes | None) -> list[Effect]:
+        match requests.type_of(request):
+            case "subscribe" if request.is_raw:
+                return self._subscribe_raw(request, request_id)
+            case "subscribe":
+                return self._subscribe(request, request_id)
+            case "unsubscribe":
+                return self._unsubscribe(request, request_id)
+            case "getHistoricalKlines":
+                return self._get_historical_klines(request, request_id)
+            case "listSubscriptions":
+                return self._list_subscriptions(request_id)
+            case "ping":
+                return [Send(encode({"type": "pong", **with_id(request_id)}))]
+
+    # One method for each type of request.
+
+    def _subscribe(self, request: Request, request_id: bytes | None) -> list[Effect]:
+        market, name = self._market_and_type(request)
+        topic = topic_of(market, name, requests.options_of(request))
+        symbols = requests.names_of(request.symbols, "symbols")
+        listing = self._listing(market)
+        named = self._named_streams(topic, symbols, listing)
+        has_pattern = any(symbol.upper() == ALL for symbol in symbols)
+        wanted = set(named.values())
+        if has_pattern:
+            wanted.update(topic.streams(topic.everything(listing)).values())
+        self._require_room(topic, wanted)
+        effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
+        for subject, stream in named.items():
+            effects += self._subscriptions.add(topic, subject, stream)
+        if has_pattern:
+            effects += self._subscriptions.add_pattern(topic, listing)
+        return effects
+
+    def _subscribe_raw(self, request: Request, request_id: bytes | None) -> list[Effect]:
+        market, streams = self._raw_streams(request)
+        listing = self._listing(market)
+        refused = {name: why for name, stream in streams.items() if (why := listing.why_not(stream)) is not None}
+        if refused:
+            raise _refusal(Problem.UNKNOWN_SYMBOL, refused)
+        self._require_room(None, set(streams.values()))
+        effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
+        for stream in streams.values():
+            effects += self._subscriptions.add_raw(stream)
+        return effects
+
+    def _unsubscribe(self, request: Request, request_id: bytes | None) -> list[Effect]:
+        effects: list[Effect] = []
+        if request.is_raw:
+            for stream in self._raw_streams(request)[1].values():
+                effects += self._subscriptions.remove_raw(stream)
+        else:
+            topics = self._topics_left(request)
+            for symbol in requests.names_of(request.symbols, "symbols"):
+                for topic in topics:
+                    effects += self._subscriptions.remove(topic, symbol.upper())
+        return [*effects, self._acknowledge("unsubscribed", request, request_id)]
+
+    def _list_subscriptions(self, request_id: bytes | None) -> list[Effect]:
+        held = self.subscriptions
+        reply = {
+            "type": "subscriptions",
+            "streams": [each for each in held if not each.is_pattern],
+            "patterns": [each for each in held if each.is_pattern],
+            "total": len(self._subscriptions),
+        }
+        return [Send(encode({**reply, **with_id(request_id)}))]
+
+    def _get_historical_klines(self, request: Request, request_id: bytes | None) -> list[Effect]:
+        market = requests.market_of(request, self._default, self._markets)
+        symbol = requests.required(request.symbol, "symbol", requests.TEXT)
+        candles = requests.candles_of(request, market)
+        # Whether it trades does not matter: its past does not go away.
+        if symbol.upper() not in self._listing(market).by_name:
+            raise bad(Problem.UNKNOWN_SYMBOL, f"unknown symbol '{symbol}' on {market}", symbol)
+        return [
+            Klines(
+                market,
+                symbol.upper(),
+                candles.interval,
+                candles.limit,
+                candles.start_ms,
+                candles.end_ms,
+                request_id=_Asker(symbol, request_id),
+                market_named=request.names_market,
+            )
+        ]
+
+    # What they share.
+
+    def _acknowledge(self, kind: str, request: Request, request_id: bytes | None) -> Send:
+        fields = ("raw_streams", "market") if request.is_raw else ("stream_type", "symbols", "options", "market")
+        return Send(encode({"type": kind, **request.echo(*fields), **with_id(request_id)}))
+
+    def _listing(self, market: Market) -> Listing:
+        listing = self._listings.get(market)
+        if listing is None:
+            raise bad(Problem.NOT_READY, f"the symbols of {market} are not known yet; try again soon", market)
+        return listing
+
+    def _market_and_type(self, request: Request) -> tuple[Market, str]:
+        name = requests.required(request.stream_type, "streamType", requests.TEXT)
+        market = requests.market_of(request, self._default, self._markets, name)
+        stream_type_of(market, name)
+        return market, name
+
+    def _named_streams(self, topic: Topic, symbols: list[str], listing: Listing) -> dict[str, Stream]:
+        """The streams of symbols given by name.  Raises BadCommand, which names all that are wrong."""
+        streams: dict[str, Stream] = {}
+        refused: dict[str, str] = {}
+        for symbol in symbols:
+            subject = symbol.upper()
+            if subject == ALL:
+                continue
+            try:
+                stream = topic.stream(subject)
+            except StreamNameError as error:
+                if subject == GLOBAL:
+                    refused[symbol] = f"{topic.stream_type} has no all-market stream on {topic.market}"
+                else:
+                    refused[symbol] = f"unknown symbol '{symbol}' on {topic.market} ({error.reason})"
+                continue
+            why = listing.why_not(stream)
+            if why is not None:
+                refused[symbol] = why
+            streams[subject] = stream
+        if refused:
+            raise _refusal(Problem.UNKNOWN_SYMBOL, refused)
+        return streams
+
+    def _raw_streams(self, request: Request) -> tuple[Market, dict[str, Stream]]:
+        """The streams named in `rawStreams`, listed or not.  Raises BadCommand, which names all that are wrong."""
+        if request.is_typed:
+            raise bad(Problem.INVALID_FIELD, "send 'rawStreams', or 'streamType' and 'symbols', not both", "rawStreams")
+        market = requests.market_of(request, self._default, self._markets)
+        streams: dict[str, Stream] = {}
+        refused: dict[str, str] = {}
+        for name in requests.names_of(request.raw_streams, "rawStreams"):
+            try:
+                streams[name] = known(market, name)
+            except StreamNameError as error:
+                refused[name] = str(error)
+        if refused:
+            raise _refusal(Problem.UNKNOWN_STREAM, refused)
+        return market, streams
+
+    def _topics_left(self, request: Request) -> list[Topic]:
+        """The variants an `unsubscribe` means: the one its options choose, or all that are subscribed."""
+        market, name = self._market_and_type(request)
+        options = requests.options_of(request)
+        if options.keys() & set(stream_type_of(market, name).options):
+            return [topic_of(market, name, options)]
+        return self._subscriptions.topics(market, name)
+
+    def _require_room(self, topic: Topic | None, streams: set[Stream]) -> None:
+        if len(self._subscriptions) + len(streams) <= self._streams_max:
+            return  # the usual case, without counting what is there already
+        total = len(self._subscriptions) + self._subscriptions.news(topic, streams)
+        if total > self._streams_max:
+            raise bad(Problem.TOO_MANY_STREAMS, f"{total} streams; allowed: {self._streams_max} of one connection")
+
+
+def _refusal(problem: Problem, refused: dict[str, str]) -> BadCommand:
+    reasons = list(refused.values())
+    more = f" and {len(reasons) - _NAMED_MAX} more" if len(reasons) > _NAMED_MAX else ""
+    return bad(problem, "; ".join(reasons[:_NAMED_MAX]) + more, list(refused))
+
+
+def _echo(request: Klines) -> dict[str, object]:
+    assert isinstance(request.request_id, _Asker)
+    return {"symbol": request.request_id.symbol, "interval": request.interval}
+
+
+def _market_and_id(request: Klines) -> dict[str, object]:
+    assert isinstance(request.request_id, _Asker)
+    market = {"market": request.market} if request.market_named else {}
+    return {**market, **with_id(request.request_id.request_id)}

@@ -1,0 +1,210 @@
+"""The native dialect's requests: text in, checked fields out.  What a request does is the session's business.
+
+Every field is read on its own, so that an error names the field that is wrong; fields that no request has are ignored.
+"""
+
+from collections.abc import Collection
+from typing import Generic, Literal, NamedTuple, TypeVar, get_args
+
+import msgspec
+
+from fsnats.binance.limits import KLINES_LIMIT
+from fsnats.binance.streams import MARKETS, Market
+from gateway.protocol.problems import Problem, bad, unknown
+from gateway.protocol.topics import OPTIONS, STREAM_TYPES, Option, interval_of
+from gateway.protocol.wire import BadId, NotAnObject, NotJson, id_of, read
+
+_Absent = msgspec.UnsetType
+_UNSET = msgspec.UNSET
+_T = TypeVar("_T")
+
+RequestType = Literal["subscribe", "unsubscribe", "getHistoricalKlines", "listSubscriptions", "ping"]
+TYPES: tuple[RequestType, ...] = get_args(RequestType)
+
+
+class Kind(NamedTuple, Generic[_T]):
+    """What a field must be, for the decoder and for people."""
+
+    decoder: "msgspec.json.Decoder[_T]"
+    description: str
+
+
+TEXT = Kind(msgspec.json.Decoder(str), "a string")
+INTEGER = Kind(msgspec.json.Decoder(int), "an integer")
+TRUTH = Kind(msgspec.json.Decoder(bool), "true or false")
+NAMES = Kind(msgspec.json.Decoder(list[str]), "an array of strings")
+OBJECT = Kind(msgspec.json.Decoder(dict[str, msgspec.Raw]), "an object")
+OPTION: Kind[Option] = Kind(msgspec.json.Decoder(str | int), "a string or an integer")
+
+
+class Request(msgspec.Struct, rename="camel"):
+    """One request as it came: every field of every type of request, undecoded."""
+
+    type: msgspec.Raw | _Absent = _UNSET
+    id: msgspec.Raw | _Absent = _UNSET
+    stream_type: msgspec.Raw | _Absent = _UNSET
+    symbols: msgspec.Raw | _Absent = _UNSET
+    options: msgspec.Raw | _Absent = _UNSET
+    raw_streams: msgspec.Raw | _Absent = _UNSET
+    market: msgspec.Raw | _Absent = _UNSET
+    is_futures: msgspec.Raw | _Absent = _UNSET
+    symbol: msgspec.Raw | _Absent = _UNSET
+    interval: msgspec.Raw | _Absent = _UNSET
+    limit: msgspec.Raw | _Absent = _UNSET
+    start_time: msgspec.Raw | _Absent = _UNSET
+    end_time: msgspec.Raw | _Absent = _UNSET
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether it names streams as Binance does."""
+        return _given(self.raw_streams)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether it names streams by type and symbols."""
+        return _given(self.stream_type) or _given(self.symbols)
+
+    @property
+    def names_market(self) -> bool:
+        """Whether it says which market it means."""
+        return _given(self.market)
+
+    def echo(self, *fields: str) -> dict[str, object]:
+        """These fields as the client sent them, without those it did not send."""
+        names = {name: _camel(name) for name in fields}
+        return {names[name]: value for name in fields if (value := getattr(self, name)) is not _UNSET}
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(map(str.title, tail))
+
+
+_decoder = msgspec.json.Decoder(Request)
+
+
+def request_of(text: str) -> Request:
+    """Read one message.  Raises BadCommand."""
+    try:
+        return read(text, _decoder)
+    except NotJson as error:
+        raise bad(Problem.INVALID_JSON, "the message is not JSON") from error
+    except NotAnObject as error:
+        raise bad(Problem.INVALID_REQUEST, "the message must be a JSON object") from error
+
+
+def request_id_of(request: Request) -> bytes | None:
+    """The id to echo.  Raises BadCommand."""
+    try:
+        return id_of(request.id)
+    except BadId as error:
+        raise bad(Problem.INVALID_ID, "'id' must be an integer of 64 bits, a string or null") from error
+
+
+def type_of(request: Request) -> RequestType:
+    """The `type`.  Raises BadCommand."""
+    name = required(request.type, "type", TEXT)
+    for known in TYPES:
+        if name == known:
+            return known
+    raise unknown(Problem.UNKNOWN_TYPE, "type", name, TYPES)
+
+
+def market_of(request: Request, default: Market, carried: Collection[Market], stream_type: str = "") -> Market:
+    """The market a request means: the one it names, or futures, or the only kind that has its stream type, or the
+    session's own.  Raises BadCommand."""
+    name = optional(request.market, "market", TEXT)
+    is_futures = optional(request.is_futures, "isFutures", TRUTH)
+    if name is not None:
+        if name not in MARKETS:
+            raise unknown(Problem.UNKNOWN_MARKET, "market", name, carried)
+        market = Market(name)
+        if is_futures is not None and is_futures == (market is Market.SPOT):
+            raise bad(Problem.INVALID_FIELD, f"'market' and 'isFutures' contradict each other on {name}", is_futures)
+    else:
+        market = _implied_market(default, is_futures, stream_type)
+    if market not in carried:
+        raise unknown(Problem.UNKNOWN_MARKET, "market", market, carried)
+    return market
+
+
+def _implied_market(default: Market, is_futures: bool | None, stream_type: str) -> Market:
+    if is_futures:
+        return Market.USDM
+    kind = STREAM_TYPES.get(stream_type)
+    if kind is not None and Market.SPOT not in kind.markets:
+        return Market.USDM if default is Market.SPOT else default
+    return Market.SPOT if is_futures is False else default
+
+
+def options_of(request: Request) -> dict[str, Option]:
+    """The options of a subscription.  Raises BadCommand."""
+    given = optional(request.options, "options", OBJECT) or {}
+    options: dict[str, Option] = {}
+    for name, raw in given.items():
+        if name not in OPTIONS:
+            raise unknown(Problem.UNKNOWN_OPTION, "option", name, OPTIONS)
+        value = optional(raw, name, OPTION)
+        if value is not None:
+            options[name] = value
+    return options
+
+
+def names_of(raw: msgspec.Raw | _Absent, field: str) -> list[str]:
+    """A field that is a list of names, and not an empty one.  Raises BadCommand."""
+    names = required(raw, field, NAMES)
+    if not names:
+        raise bad(Problem.INVALID_FIELD, f"'{field}' is empty", names)
+    return names
+
+
+class Candles(msgspec.Struct, frozen=True):
+    """What a request for history asks, besides its symbol."""
+
+    interval: str
+    limit: int | None
+    start_ms: int | None
+    end_ms: int | None
+
+
+def candles_of(request: Request, market: Market) -> Candles:
+    """Read a request for history.  Raises BadCommand."""
+    interval = interval_of(market, "kline", required(request.interval, "interval", TEXT))
+    limit = optional(request.limit, "limit", INTEGER)
+    most = KLINES_LIMIT[market]
+    if limit is not None and not 1 <= limit <= most:
+        raise bad(Problem.INVALID_FIELD, f"'limit' must be 1 to {most} on {market}", limit)
+    start = _time(request.start_time, "startTime")
+    end = _time(request.end_time, "endTime")
+    if start is not None and end is not None and start > end:
+        raise bad(Problem.INVALID_FIELD, "'startTime' is after 'endTime'", start)
+    return Candles(interval, limit, start, end)
+
+
+def _time(raw: msgspec.Raw | _Absent, field: str) -> int | None:
+    value = optional(raw, field, INTEGER)
+    if value is not None and not 0 <= value < 2**63:
+        raise bad(Problem.INVALID_FIELD, f"'{field}' must be milliseconds since 1970", value)
+    return value
+
+
+def required(raw: msgspec.Raw | _Absent, field: str, kind: Kind[_T]) -> _T:
+    """A field that must be there.  null is as good as absent."""
+    value = optional(raw, field, kind)
+    if value is None:
+        raise bad(Problem.MISSING_FIELD, f"missing field '{field}', {kind.description}", field)
+    return value
+
+
+def optional(raw: msgspec.Raw | _Absent, field: str, kind: Kind[_T]) -> _T | None:
+    """A field that may be absent or null."""
+    if raw is _UNSET or not _given(raw):
+        return None
+    try:
+        return kind.decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise bad(Problem.INVALID_FIELD, f"'{field}' must be {kind.description}", raw) from error
+
+
+def _given(raw: msgspec.Raw | _Absent) -> bool:
+    return raw is not _UNSET and bytes(raw) != b"null"

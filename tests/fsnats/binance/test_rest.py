@@ -1,0 +1,95 @@
+"""REST against the simulator and against servers that answer as Binance does when it refuses."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fsnats.binance.rest import BadRequest, Rest
+from fsnats.binance.streams import Market
+from fsnats.errors import ExchangeUnavailable
+from tests.conftest import free_port
+from workers.simulator.server import Simulator
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    async with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.mark.parametrize("market", Market)
+async def test_an_answer_says_its_weight_and_that_it_is_simulated(simulator: Simulator, market: Market):
+    async with Rest(market, simulator.rest_url(market), None) as rest:
+        answer = await rest.get("exchangeInfo")
+
+    assert json.loads(answer.body)["symbols"]
+    assert answer.simulated
+    assert answer.used_weight
+
+
+async def test_a_wrong_request_carries_the_exchanges_own_words(simulator: Simulator):
+    async with Rest(Market.SPOT, simulator.rest_url(Market.SPOT), None) as rest:
+        with pytest.raises(BadRequest) as failure:
+            await rest.get("klines", {"symbol": "NOPE", "interval": "1m"})
+
+    assert (failure.value.code, failure.value.text) == (-1121, "Invalid symbol.")
+
+
+async def answering(response: bytes) -> tuple[asyncio.Server, str]:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(response)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "after", "says"),
+    [
+        (451, b'{"code":0,"msg":"Service unavailable from a restricted location"}', None, "location"),
+        (403, b"<html>WAF</html>", None, "firewall"),
+        (418, b'{"code":-1003,"msg":"Way too many requests; IP banned until 1529256050872."}', 120.0, "banned"),
+        (429, b'{"code":-1003,"msg":"Too many requests"}', 7.0, "too many"),
+        (502, b"<html>bad gateway</html>", None, "trouble"),
+    ],
+)
+async def test_refusals_are_explained(status: int, body: bytes, after: float | None, says: str):
+    head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n"
+    head += f"Retry-After: {after:.0f}\r\n" if after else ""
+    server, url = await answering(head.encode() + b"\r\n" + body)
+    async with server, Rest(Market.SPOT, url, None) as rest:
+        with pytest.raises(ExchangeUnavailable, match=says) as failure:
+            await rest.get("ping")
+
+    assert (failure.value.stage, failure.value.status, failure.value.retry_after) == ("http", status, after)
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy", "stage"),
+    [
+        (f"http://127.0.0.1:{free_port()}", None, "tcp"),
+        ("http://no-such-host.invalid", None, "dns"),
+        ("http://127.0.0.1:1", f"http://u:secret@127.0.0.1:{free_port()}", "proxy"),
+        ("http://127.0.0.1:1", f"socks5h://u:secret@127.0.0.1:{free_port()}", "proxy"),
+    ],
+)
+async def test_the_stage_that_failed_is_named(url: str, proxy: str | None, stage: str):
+    async with Rest(Market.SPOT, url, proxy) as rest:
+        with pytest.raises(ExchangeUnavailable) as failure:
+            await rest.get("ping")
+
+    assert failure.value.stage == stage
+    assert "secret" not in str(failure.value)
+
+
+async def test_a_server_without_tls_is_tls():
+    server, url = await answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    async with server, Rest(Market.SPOT, url.replace("http:", "https:"), None) as rest:
+        with pytest.raises(ExchangeUnavailable) as failure:
+            await rest.get("ping")
+
+    assert failure.value.stage == "tls"

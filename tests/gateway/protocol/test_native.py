@@ -1,0 +1,419 @@
+"""The native dialect, as the client guide promises it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fsnats.binance.streams import Market
+from fsnats.symbols import Listing
+from gateway.effects import Effect, Klines, Send
+from gateway.protocol.forms import Envelope
+from gateway.protocol.native import NativeSession
+from tests.gateway.protocol.worlds import COINM, EVERY, SPOT, USDM, delivered, leaves, listens, listing, sent, world
+
+
+@pytest.fixture
+def listings() -> dict[Market, Listing]:
+    return world()
+
+
+@pytest.fixture
+def client(listings: dict[Market, Listing]) -> NativeSession:
+    return NativeSession("client_1620000000000_abc123", SPOT, EVERY, listings)
+
+
+def ask(client: NativeSession, kind: str, **fields: object) -> list[Effect]:
+    return client.receive(json.dumps({"type": kind, **fields}))
+
+
+def problem(effects: list[Effect]) -> tuple[str, object]:
+    """Code and part of the one error that the effects are."""
+    (reply,) = sent(effects)
+    assert len(effects) == 1
+    assert reply["type"] == "error"
+    assert reply["message"]
+    return reply["code"], reply.get("part")
+
+
+class TestTheGuide:
+    """Every example message of the client guide, as it stands there."""
+
+    def test_welcome(self, client: NativeSession) -> None:
+        assert client.opening() == [
+            Send(
+                b'{"type":"connection","clientId":"client_1620000000000_abc123",'
+                b'"message":"Connected to Future Socket NATS server"}'
+            )
+        ]
+
+    def test_subscribe(self, client: NativeSession) -> None:
+        effects = client.receive("""{
+          "type": "subscribe",
+          "streamType": "kline",
+          "symbols": ["btcusdt", "ethusdt"],
+          "options": {
+            "interval": "1m"
+          }
+        }""")
+        (reply,) = sent(effects[:1])
+        assert (reply["type"], reply["streamType"], reply["symbols"]) == ("subscribed", "kline", ["btcusdt", "ethusdt"])
+        assert listens(effects) == ["btcusdt@kline_1m", "ethusdt@kline_1m"]
+        assert delivered(effects)[0] == {"type": "kline", "data": {"e": "x"}}
+
+    def test_subscribe_to_all(self, client: NativeSession) -> None:
+        effects = client.receive("""{
+          "type": "subscribe",
+          "streamType": "kline",
+          "symbols": ["ALL"],
+          "options": {
+            "interval": "1m"
+          }
+        }""")
+        assert sent(effects)[0]["symbols"] == ["ALL"]
+        assert listens(effects) == ["bnbusdt@kline_1m", "btcusdt@kline_1m", "ethusdt@kline_1m"]
+
+    def test_unsubscribe_without_options(self, client: NativeSession) -> None:
+        ask(client, "subscribe", streamType="kline", symbols=["btcusdt", "ethusdt"], options={"interval": "5m"})
+        effects = client.receive("""{
+          "type": "unsubscribe",
+          "streamType": "kline",
+          "symbols": ["btcusdt", "ethusdt"]
+        }""")
+        assert leaves(effects) == ["btcusdt@kline_5m", "ethusdt@kline_5m"]
+        assert sent(effects) == [{"type": "unsubscribed", "streamType": "kline", "symbols": ["btcusdt", "ethusdt"]}]
+
+    def test_raw_streams(self, client: NativeSession) -> None:
+        effects = client.receive("""{
+          "type": "subscribe",
+          "rawStreams": [
+            "btcusdt@kline_1m",
+            "ethusdt@depth20",
+            "bnbusdt@ticker"
+          ]
+        }""")
+        names = ["btcusdt@kline_1m", "ethusdt@depth20", "bnbusdt@ticker"]
+        assert sent(effects) == [{"type": "subscribed", "rawStreams": names}]
+        assert listens(effects) == names
+        assert delivered(effects)[0] == {"stream": "btcusdt@kline_1m", "data": {"e": "x"}}
+
+        effects = client.receive("""{
+          "type": "unsubscribe",
+          "rawStreams": [
+            "btcusdt@kline_1m",
+            "ethusdt@depth20"
+          ]
+        }""")
+        assert leaves(effects) == ["btcusdt@kline_1m", "ethusdt@depth20"]
+        assert sent(effects) == [{"type": "unsubscribed", "rawStreams": ["btcusdt@kline_1m", "ethusdt@depth20"]}]
+
+    def test_historical_klines(self, client: NativeSession) -> None:
+        (request,) = client.receive("""{
+          "type": "getHistoricalKlines",
+          "symbol": "btcusdt",
+          "interval": "1m",
+          "limit": 500,
+          "startTime": 1620000000000,
+          "endTime": 1620100000000,
+          "isFutures": false
+        }""")
+        assert isinstance(request, Klines)
+        assert request[:6] == (SPOT, "BTCUSDT", "1m", 500, 1620000000000, 1620100000000)
+        rows = b'[ [1620000000000,"54321.00000000"] ]'
+        assert client.klines_fetched(request, rows) == [
+            Send(b'{"type":"historicalKlines","symbol":"btcusdt","interval":"1m","klines":' + rows + b"}")
+        ]
+
+    def test_historical_klines_of_the_program_examples(self, client: NativeSession) -> None:
+        text = '{"type":"getHistoricalKlines","symbol":"btcusdt","interval":"1m","limit":500}'
+        (request,) = client.receive(text)
+        assert isinstance(request, Klines)
+        assert request[:6] == (SPOT, "BTCUSDT", "1m", 500, None, None)
+
+    def test_ping(self, client: NativeSession) -> None:
+        assert client.receive('{"type":"ping"}') == [Send(b'{"type":"pong"}')]
+
+    def test_old_readmes_frame_on_request(self, listings: dict[Market, Listing]) -> None:
+        client = NativeSession("c", SPOT, EVERY, listings, Envelope.COMBINED)
+        effects = client.receive(
+            """{"type": "subscribe", "streamType": "kline", "symbols": ["btcusdt"], "options": {"interval": "1m"}}"""
+        )
+        assert delivered(effects) == [
+            {"type": "kline", "data": {"stream": "btcusdt@kline_1m", "data": {"e": "x"}}},
+        ]
+
+
+def test_welcome_says_when_a_market_is_simulated(listings: dict[Market, Listing]) -> None:
+    listings[USDM] = listing(USDM, "BTCUSDT", simulated=True)
+
+    assert sent(NativeSession("c", SPOT, (SPOT, USDM), listings).opening())[0]["simulated"] is True
+    assert "simulated" not in sent(NativeSession("c", SPOT, (SPOT,), listings).opening())[0]
+
+
+def test_acknowledgement_repeats_the_request_as_it_was_spelled(client: NativeSession) -> None:
+    fields = '"streamType":"kline","symbols":["BTCUSDT", "btcusdt"],"options":{"interval" :"1m"},"market":"usdm","id":1'
+    effects = client.receive('{"type":"subscribe",' + fields + "}")
+
+    assert effects[0] == Send(b'{"type":"subscribed",' + fields.encode() + b"}")
+    assert listens(effects) == ["btcusdt@kline_1m"]
+
+
+@pytest.mark.parametrize("spelled", ["0", "-7", '"a"', '"\\u00e9"', "null", "9223372036854775807"])
+def test_id_is_echoed_in_every_reply(client: NativeSession, spelled: str) -> None:
+    for body in (
+        '"type":"ping"',
+        '"type":"listSubscriptions"',
+        '"type":"subscribe","rawStreams":["btcusdt@trade"]',
+        '"type":"unsubscribe","streamType":"ticker","symbols":["btcusdt"]',
+        '"type":"nonsense"',
+        '"x":1',
+    ):
+        (reply, *_) = client.receive("{" + body + f',"id":{spelled}' + "}")
+        assert isinstance(reply, Send)
+        assert reply.text.endswith(b',"id":' + spelled.encode() + b"}")
+
+
+def test_market_that_is_not_the_sessions_own_is_named_in_data(client: NativeSession) -> None:
+    typed = ask(client, "subscribe", streamType="markPrice", symbols=["btcusdt"], options={"updateSpeed": "1s"})
+    raw = ask(client, "subscribe", rawStreams=["btcusdt@trade"], market="usdm")
+
+    assert delivered(typed) == [{"type": "markPrice", "market": "usdm", "data": {"e": "x"}}]
+    assert delivered(raw) == [{"stream": "btcusdt@trade", "market": "usdm", "data": {"e": "x"}}]
+
+
+def test_default_market_of_a_session_is_not_named(listings: dict[Market, Listing]) -> None:
+    client = NativeSession("c", USDM, EVERY, listings)
+
+    effects = ask(client, "subscribe", streamType="liquidation", symbols=["_global_", "btcusdt"])
+
+    assert listens(effects) == ["!forceOrder@arr", "btcusdt@forceOrder"]
+    assert delivered(effects)[0] == {"type": "liquidation", "data": {"e": "x"}}
+
+
+def test_level_makes_partial_depth_that_names_its_stream(client: NativeSession) -> None:
+    partial = ask(client, "subscribe", streamType="depth", symbols=["btcusdt"], options={"level": 5})
+    diff = ask(client, "subscribe", streamType="depth", symbols=["btcusdt"])
+
+    assert delivered(partial) == [{"type": "depth", "stream": "btcusdt@depth5", "data": {"e": "x"}}]
+    assert listens(diff) == ["btcusdt@depth"]
+
+
+def test_two_intervals_live_side_by_side(client: NativeSession) -> None:
+    ask(client, "subscribe", streamType="kline", symbols=["btcusdt"], options={"interval": "1m"})
+    effects = ask(client, "subscribe", streamType="kline", symbols=["btcusdt"], options={"interval": "5m"})
+
+    assert listens(effects) == ["btcusdt@kline_5m"]
+    assert leaves(effects) == []
+
+
+def test_unsubscribe_with_options_removes_one_variant(client: NativeSession) -> None:
+    for interval in ("1m", "5m"):
+        ask(client, "subscribe", streamType="kline", symbols=["btcusdt"], options={"interval": interval})
+
+    effects = ask(client, "unsubscribe", streamType="kline", symbols=["btcusdt"], options={"interval": "5m"})
+
+    assert leaves(effects) == ["btcusdt@kline_5m"]
+
+
+def test_unsubscribe_all_removes_patterns_and_symbols_of_every_variant(client: NativeSession) -> None:
+    ask(client, "subscribe", streamType="kline", symbols=["ALL"], options={"interval": "1m"})
+    ask(client, "subscribe", streamType="kline", symbols=["btcusdt"], options={"interval": "5m"})
+    ask(client, "subscribe", streamType="ticker", symbols=["btcusdt"])
+
+    effects = ask(client, "unsubscribe", streamType="kline", symbols=["all"])
+
+    assert sorted(leaves(effects)) == [
+        "bnbusdt@kline_1m",
+        "btcusdt@kline_1m",
+        "btcusdt@kline_5m",
+        "ethusdt@kline_1m",
+    ]
+    assert [each.stream for each in client.subscriptions] == ["btcusdt@ticker"]
+
+
+def test_unsubscribing_what_is_not_subscribed_is_acknowledged(client: NativeSession) -> None:
+    effects = ask(client, "unsubscribe", streamType="kline", symbols=["nosuch", "ALL", "_global_"])
+    assert [reply["type"] for reply in sent(effects)] == ["unsubscribed"]
+    assert sent(ask(client, "unsubscribe", rawStreams=["nosuch@trade"]))[0]["type"] == "unsubscribed"
+
+
+def test_all_picks_up_and_drops_symbols_with_the_catalogue(
+    client: NativeSession, listings: dict[Market, Listing]
+) -> None:
+    ask(client, "subscribe", streamType="ticker", symbols=["ALL"])
+    listings[SPOT] = listing(SPOT, "BTCUSDT", "NEWUSDT", "ETHUSDT/BREAK")
+
+    effects = client.catalogue_changed(SPOT)
+
+    assert leaves(effects) == ["bnbusdt@ticker", "ethusdt@ticker"]
+    assert listens(effects) == ["newusdt@ticker"]
+    assert client.catalogue_changed(USDM) == []
+
+
+def test_symbol_subscribed_by_name_stays_when_it_is_halted(
+    client: NativeSession, listings: dict[Market, Listing]
+) -> None:
+    ask(client, "subscribe", streamType="ticker", symbols=["btcusdt"])
+    listings[SPOT] = listing(SPOT, "BTCUSDT/BREAK")
+
+    assert client.catalogue_changed(SPOT) == []
+
+
+def test_market_that_was_never_listed_changes_nothing() -> None:
+    assert NativeSession("c", SPOT, (SPOT,), {}).catalogue_changed(SPOT) == []
+
+
+def test_list_subscriptions(client: NativeSession) -> None:
+    ask(client, "subscribe", streamType="kline", symbols=["ALL", "btcusdt"])
+    ask(client, "subscribe", rawStreams=["btcusdt@trade"], market="usdm")
+
+    assert sent(ask(client, "listSubscriptions", id="x")) == [
+        {
+            "type": "subscriptions",
+            "streams": [
+                {"market": "spot", "stream": "btcusdt@kline_1m", "streamType": "kline"},
+                {"market": "usdm", "stream": "btcusdt@trade"},
+            ],
+            "patterns": [{"market": "spot", "stream": "*@kline_1m", "streamType": "kline", "streams": 3}],
+            "total": 4,
+            "id": "x",
+        }
+    ]
+
+
+def test_leaving_ends_every_stream(client: NativeSession) -> None:
+    ask(client, "subscribe", streamType="kline", symbols=["ALL"])
+    ask(client, "subscribe", rawStreams=["btcusdt@kline_1m"])
+
+    assert repr(client) == "<NativeSession client_1620000000000_abc123 on spot: 4 streams>"
+    assert len(client.delivered) == 4
+    assert len(leaves(client.leave_all())) == 4
+    assert client.subscriptions == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "part"),
+    [
+        ({}, "MISSING_FIELD", "streamType"),
+        ({"streamType": 5, "symbols": ["btcusdt"]}, "INVALID_FIELD", 5),
+        ({"streamType": "book", "symbols": ["btcusdt"]}, "UNKNOWN_STREAM_TYPE", "book"),
+        ({"streamType": "ticker"}, "MISSING_FIELD", "symbols"),
+        ({"streamType": "ticker", "symbols": []}, "INVALID_FIELD", []),
+        ({"streamType": "ticker", "symbols": "btcusdt"}, "INVALID_FIELD", "btcusdt"),
+        ({"streamType": "ticker", "symbols": ["btcusdt", "nosuch", ""]}, "UNKNOWN_SYMBOL", ["nosuch", ""]),
+        ({"streamType": "ticker", "symbols": ["lunausdt"]}, "UNKNOWN_SYMBOL", ["lunausdt"]),
+        ({"streamType": "ticker", "symbols": ["btcusdt@ticker", "*"]}, "UNKNOWN_SYMBOL", ["btcusdt@ticker", "*"]),
+        ({"streamType": "ticker", "symbols": ["ALL", "nosuch"]}, "UNKNOWN_SYMBOL", ["nosuch"]),
+        ({"streamType": "kline", "symbols": ["_global_"]}, "UNKNOWN_SYMBOL", ["_global_"]),
+        ({"streamType": "kline", "symbols": ["btcusd"], "market": "coinm"}, "UNKNOWN_SYMBOL", ["btcusd"]),
+        ({"streamType": "kline", "symbols": ["btcusdt"], "options": {"interval": "7m"}}, "UNKNOWN_INTERVAL", "7m"),
+        ({"streamType": "depth", "symbols": ["btcusdt"], "options": {"level": 7}}, "UNKNOWN_LEVEL", 7),
+        ({"streamType": "depth", "symbols": ["btcusdt"], "options": {"updateSpeed": 9}}, "UNKNOWN_UPDATE_SPEED", 9),
+        ({"streamType": "depth", "symbols": ["btcusdt"], "options": {"levels": 5}}, "UNKNOWN_OPTION", "levels"),
+        ({"streamType": "markPrice", "symbols": ["btcusdt"], "market": "spot"}, "UNKNOWN_STREAM_TYPE", "markPrice"),
+        ({"streamType": "ticker", "symbols": ["btcusdt"], "market": "moon"}, "UNKNOWN_MARKET", "moon"),
+        ({"rawStreams": "btcusdt@trade"}, "INVALID_FIELD", "btcusdt@trade"),
+        ({"rawStreams": ["btcusdt@trade", "btcusdt@deep"]}, "UNKNOWN_STREAM", ["btcusdt@deep"]),
+        ({"rawStreams": ["btcusdt@trade", "nosuch@trade"]}, "UNKNOWN_SYMBOL", ["nosuch@trade"]),
+        ({"rawStreams": ["btcusdt@trade"], "streamType": "trade"}, "INVALID_FIELD", "rawStreams"),
+    ],
+)  # fmt: skip
+def test_wrong_subscription_is_named_and_changes_nothing(
+    client: NativeSession, fields: dict[str, object], code: str, part: object
+) -> None:
+    ask(client, "subscribe", rawStreams=["ethusdt@trade"])
+    before = client.subscriptions
+
+    assert problem(ask(client, "subscribe", **fields)) == (code, part)
+    assert client.subscriptions == before
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "INVALID_JSON"),
+        ("{", "INVALID_JSON"),
+        ("[" * 100_000, "INVALID_JSON"),
+        ("[]", "INVALID_REQUEST"),
+        ("{}", "MISSING_FIELD"),
+        ('{"type":null}', "MISSING_FIELD"),
+        ('{"type":7}', "INVALID_FIELD"),
+        ('{"type":"nonsense"}', "UNKNOWN_TYPE"),
+        ('{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}', "MISSING_FIELD"),
+        ('{"type":"ping","id":{}}', "INVALID_ID"),
+        ('{"type":"unsubscribe","streamType":"kline","symbols":["a"],"options":{"interval":"7m"}}', "UNKNOWN_INTERVAL"),
+        ('{"type":"unsubscribe","rawStreams":["rubbish"]}', "UNKNOWN_STREAM"),
+        ('{"type":"getHistoricalKlines","interval":"1m"}', "MISSING_FIELD"),
+        ('{"type":"getHistoricalKlines","symbol":"nosuch","interval":"1m"}', "UNKNOWN_SYMBOL"),
+        ('{"type":"getHistoricalKlines","symbol":"btcusdt","interval":"7m"}', "UNKNOWN_INTERVAL"),
+        ('{"type":"getHistoricalKlines","symbol":"btcusdt","interval":"1m","limit":1001}', "INVALID_FIELD"),
+    ],
+)
+def test_wrong_message_gets_a_code(client: NativeSession, text: str, code: str) -> None:
+    assert problem(client.receive(text))[0] == code
+
+
+def test_many_unknown_symbols_make_a_short_sentence_and_a_whole_part(client: NativeSession) -> None:
+    names = [f"no{number}" for number in range(50)]
+
+    (reply,) = sent(ask(client, "subscribe", streamType="ticker", symbols=names))
+
+    assert reply["part"] == names
+    assert reply["message"].endswith("and 40 more")
+
+
+def test_binary_is_not_supported(client: NativeSession) -> None:
+    assert problem(client.receive_binary(b'{"type":"ping"}')) == ("BINARY_NOT_SUPPORTED", None)
+
+
+def test_market_whose_symbols_are_not_known_yet() -> None:
+    client = NativeSession("c", SPOT, EVERY, {})
+
+    for fields in ({"streamType": "kline", "symbols": ["ALL"]}, {"rawStreams": ["btcusdt@trade"]}):
+        assert problem(ask(client, "subscribe", **fields)) == ("NOT_READY", "spot")
+    assert problem(ask(client, "getHistoricalKlines", symbol="btcusdt", interval="1m")) == ("NOT_READY", "spot")
+
+
+def test_session_has_a_limit_of_streams(listings: dict[Market, Listing]) -> None:
+    client = NativeSession("c", SPOT, EVERY, listings, streams_max=3)
+    assert len(listens(ask(client, "subscribe", streamType="ticker", symbols=["ALL"]))) == 3
+
+    assert problem(ask(client, "subscribe", streamType="kline", symbols=["btcusdt"]))[0] == "TOO_MANY_STREAMS"
+    assert problem(ask(client, "subscribe", rawStreams=["btcusdt@ticker"]))[0] == "TOO_MANY_STREAMS"
+    assert sent(ask(client, "subscribe", streamType="ticker", symbols=["btcusdt"]))[0]["type"] == "subscribed"
+
+
+class TestHistory:
+    """Candles: asked for through an effect, answered later."""
+
+    def asked(self, client: NativeSession, **fields: object) -> Klines:
+        (request,) = ask(client, "getHistoricalKlines", **{"symbol": "BtcUsdt", "interval": "1m", **fields})
+        assert isinstance(request, Klines)
+        return request
+
+    def test_futures(self, client: NativeSession) -> None:
+        assert self.asked(client, isFutures=True)[:2] == (USDM, "BTCUSDT")
+        assert self.asked(client, market="coinm", symbol="btcusd_perp")[:2] == (COINM, "BTCUSD_PERP")
+
+    def test_symbol_that_no_longer_trades_still_has_a_past(self, client: NativeSession) -> None:
+        assert self.asked(client, symbol="lunausdt").symbol == "LUNAUSDT"
+
+    def test_reply_names_market_and_id_where_the_request_did(self, client: NativeSession) -> None:
+        request = self.asked(client, market="usdm", id=7)
+        assert client.klines_fetched(request, b"[]") == [
+            Send(b'{"type":"historicalKlines","symbol":"BtcUsdt","interval":"1m","klines":[],"market":"usdm","id":7}')
+        ]
+
+    def test_failure_says_what_was_asked(self, client: NativeSession) -> None:
+        request = self.asked(client, id=None)
+        (reply,) = sent(client.klines_failed(request, "HISTORY_UNAVAILABLE", "nobody answers", 2.5))
+        expected: dict[str, Any] = {
+            "type": "error",
+            "code": "HISTORY_UNAVAILABLE",
+            "message": "nobody answers",
+            "symbol": "BtcUsdt",
+            "interval": "1m",
+            "retryAfter": 2.5,
+            "id": None,
+        }
+        assert reply == expected

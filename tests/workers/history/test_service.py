@@ -1,0 +1,90 @@
+"""The history service, its requests coming over a bus and its answers from the simulated exchange."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from fsnats.binance.rest import Rest
+from fsnats.binance.streams import Market
+from fsnats.bus.memory import MemoryBus
+from fsnats.history import KlinesReply, KlinesRequest
+from fsnats.subjects import KLINES
+from tests.clock import HandClock
+from workers.history.service import Service
+from workers.simulator.server import Simulator
+from workers.simulator.settings import Settings
+
+
+@pytest.fixture
+async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
+    bus = MemoryBus()
+    async with (
+        Simulator(Settings(weight_per_minute=20, refusals_before_ban=1000)) as simulator,
+        Rest(Market.SPOT, simulator.rest_url(Market.SPOT), None) as rest,
+        asyncio.TaskGroup() as tasks,
+    ):
+        Service(bus, {Market.SPOT: rest}, clock, tasks).start()
+        yield bus
+
+
+async def ask(bus: MemoryBus, request: KlinesRequest) -> KlinesReply:
+    answer = await bus.request(KLINES, msgspec.json.encode(request), 20)
+    return msgspec.json.decode(answer, type=KlinesReply)
+
+
+async def test_rows_are_the_exchanges_own_bytes(bus: MemoryBus):
+    reply = await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=5))
+    rows = json.loads(bytes(reply.rows))
+
+    assert len(rows) == 5
+    assert all(len(row) == 12 and isinstance(row[1], str) for row in rows)
+
+
+async def test_a_range_is_passed_on(bus: MemoryBus):
+    newest = json.loads(bytes((await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=9))).rows))
+    start, end = newest[2][0], newest[4][0]
+
+    reply = await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", start_ms=start, end_ms=end))
+
+    assert json.loads(bytes(reply.rows)) == newest[2:5]
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "says"),
+    [
+        (KlinesRequest(Market.SPOT, "NOPE", "1m"), "UNKNOWN_SYMBOL", "Invalid symbol."),
+        (KlinesRequest(Market.SPOT, "BTCUSDT", "7m"), "UNKNOWN_INTERVAL", "'7m'; allowed: 1s, 1m"),
+        (KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=1001), "INVALID_FIELD", "not between 1 and 1000"),
+        (KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=0), "INVALID_FIELD", "not between 1 and 1000"),
+        (KlinesRequest(Market.USDM, "BTCUSDT", "1m"), "UNKNOWN_MARKET", "usdm is not carried here"),
+    ],
+)
+async def test_a_wrong_request_is_answered_with_what_is_wrong(
+    bus: MemoryBus, request_: KlinesRequest, code: str, says: str
+):
+    reply = await ask(bus, request_)
+
+    assert reply.code == code
+    assert says in reply.message
+
+
+async def test_what_is_no_request_is_answered_too(bus: MemoryBus):
+    reply = msgspec.json.decode(await bus.request(KLINES, b'{"market":"forex"}', 20), type=KlinesReply)
+
+    assert reply.code == "INVALID_FIELD"
+
+
+async def test_after_a_429_nobody_asks_until_the_exchange_allows_it(bus: MemoryBus, clock: HandClock):
+    request = KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=1)
+    while not (reply := await ask(bus, request)).code:
+        pass  # two of weight each, until the twenty of this minute are used
+
+    assert reply.code == "HISTORY_UNAVAILABLE"
+    assert reply.retry_after is not None
+    again = await ask(bus, request)
+    assert "the exchange refuses requests for another" in again.message
+    await clock.advance(reply.retry_after + 1)
+    assert "another" not in (await ask(bus, request)).message

@@ -1,0 +1,165 @@
+"""A feed against the simulated exchange: what it carries, how it comes back, and that it keeps to every limit."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fsnats.binance.streams import Market, Stream, parse
+from fsnats.clock import SystemClock
+from fsnats.frames import Frame, decode
+from tests.conftest import eventually, free_port
+from workers.ingest.feed import Feed, State
+from workers.ingest.router import Router
+from workers.simulator.server import Simulator
+from workers.simulator.settings import Settings
+
+
+class Carried(list[Frame]):
+    def __call__(self, _subject: str, data: bytes) -> bool:
+        self.append(decode(data))
+        return True
+
+    def names(self) -> set[str]:
+        return {frame.stream for frame in self}
+
+
+class HastyClock(SystemClock):
+    """Real time, with pauses between dials cut short."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await asyncio.sleep(min(seconds, 0.05))
+
+
+class Rig:
+    """One feed on a simulator."""
+
+    def __init__(self, url: str, market: Market = Market.SPOT) -> None:
+        self.carried = Carried()
+        self.admissions = 0
+        self.clock = HastyClock()
+        self.router = Router(market, self.carried, 1)
+        self.market = market
+        self.feed = Feed("f", market, url, None, self.router, self._admitted, self.clock, lambda: 1.0)
+
+    async def _admitted(self) -> None:
+        self.admissions += 1
+
+    def want(self, *names: str) -> None:
+        streams: dict[str, Stream] = {name: parse(self.market, name) for name in names}
+        self.router.carry(streams)
+        self.feed.want(set(streams))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Rig"]:
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(self.feed.run())
+            yield self
+            task.cancel()
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    async with Simulator(Settings(rate=500, record=True)) as simulator:
+        yield simulator
+
+
+def rig(simulator: Simulator, market: Market = Market.SPOT, route: str = "") -> Rig:
+    return Rig(f"{simulator.ws_url(market)}{route}/stream", market)
+
+
+async def test_it_carries_what_is_wanted_byte_for_byte(simulator: Simulator):
+    async with rig(simulator).running() as one:
+        one.want("btcusdt@trade", "ethusdt@kline_1m")
+        await eventually(lambda: len(one.carried) > 50)
+
+    for name in ("btcusdt@trade", "ethusdt@kline_1m"):
+        produced = simulator.ledger.payloads(Market.SPOT, name)
+        carried = [frame.payload for frame in one.carried if frame.stream == name]
+        assert carried
+        assert carried == produced[: len(carried)]
+    assert one.feed.record.live == 2
+    assert simulator.ledger.violations == []
+
+
+async def test_it_follows_what_is_wanted(simulator: Simulator):
+    async with rig(simulator).running() as one:
+        one.want("btcusdt@trade")
+        await eventually(lambda: simulator.ledger.subscribed(Market.SPOT) == ["btcusdt@trade"])
+        one.want("ethusdt@trade")
+        await eventually(lambda: simulator.ledger.subscribed(Market.SPOT) == ["ethusdt@trade"])
+
+    assert simulator.ledger.violations == []
+
+
+async def test_after_a_cut_it_comes_back_and_asks_for_everything_again(simulator: Simulator):
+    async with rig(simulator).running() as one:
+        one.want("btcusdt@trade", "ethusdt@trade")
+        await eventually(lambda: one.carried.names() == {"btcusdt@trade", "ethusdt@trade"})
+        simulator.faults.cut()
+        await eventually(lambda: one.feed.record.status is not State.CONNECTED)
+        one.carried.clear()
+        await eventually(lambda: one.carried.names() == {"btcusdt@trade", "ethusdt@trade"})
+
+        assert one.feed.record.dials == one.admissions == 2
+    assert simulator.ledger.violations == []
+
+
+async def test_sequences_go_on_over_a_reconnect(simulator: Simulator):
+    async with rig(simulator).running() as one:
+        one.want("btcusdt@trade")
+        await eventually(lambda: len(one.carried) > 5)
+        simulator.faults.cut()
+        await eventually(lambda: one.feed.record.dials == 2 and one.feed.record.live == 1)
+
+    assert [frame.seq for frame in one.carried] == list(range(1, len(one.carried) + 1))
+
+
+async def test_delays_grow_while_nobody_answers():
+    one = Rig(f"ws://127.0.0.1:{free_port()}/stream")
+    async with one.running():
+        one.want("btcusdt@trade")
+        await eventually(lambda: len(one.clock.pauses) >= 8)
+
+    assert one.clock.pauses[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert one.feed.record.last_error is not None
+    assert one.feed.record.last_error.startswith("tcp:")
+
+
+async def test_a_connection_that_is_closed_at_once_counts_as_a_failure():
+    # A server that accepts and closes must not be dialled hundreds of times a second.
+    async with Simulator(Settings(life=0.01)) as simulator:
+        one = rig(simulator)
+        async with one.running():
+            one.want("btcusdt@trade")
+            await eventually(lambda: one.feed.record.dials >= 5)
+
+    # (The pauses of one second are those of the watch over a connection.)
+    between = [pause for pause in one.clock.pauses if pause in (2, 4, 8)]
+    assert between[:3] == [2, 4, 8]
+
+
+async def test_a_thousand_streams_are_asked_for_within_the_exchanges_limits():
+    async with Simulator(Settings(usdm_symbols=800, rate=2000)) as simulator:
+        one = rig(simulator, Market.USDM, "/market")
+        one.clock.sleep = SystemClock().sleep  # type: ignore[method-assign]  # the pacing must be real here
+        names = [f"{symbol.lower()}@kline_1m" for symbol in sorted(row.symbol for row in simulator.exchange.trading(Market.USDM))][:800]
+        async with one.running():
+            one.want(*names)
+            await eventually(lambda: one.feed.record.live == 800, within=60)
+
+        assert simulator.ledger.violations == []
+
+
+async def test_a_silent_connection_is_given_up(simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workers.ingest.feed._SILENCE", 0.3)
+    async with rig(simulator).running() as one:
+        one.want("btcusdt@trade")
+        await eventually(lambda: one.carried)
+        simulator.faults.ghost()
+        await eventually(lambda: one.feed.record.dials == 2)
