@@ -40,11 +40,11 @@ _UNKNOWN_KEPT = 100  # names shown to the operator
 class Gateway:
     """Everything that one gateway process holds."""
 
-    def __init__(self, config: Config, name: str, bus: NatsBus, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, config: Config, name: str, bus: NatsBus) -> None:
         self.name = name
         self._config = config
         self._bus = bus
-        self._tasks = tasks
+        self._tasks = asyncio.TaskGroup()  # entered by `run`
         self.listings: dict[Market, Listing] = {}
         self.interest = Interest(name, config.markets, bus, time.monotonic)
         self.tally = Tally()
@@ -58,7 +58,7 @@ class Gateway:
 
     async def run(self) -> None:
         """Follow the catalogue, announce what clients want, keep connections alive; until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
+        async with self._tasks as tasks:
             for market in self._config.markets:
                 tasks.create_task(
                     catalogue.watch(self._bus, catalogue.LISTINGS, str(market), Listing, self._listed), name=f"{market}"
@@ -92,7 +92,7 @@ class Gateway:
         if missing:
             # A greeting must say whether data is simulated, which the listing tells.
             return client.refuse(HTTPStatus.SERVICE_UNAVAILABLE, self.unready() or "starting")
-        self.tally.clients += 1
+        self.tally.connections += 1
         match path:
             case NativePath():
                 identity = f"client_{time.time_ns() // 1_000_000}_{random.getrandbits(32):08x}"

@@ -60,7 +60,7 @@ async def _serve(config: Config, name: str, stopping: process.Stopping) -> None:
     listener = listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT")
     bus = NatsBus(nats_urls(config), name, random.random, after_read=after_read, on_change=bus_changed)
     async with bus, asyncio.TaskGroup() as tasks:
-        house = Gateway(config, name, bus, tasks)
+        house = Gateway(config, name, bus)
         respond(bus, house.status)
         running = tasks.create_task(house.run())
         beating = tasks.create_task(notifier.beat())

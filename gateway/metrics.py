@@ -33,7 +33,7 @@ COUNTERS = {
     "unreadable": "messages on the bus that are not frames",
     "delivered": "messages written to clients",
     "slow": "clients closed because they did not read fast enough",
-    "clients": "WebSocket clients that ever connected",
+    "connections": "WebSocket clients that ever connected",
     "unknown": "names acknowledged to Binance-dialect clients that no exchange delivers",
 }
 

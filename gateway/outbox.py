@@ -13,7 +13,7 @@ LIMIT_BYTES = 1024 * 1024  # what may wait for one client that does not read
 class Outbox:
     """Frames on their way to one client, in order."""
 
-    __slots__ = ("_counted", "_held", "_limit", "_overflow", "_paused", "_tally", "_write", "frames")
+    __slots__ = ("_held", "_limit", "_overflow", "_paused", "_tally", "_write", "frames", "held_bytes")
 
     def __init__(
         self,
@@ -28,24 +28,27 @@ class Outbox:
         self._tally = tally
         self._limit = limit_bytes
         self._paused = False
-        self._held = 0  # bytes of frames[:_counted], known only while paused
-        self._counted = 0
-        self.frames: list[bytes] = []
+        self._held: list[bytes] = []  # of earlier turns, while the client does not read
+        self.held_bytes = 0
+        self.frames: list[bytes] = []  # of this turn; whoever appends the first one sees to it that `flush` is called
 
     def flush(self) -> None:
-        """Write what waits, in one piece; while the client does not read, count it instead."""
+        """Write what this turn brought, in one piece; while the client does not read, hold it."""
         frames = self.frames
+        if not frames:
+            return
         if self._paused:
-            self._held += sum(map(len, frames[self._counted :]))
-            self._counted = len(frames)
-            if self._held > self._limit:
+            self._held += frames
+            self.held_bytes += sum(map(len, frames))
+            frames.clear()
+            if self.held_bytes > self._limit:
                 self.discard()
                 self._overflow()
-        elif frames:
-            self._tally.delivered += len(frames)
-            data = frames[0] if len(frames) == 1 else b"".join(frames)
-            frames.clear()
-            self._write(data)
+            return
+        self._tally.delivered += len(frames)
+        data = frames[0] if len(frames) == 1 else b"".join(frames)
+        frames.clear()
+        self._write(data)
 
     def pause(self) -> None:
         """The client's socket is full: hold what comes."""
@@ -54,15 +57,15 @@ class Outbox:
     def resume(self) -> None:
         """The client reads again: write what was held."""
         self._paused = False
-        self._held = self._counted = 0
-        self.flush()
+        if self._held:
+            self._tally.delivered += len(self._held)
+            data = b"".join(self._held)
+            self._held.clear()
+            self.held_bytes = 0
+            self._write(data)
 
     def discard(self) -> None:
         """Forget what waits: the client is being disconnected."""
         self.frames.clear()
-        self._held = self._counted = 0
-
-    @property
-    def held_bytes(self) -> int:
-        """Bytes waiting for a client that does not read."""
-        return self._held
+        self._held.clear()
+        self.held_bytes = 0

@@ -11,5 +11,5 @@ class Tally(msgspec.Struct):
     unreadable: int = 0  # messages on the bus that are not frames
     delivered: int = 0  # messages written to clients
     slow: int = 0  # clients closed because they did not read
-    clients: int = 0  # clients that ever connected
+    connections: int = 0  # clients that ever connected
     unknown: int = 0  # names acknowledged that no exchange delivers

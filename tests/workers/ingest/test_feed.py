@@ -148,7 +148,10 @@ async def test_a_thousand_streams_are_asked_for_within_the_exchanges_limits():
     async with Simulator(Settings(usdm_symbols=800, rate=2000)) as simulator:
         one = rig(simulator, Market.USDM, "/market")
         one.clock.sleep = SystemClock().sleep  # type: ignore[method-assign]  # the pacing must be real here
-        names = [f"{symbol.lower()}@kline_1m" for symbol in sorted(row.symbol for row in simulator.exchange.trading(Market.USDM))][:800]
+        names = [
+            f"{symbol.lower()}@kline_1m"
+            for symbol in sorted(row.symbol for row in simulator.exchange.trading(Market.USDM))
+        ][:800]
         async with one.running():
             one.want(*names)
             await eventually(lambda: one.feed.record.live == 800, within=60)

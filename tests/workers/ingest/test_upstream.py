@@ -3,7 +3,6 @@
 import asyncio
 
 
-
 import pytest
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -123,5 +122,3 @@ async def test_a_proxy_that_is_not_there_is_named_as_such():
     with pytest.raises(ExchangeUnavailable) as failure:
         await dial("ws://127.0.0.1:1/stream", f"socks5h://127.0.0.1:{free_port()}", None, Received())
     assert failure.value.stage == "proxy"
-
-

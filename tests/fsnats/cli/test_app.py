@@ -1,0 +1,66 @@
+"""The command line as a whole: help, usage, settings."""
+
+import sys
+
+import pytest
+
+from fsnats import __version__
+from fsnats.cli import main
+from tests.fsnats.cli.conftest import running
+
+VERBS = ("up", "supervise", "gateway", "status", "tail", "client", "config", "doctor", "version")
+
+
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for verb in (*VERBS, "sim"):
+        assert f"\n  {verb} " in out
+    assert "..." not in out.partition("Commands:")[2], "a verb's sentence is cut"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--help"]) == 0
+    assert capsys.readouterr().out.count("\n") > 4
+
+
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 0
+    assert capsys.readouterr().out.startswith(f"fsnats {__version__} ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["fly"], ["up", "--simulate"], ["--set", "nothing", "config"], ["tail", "spot"], ["tail", "forex", "a@trade"]],
+)
+def test_wrong_usage_ends_with_64(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 64
+    assert "fsnats" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--set", "gateway_prot=1", "config"], "gateway_prot"),
+        (["--set", "gateway-port=seventy", "config"], "--gateway-port"),
+        (["--config", "/nowhere/fsnats.toml", "config"], "/nowhere/fsnats.toml"),
+    ],
+)
+def test_a_bad_setting_ends_with_78_and_names_it(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSNATS_CONFIG", "")  # restored afterwards: --config sets it
+    assert main(arguments) == 78
+    assert named in capsys.readouterr().err
+
+
+async def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, fsnats.cli; fsnats.cli.main(['--help']);"
+        "sys.stderr.write(' '.join(m for m in 'httpx websockets nats rich litestar uvicorn'.split()"
+        " if m in sys.modules))"
+    )
+    async with running(sys.executable, "-P", "-c", code) as process:
+        _, err = await process.communicate()
+    assert err.decode() == ""

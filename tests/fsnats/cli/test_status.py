@@ -1,0 +1,115 @@
+"""`fsnats status` against a real NATS server."""
+
+import random
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from fsnats.bus.nats import NatsBus
+from fsnats.cli.fleet import read
+from fsnats.status import Status, respond
+from tests.fsnats.cli.conftest import free_port, fsnats
+
+SUPERVISOR: Status = {
+    "program": "supervisor",
+    "version": "9.9",
+    "pid": 1,
+    "uptime": 3725.0,
+    "programs": [
+        {"name": "ingest-spot-0", "state": "ready", "pid": 2, "restarts": 3, "uptime": 5.0, "rss": 40 * 1024**2},
+        {"name": "history", "state": "gave up", "pid": None, "restarts": 0, "uptime": None, "last_exit": 78},
+    ],
+    "markets": {"spot": {"symbols": 59, "groups": 1, "simulated": True, "taken_ms": 1, "trouble": "tcp: no route [x]"}},
+    "dials_free": {"direct": 60},
+}
+WORKER: Status = {
+    "program": "ingest-spot-0",
+    "kind": "ingest",
+    "pid": 2,
+    "feeds": [
+        {"id": "ingest-spot-0-0", "status": "connected", "streams": 4, "live": 3, "message_count": 1234567, "age": 65.0}
+    ],
+}
+GATEWAY: Status = {
+    "program": "gateway-x-3",
+    "kind": "gateway",
+    "pid": 3,
+    "ready": "yes",
+    "simulated": True,
+    "clients": 17,
+    "counted": {"lost": 5},
+    "unknown_names": ["spot:nope@trade"],
+}
+
+
+@pytest.fixture
+async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
+    async with NatsBus([nats_url], "test", random.random) as bus:
+        await bus.connected()
+        yield bus
+
+
+async def answering(bus: NatsBus, *answers: Status) -> None:
+    for answer in answers:
+        respond(bus, lambda answer=answer: answer)  # type: ignore[misc]
+    await bus.flush()
+
+
+async def test_the_fleet_is_shown_and_simulated_data_is_named(nats_url: str, bus: NatsBus) -> None:
+    await answering(bus, SUPERVISOR, WORKER, GATEWAY)
+    ended = await fsnats("status", "--wait", "0.3", nats_url=nats_url)
+    assert ended.status == 0
+    assert ended.out.startswith("SIMULATED DATA")
+    lines = {line.split()[0]: line.split() for line in ended.out.splitlines() if line.strip()}
+    assert lines["supervisor"][:4] == ["supervisor", "ready", "1", "1h02m"]
+    assert lines["ingest-spot-0"][:6] == ["ingest-spot-0", "ready", "2", "5.0s", "40M", "3"]
+    assert lines["spot"][:4] == ["spot", "SIMULATED", "59", "1"]
+    assert lines["ingest-spot-0-0"][:5] == ["ingest-spot-0-0", "connected", "4", "3", "1,234,567"]
+    assert lines["gateway-x-3"][:2] == ["gateway-x-3", "yes"]
+
+
+async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -> None:
+    await answering(bus, SUPERVISOR, WORKER, GATEWAY)
+    out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
+    assert "! spot cannot be asked: tcp: no route [x]" in out
+    assert "! history gave up with status 78" in out
+    assert "1 of 4 streams have not delivered yet" in out
+    assert "spot:nope@trade" in out
+
+
+async def test_json_holds_every_answer_unchanged(nats_url: str, bus: NatsBus) -> None:
+    strange: Status = {"program": "zebra", "kind": "new", "stripes": [1, 2]}
+    await answering(bus, SUPERVISOR, strange)
+    ended = await fsnats("status", "--json", "--wait", "0.3", nats_url=nats_url)
+    assert ended.status == 0
+    assert msgspec.json.decode(ended.out) == {"simulated": True, "programs": [SUPERVISOR, strange]}
+
+
+async def test_real_data_is_not_called_simulated(nats_url: str, bus: NatsBus) -> None:
+    await answering(bus, {**SUPERVISOR, "markets": {"spot": {"symbols": 1, "simulated": False}}})
+    out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
+    assert "SIMULATED" not in out
+    assert "Binance" in out
+
+
+async def test_without_a_supervisor_it_ends_with_69(nats_url: str, bus: NatsBus) -> None:
+    await answering(bus, GATEWAY)
+    ended = await fsnats("status", "--wait", "0.3", nats_url=nats_url)
+    assert ended.status == 69
+    assert "gateway-x-3" in ended.out
+    assert "no supervisor answers" in ended.err
+
+
+async def test_without_nats_it_ends_with_69_and_one_sentence() -> None:
+    ended = await fsnats("status", nats_url=f"nats://me:s3cret@127.0.0.1:{free_port()}")
+    assert ended.status == 69
+    assert ended.err.count("\n") == 1
+    assert "NATS does not answer at nats://127.0.0.1:" in ended.err
+    assert "s3cret" not in ended.err
+
+
+def test_an_answer_that_makes_no_sense_does_not_hide_the_others() -> None:
+    fleet = read([{"program": "supervisor", "programs": 7}, GATEWAY])
+    assert not fleet.supervisors
+    assert len(fleet.gateways) == 1

@@ -1,0 +1,257 @@
+import asyncio
+import json
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsnats.binance.rest import Answer, BadRequest
+from fsnats.binance.streams import Market
+from fsnats.bus.nats import NatsBus
+from fsnats.config import Config
+from fsnats.errors import ConfigError, ExchangeUnavailable
+from fsnats.groups import Group
+from fsnats.supervisor.census import Census, asking, not_found, read_listing, regroup
+from fsnats.supervisor.store import Store
+from fsnats.symbols import Listing, Symbol
+from tests.clock import HandClock
+from tests.conftest import eventually
+from tests.fsnats.supervisor.exchange import running_exchange
+
+
+def answer(*names: str, status: str = "TRADING", simulated: bool = False) -> Answer:
+    rows = [{"symbol": name, "status": status, "contractStatus": status} for name in names]
+    return Answer(json.dumps({"symbols": rows}).encode(), simulated, None)
+
+
+def listing(*names: str, market: Market = Market.SPOT) -> Listing:
+    return Listing(market, 0, False, [Symbol(name, name, "", "TRADING") for name in names])
+
+
+def places(groups: list[Group]) -> dict[str, int]:
+    return {name: group.number for group in groups for name in group.symbols}
+
+
+# What is decided without asking anybody.
+
+
+def test_a_reply_says_what_it_is_of() -> None:
+    read = read_listing(Market.COINM, answer("BTCUSD_PERP", simulated=True), 17)
+
+    assert (read.market, read.taken_ms, read.simulated, read.trading) == (
+        *(Market.COINM, 17, True),
+        frozenset({"BTCUSD_PERP"}),
+    )
+
+
+@pytest.mark.parametrize(
+    "reply", [answer(), answer("BTCUSDT", status="BREAK"), Answer(b"<html>", False, None), Answer(b"", False, None)]
+)
+def test_a_reply_that_would_empty_the_catalogue_is_not_believed(reply: Answer) -> None:
+    with pytest.raises(ExchangeUnavailable, match="spot") as error:
+        read_listing(Market.SPOT, reply, 0)
+    assert error.value.stage == "json"
+
+
+def test_only_the_configured_symbols_are_carried_however_they_are_spelled() -> None:
+    config = Config(symbols=("btcusdt", "XRPUSDT"))
+
+    assert places(regroup(config, listing("ETHUSDT", "BTCUSDT"), [])) == {"BTCUSDT": 0}
+
+
+def test_a_configured_symbol_that_nobody_trades_is_named_with_the_reason() -> None:
+    spot = Listing(Market.SPOT, 0, False, [Symbol("OLDUSDT", "OLDUSDT", "", "BREAK"), *listing("BTCUSDT").symbols])
+    usdm = listing("ETHUSDT", market=Market.USDM)
+    config = Config(symbols=("BTCUSDT", "ETHUSDT", "OLDUSDT", "TYPO"))
+
+    assert not_found(config, [spot, usdm]) == {"OLDUSDT": "status BREAK on spot", "TYPO": "not listed on spot, usdm"}
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([f"S{n}" for n in range(30)]), min_size=1, unique=True), min_size=1),
+    st.integers(1, 5),
+)
+def test_a_symbol_keeps_its_group_through_every_census(censuses: list[list[str]], size: int) -> None:
+    config = Config(symbols_per_worker=size)
+    groups: list[Group] = []
+    for names in censuses:
+        before = places(groups)
+        groups = regroup(config, listing(*names), groups)
+        after = places(groups)
+
+        assert after.keys() == set(names)
+        assert all(after[name] == before[name] for name in after.keys() & before.keys())
+        assert all(0 < len(group.symbols) <= size for group in groups)
+        assert [group.lead for group in groups].count(True) == 1
+
+
+# The loop, against a real NATS server, with time moved by hand.
+
+
+class Markets:
+    """What the markets answer."""
+
+    def __init__(self) -> None:
+        self.replies: dict[Market, Answer | Exception] = {}
+        self.asked: list[Market] = []
+
+    async def ask(self, market: Market) -> Answer:
+        self.asked.append(market)
+        reply = self.replies[market]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+@pytest.fixture
+def markets() -> Markets:
+    markets = Markets()
+    markets.replies = {Market.SPOT: answer("BTCUSDT", "ETHUSDT"), Market.USDM: answer("BTCUSDT")}
+    return markets
+
+
+DOWN = ExchangeUnavailable("dns", "Name or service not known")
+CONFIG = Config(symbols_per_worker=1, catalogue_refresh=300.0)
+
+
+def take(bus: NatsBus, markets: Markets, clock: HandClock, config: Config = CONFIG) -> Census:
+    return Census(config, markets.ask, Store(bus), clock, lambda: 1.0)
+
+
+def numbers(census: Census) -> list[tuple[Market, int]]:
+    return [(group.market, group.number) for group in census.all_groups]
+
+
+async def test_the_first_census_stores_listings_and_groups(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+
+    assert numbers(census) == [(Market.SPOT, 0), (Market.SPOT, 1), (Market.USDM, 0)]
+    store = Store(bus)
+    assert await store.groups(Market.SPOT) == census.groups[Market.SPOT]
+    assert await store.listing(Market.USDM) == census.listings[Market.USDM]
+
+
+async def test_the_impatient_are_told_at_once(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
+    markets.replies[Market.USDM] = DOWN
+
+    with pytest.raises(ExchangeUnavailable, match="dns"):
+        await take(bus, markets, clock).begin(impatient=True)
+
+
+async def test_a_restart_without_the_exchange_carries_on_with_what_was_known(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    await take(bus, markets, clock).begin(impatient=True)
+    markets.replies = {market: DOWN for market in markets.replies}
+
+    census = take(bus, markets, clock)
+    await census.begin(impatient=False)
+
+    assert numbers(census) == [(Market.SPOT, 0), (Market.SPOT, 1), (Market.USDM, 0)]
+    assert census.troubles == {Market.SPOT: str(DOWN), Market.USDM: str(DOWN)}
+
+
+async def test_a_market_that_never_answered_is_asked_again_soon(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    markets.replies[Market.USDM] = DOWN
+    census = take(bus, markets, clock)
+    await census.begin(impatient=False)
+    assert numbers(census) == [(Market.SPOT, 0), (Market.SPOT, 1)]
+
+    changes: list[bool] = []
+    running = asyncio.create_task(census.run(lambda: changes.append(True)))
+    await clock.advance(1.0)
+    await clock.advance(2.0)
+    assert markets.asked.count(Market.USDM) == 3
+    assert markets.asked.count(Market.SPOT) == 1
+    markets.replies[Market.USDM] = answer("BTCUSDT")
+    await clock.advance(4.0)
+    await eventually(lambda: changes)
+    running.cancel()
+
+    assert numbers(census)[2:] == [(Market.USDM, 0)]
+    assert census.troubles == {}
+
+
+async def test_symbols_that_come_and_go_move_nobody_else(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    changes: list[bool] = []
+    running = asyncio.create_task(census.run(lambda: changes.append(True)))
+
+    markets.replies[Market.SPOT] = answer("NEWUSDT", "ETHUSDT", "ADAUSDT")
+    await clock.advance(300.0)
+    await eventually(lambda: len(changes) == 2)
+    assert places(census.groups[Market.SPOT]) == {"NEWUSDT": 0, "ETHUSDT": 1, "ADAUSDT": 2}
+
+    markets.replies[Market.SPOT] = answer("ADAUSDT")
+    await clock.advance(300.0)
+    await eventually(lambda: len(changes) == 4)
+    running.cancel()
+    assert places(census.groups[Market.SPOT]) == {"ADAUSDT": 2}
+
+    # The values of vanished groups stay until their workers have stopped.
+    assert len(await Store(bus).groups(Market.SPOT)) == 3
+    await census.tidy()
+    assert await Store(bus).groups(Market.SPOT) == census.groups[Market.SPOT]
+
+
+async def test_a_later_failure_keeps_everything(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    before = numbers(census)
+    running = asyncio.create_task(census.run(lambda: None))
+    for failure in (DOWN, BadRequest(-1100, "illegal"), answer()):
+        markets.replies = {Market.SPOT: failure, Market.USDM: failure}
+        await clock.advance(300.0)
+        await eventually(lambda: len(census.troubles) == 2)
+        census.troubles.clear()
+    running.cancel()
+
+    assert numbers(census) == before
+    assert markets.asked.count(Market.SPOT) == 4
+
+
+async def test_an_exchange_that_wants_to_be_left_alone_is(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
+    markets.replies[Market.USDM] = ExchangeUnavailable("http", "HTTP 418", status=418, retry_after=120.0)
+    census = take(bus, markets, clock)
+    await census.begin(impatient=False)
+    running = asyncio.create_task(census.run(lambda: None))
+    await clock.advance(119.0)
+    assert markets.asked.count(Market.USDM) == 1
+    await clock.advance(1.0)
+    running.cancel()
+
+    assert markets.asked.count(Market.USDM) == 2
+
+
+async def test_an_unknown_symbol_is_a_warning_as_long_as_one_is_known(
+    bus: NatsBus, markets: Markets, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    census = take(bus, markets, clock, Config(symbols=("BTCUSDT", "TYPO")))
+    with caplog.at_level(logging.WARNING):
+        await census.begin(impatient=True)
+
+    assert [vars(record)["symbol"] for record in caplog.records] == ["TYPO"]
+    assert numbers(census) == [(Market.SPOT, 0), (Market.USDM, 0)]
+
+
+async def test_no_known_symbol_at_all_is_an_error(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
+    with pytest.raises(ConfigError, match="none of TYPO trades on spot, usdm") as error:
+        await take(bus, markets, clock, Config(symbols=("TYPO",))).begin(impatient=False)
+    assert error.value.setting == "FSNATS_SYMBOLS"
+
+
+async def test_binance_is_asked_for_what_is_needed() -> None:
+    with running_exchange() as exchange:
+        exchange.listed["/api"] = ["BTCUSDT"]
+        exchange.listed["/dapi"] = ["BTCUSD_PERP"]
+        ask = asking(Config(spot_rest_url=exchange.url, coinm_rest_url=exchange.url))
+
+        assert read_listing(Market.SPOT, await ask(Market.SPOT), 0).trading == {"BTCUSDT"}
+        assert read_listing(Market.COINM, await ask(Market.COINM), 0).trading == {"BTCUSD_PERP"}
+
+    assert exchange.requests == ["/api/v3/exchangeInfo?showPermissionSets=false", "/dapi/v1/exchangeInfo"]

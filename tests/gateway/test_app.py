@@ -1,0 +1,258 @@
+"""A whole gateway in this process, on a real NATS server, with real WebSocket clients."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from fsnats import catalogue
+from fsnats.binance.streams import Market
+from fsnats.bus.nats import NatsBus
+from fsnats.config import Config
+from fsnats.frames import VERSION, Frame, encode
+from fsnats.history import KlinesReply, KlinesRequest
+from fsnats.subjects import KLINES, subject_of
+from fsnats.websocket.serve import listen, serving
+from gateway.app import Gateway
+from gateway.http import build
+from gateway.metrics import registry
+from tests.buckets import list_symbols, make_bucket
+from tests.conftest import NatsServer, eventually
+
+
+class House:
+    """The gateway, the bus behind it and its port."""
+
+    def __init__(self, gateway: Gateway, bus: NatsBus, port: int) -> None:
+        self.gateway = gateway
+        self.bus = bus
+        self.port = port
+        self._seq = 0
+
+    def publish(self, name: str, payload: bytes, market: Market = Market.SPOT) -> None:
+        self._seq += 1
+        self.bus.publish(subject_of(market, name), encode(Frame(VERSION, name, 1, 1, self._seq, 0, payload)))
+
+    @contextlib.asynccontextmanager
+    async def client(self, path: str = "/") -> AsyncIterator[ClientConnection]:
+        async with connect(f"ws://127.0.0.1:{self.port}{path}", proxy=None, max_size=None) as connection:
+            yield connection
+
+    async def listening(self, streams: int) -> None:
+        """Return when this many streams have listeners and the bus knows."""
+        await eventually(lambda: len(self.gateway.hub) == streams)
+        await self.gateway._bus.flush()
+
+
+@contextlib.asynccontextmanager
+async def gateway(nats: NatsServer, bus: NatsBus) -> AsyncIterator[House]:
+    house: Gateway | None = None
+    listener = listen("127.0.0.1", 0, "PORT")
+
+    def after_read() -> None:
+        if house is not None:
+            house.hub.flush()
+
+    async with NatsBus([nats.url], "gateway", lambda: 0.0, after_read=after_read) as own, asyncio.TaskGroup() as tasks:
+        house = Gateway(Config(), "gateway", own)
+        running = tasks.create_task(house.run())
+        async with serving(build(house.unready, registry(house.gauges, house.tally)), house.connection, listener):
+            yield House(house, bus, listener.getsockname()[1])
+        running.cancel()
+
+
+@pytest.fixture
+async def house(nats: NatsServer, bus: NatsBus) -> AsyncIterator[House]:
+    await make_bucket(bus, catalogue.LISTINGS)
+    await make_bucket(bus, catalogue.GROUPS)
+    await list_symbols(bus, Market.SPOT, "BTCUSDT", "ETHUSDT")
+    await list_symbols(bus, Market.USDM, "BTCUSDT", simulated=True)
+    async with gateway(nats, bus) as house:
+        async with asyncio.timeout(20):
+            await house.gateway.ready()
+        yield house
+
+
+async def say(connection: ClientConnection, **message: object) -> None:
+    await connection.send(json.dumps(message))
+
+
+async def hear(connection: ClientConnection) -> Any:
+    async with asyncio.timeout(20):
+        return json.loads(await connection.recv())
+
+
+async def test_payload_bytes_reach_clients_of_both_dialects_unchanged(house: House):
+    payload = b'{"e":"trade", "p" : "0.00100000","new":[1 ,2]}'
+    async with house.client("/stream?streams=btcusdt@trade") as bot, house.client() as ours:
+        assert (await hear(ours))["type"] == "connection"
+        await say(ours, type="subscribe", streamType="trade", symbols=["btcusdt"])
+        assert (await hear(ours))["type"] == "subscribed"
+        await house.listening(1)
+        house.publish("btcusdt@trade", payload)
+
+        assert await bot.recv(decode=False) == b'{"stream":"btcusdt@trade","data":' + payload + b"}"
+        assert await ours.recv(decode=False) == b'{"type":"trade","data":' + payload + b"}"
+
+
+async def test_the_welcome_says_that_data_is_simulated(house: House):
+    async with house.client() as connection:
+        assert (await hear(connection))["simulated"] is True
+
+
+async def test_a_client_that_leaves_takes_nothing_from_another(house: House):
+    async with house.client("/ws/btcusdt@trade") as stays:
+        async with house.client("/ws/btcusdt@trade"):
+            await eventually(lambda: len(house.gateway.clients) == 2)
+        await eventually(lambda: len(house.gateway.clients) == 1)
+        await house.listening(1)
+        house.publish("btcusdt@trade", b'{"n":1}')
+
+        assert await hear(stays) == {"n": 1}
+    await eventually(lambda: len(house.gateway.hub) == 0)
+
+
+async def test_all_includes_symbols_that_are_listed_later(house: House):
+    async with house.client() as connection:
+        await hear(connection)
+        await say(connection, type="subscribe", streamType="trade", symbols=["ALL"])
+        await hear(connection)
+        await house.listening(2)
+        await list_symbols(house.bus, Market.SPOT, "BTCUSDT", "ETHUSDT", "SOLUSDT")
+        await house.listening(3)
+        house.publish("solusdt@trade", b'{"s":"SOLUSDT"}')
+
+        assert (await hear(connection))["data"] == {"s": "SOLUSDT"}
+
+
+async def test_history_comes_as_the_exchanges_own_rows(house: House):
+    rows = b'[[1,"0.10",  "2"]]'
+
+    def answer(_subject: str, reply: str, payload: bytes) -> None:
+        request = msgspec.json.decode(payload, type=KlinesRequest)
+        assert (request.market, request.symbol, request.limit) == (Market.SPOT, "BTCUSDT", 5)
+        house.bus.publish(reply, msgspec.json.encode(KlinesReply(rows=msgspec.Raw(rows))))
+
+    house.bus.subscribe(KLINES, answer)
+    await house.bus.flush()
+    async with house.client() as connection:
+        await hear(connection)
+        await say(connection, type="getHistoricalKlines", symbol="btcusdt", interval="1m", limit=5)
+
+        reply = await connection.recv(decode=False)
+        assert reply.endswith(b'"klines":' + rows + b"}")
+        assert json.loads(reply)["symbol"] == "btcusdt"
+
+
+async def test_without_a_history_worker_the_client_is_told_so(house: House):
+    async with house.client() as connection:
+        await hear(connection)
+        await say(connection, type="getHistoricalKlines", symbol="btcusdt", interval="1m", id=9)
+        error = await hear(connection)
+
+    assert (error["type"], error["code"], error["id"]) == ("error", "HISTORY_UNAVAILABLE", 9)
+
+
+async def test_too_many_requests_for_history_at_once_are_refused(house: House):
+    house.bus.subscribe(KLINES, lambda _s, _r, _p: None)  # never answers
+    await house.bus.flush()
+    async with house.client() as connection:
+        await hear(connection)
+        for number in range(9):
+            await say(connection, type="getHistoricalKlines", symbol="btcusdt", interval="1m", id=number)
+        error = await hear(connection)
+
+        assert (error["code"], error["id"]) == ("BUSY", 8)
+
+
+async def test_a_client_that_does_not_answer_pings_is_closed(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("gateway.client.PING_EVERY", 0.0)
+    monkeypatch.setattr("gateway.client.PONG_WITHIN", 0.5)
+    monkeypatch.setattr("gateway.client.Client.close_timeout", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    async with asyncio.timeout(30):
+        received = await reader.read()
+    writer.close()
+
+    assert b"\x89" in received  # it was pinged
+    assert b"Pong timeout" in received
+
+
+async def test_a_client_that_never_reads_is_closed_and_its_memory_is_bounded(house: House):
+    payload = b'{"x":"' + b"x" * 200_000 + b'"}'
+    async with house.client("/ws/btcusdt@trade") as deaf, house.client("/ws/ethusdt@trade") as good:
+        deaf.transport.pause_reading()
+        await house.listening(2)
+        peak = 0
+        while house.gateway.tally.slow == 0:
+            house.publish("btcusdt@trade", payload)
+            await house.bus.flush()
+            peak = max(peak, house.gateway.gauges().outbox_bytes)
+        house.publish("ethusdt@trade", b'{"n":1}')
+
+        assert await hear(good) == {"n": 1}
+        assert peak <= 1024 * 1024
+        deaf.transport.abort()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nope", 404), ("/ws/x?timeUnit=MICROSECOND", 400)])
+async def test_paths_that_are_not_served_are_refused(house: House, path: str, status: int):
+    with pytest.raises(InvalidStatus) as refused:
+        async with house.client(path):
+            pass
+    assert refused.value.response.status_code == status
+
+
+async def test_names_that_no_exchange_delivers_are_counted_and_shown(house: House):
+    async with house.client("/ws") as connection:
+        await say(connection, method="SUBSCRIBE", params=["nope@trade"], id="x")
+        assert await hear(connection) == {"result": None, "id": "x"}
+
+    assert house.gateway.tally.unknown == 1
+    assert house.gateway.status()["unknown_names"] == ["spot:nope@trade"]
+
+
+async def test_health_and_readiness_tell_the_truth(nats: NatsServer, bus: NatsBus):
+    async with gateway(nats, bus) as house, httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}") as http:
+        assert (await http.get("/healthz")).text == "ok\n"
+        starting = await http.get("/readyz")
+        with pytest.raises(InvalidStatus) as refused:
+            async with house.client():
+                pass
+        nats.stop()
+        await eventually(lambda: not house.gateway._bus.is_connected)
+        cut_off = await http.get("/readyz")
+
+    assert (starting.status_code, starting.text) == (503, "not ready: no list of symbols yet for spot, usdm\n")
+    assert refused.value.response.status_code == 503
+    assert (cut_off.status_code, cut_off.text) == (503, "not ready: NATS is not connected\n")
+
+
+async def test_metrics_are_served(house: House):
+    async with house.client("/ws/btcusdt@trade"), httpx.AsyncClient() as http:
+        await house.listening(1)
+        text = (await http.get(f"http://127.0.0.1:{house.port}/metrics")).text
+
+    assert "fsnats_gateway_clients 1.0" in text
+
+
+async def test_clients_of_a_gateway_that_stops_are_told_to_come_back(nats: NatsServer, bus: NatsBus, house: House):
+    async with gateway(nats, bus) as other:
+        await other.gateway.ready()
+        connection = await connect(f"ws://127.0.0.1:{other.port}/ws/btcusdt@trade", proxy=None)
+    with pytest.raises(ConnectionClosed) as closed:
+        await connection.recv()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012

@@ -1,0 +1,181 @@
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from fsnats.binance.streams import Market, parse
+from fsnats.frames import VERSION, Frame, encode
+from fsnats.websocket.frames import text
+from gateway.effects import Form
+from gateway.hub import Channel, Hub
+from gateway.outbox import Outbox
+from gateway.tally import Tally
+
+RAW = Form(b"", b"")
+TYPED = Form(b'{"type":"trade","data":', b"}")
+TRADES = parse(Market.SPOT, "btcusdt@trade")
+KLINES = parse(Market.SPOT, "btcusdt@kline_1m")
+
+
+class House:
+    """A hub whose clients' sockets are lists."""
+
+    def __init__(self) -> None:
+        self.channels: dict[str, Channel] = {}
+        self.tally = Tally()
+        self.hub = Hub(self.first, self.last, self.tally)
+
+    def first(self, channel: Channel) -> None:
+        assert channel.stream.name not in self.channels, "announced twice"
+        self.channels[channel.stream.name] = channel
+
+    def last(self, channel: Channel) -> None:
+        del self.channels[channel.stream.name]
+
+    def client(self) -> tuple[Outbox, list[bytes]]:
+        written: list[bytes] = []
+        return Outbox(written.append, lambda: None, self.tally), written
+
+    def message(self, name: str, payload: bytes, seq: int = 1, epoch: int = 7) -> None:
+        frame = Frame(VERSION, name, 1, epoch, seq, 0, payload)
+        self.channels[name].receive("", "", encode(frame))
+
+
+def test_every_listener_gets_the_payload_in_its_form():
+    house = House()
+    (one, to_one), (two, to_two) = house.client(), house.client()
+    house.hub.listen(TRADES, RAW, one)
+    house.hub.listen(TRADES, TYPED, two)
+    house.message("btcusdt@trade", b'{"p":"1.50"}')
+    house.hub.flush()
+
+    assert to_one == [text(b'{"p":"1.50"}')]
+    assert to_two == [text(b'{"type":"trade","data":{"p":"1.50"}}')]
+
+
+def test_listeners_of_one_form_share_one_finished_frame():
+    house = House()
+    clients = [house.client() for _ in range(3)]
+    for outbox, _ in clients:
+        house.hub.listen(TRADES, TYPED, outbox)
+    house.message("btcusdt@trade", b"{}")
+    house.hub.flush()
+
+    assert len({id(written[0]) for _, written in clients}) == 1
+
+
+def test_what_one_turn_brings_is_one_write_in_order():
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TRADES, RAW, outbox)
+    house.hub.listen(KLINES, RAW, outbox)
+    house.message("btcusdt@trade", b"1", 1)
+    house.message("btcusdt@kline_1m", b"2", 1)
+    house.hub.touch(outbox, text(b"reply"))
+    house.message("btcusdt@trade", b"3", 2)
+    house.hub.flush()
+
+    assert written == [text(b"1") + text(b"2") + text(b"reply") + text(b"3")]
+    house.hub.flush()
+    assert len(written) == 1
+
+
+def test_a_client_that_does_not_read_is_flushed_at_every_turn_so_that_its_limit_counts():
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TRADES, RAW, outbox)
+    outbox.pause()
+    for seq in range(1, 4):
+        house.message("btcusdt@trade", b"12345678", seq)
+        house.hub.flush()
+
+    assert (outbox.held_bytes, written) == (30, [])
+
+
+def test_only_the_first_and_the_last_listener_concern_the_bus():
+    house = House()
+    (one, _), (two, _) = house.client(), house.client()
+    house.hub.listen(TRADES, RAW, one)
+    house.hub.listen(TRADES, TYPED, one)
+    house.hub.listen(TRADES, RAW, two)
+    house.hub.leave(TRADES, RAW, one)
+    house.hub.leave(TRADES, TYPED, one)
+    assert "btcusdt@trade" in house.channels
+
+    house.hub.leave(TRADES, RAW, two)
+    assert house.channels == {}
+    assert len(house.hub) == 0
+
+
+def test_one_name_on_two_markets_is_two_streams():
+    house = House()
+    outbox, _ = house.client()
+    house.hub.listen(TRADES, RAW, outbox)
+    house.channels.clear()
+    house.hub.listen(parse(Market.USDM, "btcusdt@trade"), RAW, outbox)
+
+    assert len(house.hub) == 2
+
+
+def test_a_hole_in_the_sequence_is_counted_as_lost():
+    house = House()
+    outbox, _ = house.client()
+    house.hub.listen(TRADES, RAW, outbox)
+    for seq, epoch in ((5, 1), (6, 1), (9, 1), (1, 2), (2, 2)):
+        house.message("btcusdt@trade", b"", seq, epoch)
+
+    assert (house.tally.frames, house.tally.lost) == (5, 2)
+
+
+def test_what_is_no_frame_is_counted_and_reaches_nobody():
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TRADES, RAW, outbox)
+    house.channels["btcusdt@trade"].receive("", "", b"not a frame")
+    house.hub.flush()
+
+    assert (house.tally.unreadable, written) == (1, [])
+
+
+STREAMS = [parse(Market.SPOT, f"{symbol}@trade") for symbol in ("a", "b", "c")]
+
+
+class HubAgainstPairs(RuleBasedStateMachine):
+    """The hub behaves like a plain set of (client, stream, form) triples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.house = House()
+        self.clients = [self.house.client() for _ in range(3)]
+        self.triples: set[tuple[int, int, Form]] = set()
+
+    @rule(client=st.integers(0, 2), stream=st.integers(0, 2), form=st.sampled_from([RAW, TYPED]))
+    def listen(self, client: int, stream: int, form: Form) -> None:
+        self.house.hub.listen(STREAMS[stream], form, self.clients[client][0])
+        self.triples.add((client, stream, form))
+
+    @rule(client=st.integers(0, 2), stream=st.integers(0, 2), form=st.sampled_from([RAW, TYPED]))
+    def leave(self, client: int, stream: int, form: Form) -> None:
+        self.house.hub.leave(STREAMS[stream], form, self.clients[client][0])
+        self.triples.discard((client, stream, form))
+
+    @rule(stream=st.integers(0, 2))
+    def message(self, stream: int) -> None:
+        name = STREAMS[stream].name
+        if name in self.house.channels:
+            self.house.message(name, b"x")
+        self.house.hub.flush()
+        for number, (_, written) in enumerate(self.clients):
+            forms = [form for client, at, form in self.triples if (client, at) == (number, stream)]
+            expected = sorted(text(form.prefix + b"x" + form.suffix) for form in forms)
+            joined = b"".join(written)
+            assert len(joined) == sum(map(len, expected))
+            assert all(frame in joined for frame in expected)
+            written.clear()
+
+    @invariant()
+    def the_bus_knows_the_streams_with_listeners(self) -> None:
+        assert self.house.channels.keys() == {STREAMS[stream].name for _, stream, _ in self.triples}
+
+
+HubAgainstPairs.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
+TestHubAgainstPairs = HubAgainstPairs.TestCase

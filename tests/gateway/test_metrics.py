@@ -1,0 +1,33 @@
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.metrics import COUNTERS, GAUGES, Gauges, registry
+from gateway.tally import Tally
+
+
+def test_every_number_is_exported_under_its_name():
+    tally = Tally(frames=5, delivered=50)
+    text = generate_latest(registry(lambda: Gauges(1, 2, 3, 4, True), tally)).decode()
+    samples = {
+        sample.name: sample.value for family in text_string_to_metric_families(text) for sample in family.samples
+    }
+
+    assert samples == {
+        "fsnats_gateway_clients": 1,
+        "fsnats_gateway_channels": 2,
+        "fsnats_gateway_listeners": 3,
+        "fsnats_gateway_outbox_bytes": 4,
+        "fsnats_gateway_bus_connected": 1,
+        "fsnats_gateway_frames_total": 5,
+        "fsnats_gateway_lost_total": 0,
+        "fsnats_gateway_unreadable_total": 0,
+        "fsnats_gateway_delivered_total": 50,
+        "fsnats_gateway_slow_total": 0,
+        "fsnats_gateway_connections_total": 0,
+        "fsnats_gateway_unknown_total": 0,
+    }
+
+
+def test_tables_and_counters_name_the_same():
+    assert tuple(GAUGES) == Gauges.__struct_fields__
+    assert tuple(COUNTERS) == Tally.__struct_fields__

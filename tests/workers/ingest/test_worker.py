@@ -1,0 +1,160 @@
+"""A worker between the simulated exchange and a real NATS server."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fsnats import catalogue, demand
+from fsnats.binance.streams import Market
+from fsnats.bus.nats import NatsBus
+from fsnats.clock import SystemClock
+from fsnats.demand import Announcement
+from fsnats.frames import Frame, decode
+from fsnats.status import ask
+from fsnats.subjects import DEMAND_REQUEST
+from fsnats.subjects import demand as demand_subject
+from tests.buckets import list_symbols, make_bucket
+from tests.conftest import NatsServer, eventually
+from tests.simulated import config_for
+from workers.ingest.worker import Worker
+from workers.simulator.server import Simulator
+from workers.simulator.settings import Settings
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT")
+
+
+class Rig:
+    """One worker, the exchange above it and a reader of the bus below it."""
+
+    def __init__(self, nats: NatsServer, bus: NatsBus, simulator: Simulator) -> None:
+        self.nats = nats
+        self.bus = bus
+        self.simulator = simulator
+        self.frames: list[Frame] = []
+        bus.subscribe("fsnats.usdm.*.>", lambda _s, _r, data: self.frames.append(decode(data)))
+
+    def announce(self, kind: str, *streams: str) -> None:
+        announcement = Announcement("g", Market.USDM, kind, list(streams))  # type: ignore[arg-type]
+        self.bus.publish(demand_subject(Market.USDM), demand.encode(announcement))
+
+    def subscribed(self) -> list[str]:
+        return sorted(self.simulator.ledger.subscribed(Market.USDM))
+
+    @contextlib.asynccontextmanager
+    async def worker(self, group: int = 0, **settings: object) -> AsyncIterator[Worker]:
+        config = config_for(self.simulator, **({"linger": 0.0} | settings))
+        worker: Worker | None = None
+
+        def changed(connected: bool) -> None:
+            if worker is not None:
+                worker.bus_changed(connected)
+
+        async with NatsBus([self.nats.url], "worker", lambda: 0.0, on_change=changed) as bus:
+            worker = Worker(config, Market.USDM, group, bus, SystemClock(), lambda: 0.0)
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(worker.run())
+                async with asyncio.timeout(20):
+                    await worker.ready()
+                # What is published before the worker subscribed does not reach it: it asks when it is there.
+                await bus.flush()
+                yield worker
+                running.cancel()
+
+
+@pytest.fixture
+async def rig(nats: NatsServer, bus: NatsBus) -> AsyncIterator[Rig]:
+    await make_bucket(bus, catalogue.LISTINGS)
+    await make_bucket(bus, catalogue.GROUPS)
+    await list_symbols(bus, Market.USDM, *SYMBOLS, size=2)
+    async with Simulator(Settings(rate=300, record=True)) as simulator:
+        yield Rig(nats, bus, simulator)
+
+
+async def test_it_carries_what_a_gateway_wants_of_its_group_on_the_right_routes(rig: Rig):
+    async with rig.worker():
+        rig.announce("add", "btcusdt@kline_1m", "ethusdt@bookTicker", "bnbusdt@kline_1m")
+        await eventually(lambda: {frame.stream for frame in rig.frames} == {"btcusdt@kline_1m", "ethusdt@bookTicker"})
+
+        assert rig.subscribed() == ["btcusdt@kline_1m", "ethusdt@bookTicker"]
+    assert rig.simulator.ledger.violations == []
+    for frame in rig.frames:
+        assert frame.payload in rig.simulator.ledger.payloads(Market.USDM, frame.stream)
+
+
+async def test_it_asks_who_wants_what_when_it_starts(rig: Rig):
+    rig.bus.subscribe(DEMAND_REQUEST, lambda _s, _r, _d: rig.announce("whole", "btcusdt@trade"))
+    await rig.bus.flush()
+    async with rig.worker():
+        await eventually(lambda: rig.frames)
+
+
+async def test_a_stream_that_nobody_wants_any_more_is_left_upstream(rig: Rig):
+    async with rig.worker():
+        rig.announce("add", "btcusdt@trade", "ethusdt@trade")
+        await eventually(lambda: rig.subscribed() == ["btcusdt@trade", "ethusdt@trade"])
+        rig.announce("drop", "btcusdt@trade")
+        await eventually(lambda: rig.subscribed() == ["ethusdt@trade"])
+
+
+async def test_what_is_always_wanted_needs_no_gateway(rig: Rig):
+    async with rig.worker(always=("usdm:*@kline_5m", "spot:btcusdt@trade")):
+        await eventually(lambda: rig.subscribed() == ["btcusdt@kline_5m", "ethusdt@kline_5m"])
+
+
+async def test_only_the_lead_carries_all_market_streams(rig: Rig):
+    async with rig.worker(), rig.worker(group=1):
+        rig.announce("add", "!miniTicker@arr", "bnbusdt@trade")
+        await eventually(lambda: {frame.stream for frame in rig.frames} == {"!miniTicker@arr", "bnbusdt@trade"})
+
+        assert rig.simulator.ledger.subscribers(Market.USDM, "!miniTicker@arr") == 1
+
+
+async def test_a_symbol_that_joins_the_group_is_carried_without_a_restart(rig: Rig):
+    async with rig.worker():
+        rig.announce("add", "btcusdt@trade", "solusdt@trade")
+        await eventually(lambda: rig.subscribed() == ["btcusdt@trade"])
+        await list_symbols(rig.bus, Market.USDM, "BTCUSDT", "SOLUSDT", size=2)
+        rig.announce("whole", "btcusdt@trade", "solusdt@trade")
+        await eventually(lambda: rig.subscribed() == ["btcusdt@trade", "solusdt@trade"])
+
+
+async def test_names_that_no_exchange_has_never_go_upstream(rig: Rig):
+    async with rig.worker():
+        rig.announce("add", "btcusdt@kline_7m", "BTCUSDT@trade", "rubbish", "btcusdt@trade")
+        await eventually(lambda: rig.subscribed() == ["btcusdt@trade"])
+
+
+async def test_while_nats_is_gone_the_feeds_stay_and_data_flows_again_when_it_is_back(rig: Rig):
+    async with rig.worker() as worker:
+        rig.announce("add", "btcusdt@trade")
+        await eventually(lambda: rig.frames)
+        rig.nats.stop()
+        await eventually(lambda: not rig.bus.is_connected)
+        rig.nats.start()
+        await rig.bus.connected()
+        await rig.bus.flush()
+        rig.frames.clear()
+        rig.announce("whole", "btcusdt@trade")
+        await eventually(lambda: rig.frames)
+
+        (feed,) = worker.status()["feeds"]  # type: ignore[misc,attr-defined]
+        assert feed["dials"] == 1
+    assert rig.simulator.ledger.violations == []
+
+
+async def test_its_status_shows_its_feeds(rig: Rig):
+    async with rig.worker():
+        rig.announce("add", "btcusdt@trade", "btcusdt@kline_1m")
+        await eventually(lambda: {frame.stream for frame in rig.frames} == {"btcusdt@trade", "btcusdt@kline_1m"})
+        (status,) = await ask(rig.bus, "_INBOX.test", 0.5)
+
+    assert status["program"] == "ingest-usdm-0"
+    assert status["gateways"] == {"g": 2}
+    feeds = status["feeds"]
+    assert isinstance(feeds, list)
+    assert {(feed["id"], feed["status"], feed["streams"], feed["live"]) for feed in feeds} == {
+        ("ingest-usdm-0-public-0", "connected", 1, 1),
+        ("ingest-usdm-0-market-0", "connected", 1, 1),
+    }
