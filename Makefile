@@ -1,0 +1,61 @@
+# One verb a habit.  `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run check format lint types imports test bench soak lock wheel clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Everything is installed from the lock, with hashes; the stamp makes it happen once a change.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing fsnats into $(VENV) (once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	@echo "installing what checks and tests need (once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.installed-dev  ## Create the environment with everything for development
+
+demo: $(VENV)/.installed  ## Serve a simulated Binance: everything in one terminal, Ctrl-C stops it
+	@exec $(BIN)/fsnats up --sim
+
+run: $(VENV)/.installed  ## Serve the live Binance: everything in one terminal, Ctrl-C stops it
+	@exec $(BIN)/fsnats up
+
+check: lint types imports  ## What CI checks before it tests
+
+lint: setup  ## Style and mistakes
+	@$(BIN)/ruff format --check --quiet . || (echo "run: make format"; exit 1)
+	@$(BIN)/ruff check --quiet .
+
+types: setup  ## Types, strictly
+	@$(BIN)/mypy
+
+imports: setup  ## Who may import whom
+	@$(BIN)/lint-imports
+
+format: setup  ## Put the code into the house's form
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+test: setup  ## All tests (fast ones first)
+	@$(BIN)/pytest
+
+bench: setup  ## What it costs on this machine (reports, never fails)
+	@$(BIN)/python -m tests.bench
+
+lock: setup  ## Pin what pyproject allows
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra build -o requirements.lock pyproject.toml
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra build --extra dev -o requirements-dev.lock pyproject.toml
+
+wheel: setup  ## Build the wheel
+	@$(BIN)/python -m build --wheel --no-isolation
+
+clean:  ## Remove what was made
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""A protocol-accurate Binance on one port: for offline use, demos, tests, chaos and load."""

@@ -1,0 +1,150 @@
+"""The HTTP side of the port: the exchange's REST under each market's prefix, and the simulator's own controls.
+
+GET  /<market>/api|fapi|dapi/…        the exchange
+GET  /sim/ledger                      counts, violations, connections, progress of a replay
+POST /sim/faults/<name>?…             see faults.py
+POST /sim/list?market=…&symbol=…      list a symbol, or let it trade again; /sim/delist stops it
+POST /sim/replay/start                start a replay that waits
+"""
+
+import gzip
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from fsnats.binance.streams import MARKETS, Market
+from fsnats.clock import Clock
+from fsnats.errors import BadCommand
+from workers.simulator import ledger
+from workers.simulator.connection import SIMULATED
+from workers.simulator.faults import Faults, invoke
+from workers.simulator.limits import Verdict, Weights
+from workers.simulator.parameters import RestError
+from workers.simulator.rest import PREFIX, Rest
+
+Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_GZIP_FROM = 1024  # bytes; smaller bodies grow
+
+
+class Owner(Protocol):
+    """What the controls act on."""
+
+    clock: Clock
+    ledger: ledger.Ledger
+    faults: Faults
+    weights: Weights
+
+    def snapshot(self) -> dict[str, object]: ...
+
+    def list_symbol(self, market: Market, symbol: str) -> None: ...
+
+    def delist_symbol(self, market: Market, symbol: str) -> None: ...
+
+    def start_replay(self) -> None: ...
+
+
+class Reply(msgspec.Struct):
+    """One HTTP reply."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class App:
+    """An ASGI application."""
+
+    def __init__(self, owner: Owner, rest: Rest) -> None:
+        self._owner = owner
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        path: str = scope["path"]
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        ip: str = scope["client"][0] if scope.get("client") else ""
+        if path.startswith("/sim/"):
+            reply = self._control(scope["method"], path[5:], query)
+        elif not self._owner.faults.accepting:
+            reply = Reply(503, b"")
+        else:
+            reply = await self._exchange(scope["method"], path, dict(query), ip)
+        accepted = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
+        if b"gzip" in accepted and len(reply.body) >= _GZIP_FROM:
+            reply.body = gzip.compress(reply.body, 1)
+            reply.headers["Content-Encoding"] = "gzip"
+        headers = {"Content-Type": "application/json;charset=UTF-8", SIMULATED: "true", **reply.headers}
+        headers["Content-Length"] = str(len(reply.body))
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _exchange(self, method: str, path: str, query: dict[str, str], ip: str) -> Reply:
+        first, _, rest = path[1:].partition("/")
+        if first not in MARKETS or not ("/" + rest).startswith(PREFIX[Market(first)]):
+            return Reply(404, b"")
+        market = Market(first)
+        name = ("/" + rest).removeprefix(PREFIX[market])
+        if method != "GET":
+            return Reply(405, b"")
+        requests = self._owner.ledger.requests
+        requests[market, "/" + rest] = requests.get((market, "/" + rest), 0) + 1
+        now = self._owner.clock.time_ns() // 1_000_000
+        verdict = self._owner.weights.charge(ip, market, self._rest.weight(market, name, query), now)
+        headers = {"X-MBX-USED-WEIGHT-1M": str(verdict.used), "X-MBX-USED-WEIGHT": str(verdict.used)}
+        if verdict.status != 200:
+            self._note(verdict, market, ip, name, now)
+            return Reply(verdict.status, _too_much(verdict, now), {**headers, "Retry-After": str(verdict.retry)})
+        try:
+            return Reply(200, await self._rest.answer(market, name, query, now), headers)
+        except RestError as error:
+            return Reply(error.status, error.body, headers)
+
+    def _note(self, verdict: Verdict, market: Market, ip: str, name: str, now: int) -> None:
+        limit = "weight" if verdict.status == 429 else "ban"
+        self._owner.ledger.violate(ledger.Violation(limit, market, 0, ip, f"{name}, {verdict.used} used", now))
+
+    def _control(self, method: str, path: str, query: list[tuple[str, str]]) -> Reply:
+        if path == "ledger" and method == "GET":
+            return Reply(200, msgspec.json.encode(self._owner.snapshot()))
+        if method != "POST":
+            return Reply(405, b"")
+        try:
+            return Reply(200, msgspec.json.encode({"result": self._act(path, query)}))
+        except BadCommand as error:
+            return Reply(400, msgspec.json.encode({"error": error.message}))
+
+    def _act(self, path: str, query: list[tuple[str, str]]) -> int | None:
+        kind, _, name = path.partition("/")
+        if kind == "faults":
+            return invoke(self._owner.faults, name, query)
+        if path in ("list", "delist"):
+            options = dict(query)
+            if options.get("market") not in MARKETS or not options.get("symbol"):
+                raise BadCommand("option", f"{path} needs market ({', '.join(sorted(MARKETS))}) and symbol")
+            act = self._owner.list_symbol if path == "list" else self._owner.delist_symbol
+            act(Market(options["market"]), options["symbol"])
+            return None
+        if path == "replay/start":
+            self._owner.start_replay()
+            return None
+        raise BadCommand("path", f"no such control '{path}'")
+
+
+def _too_much(verdict: Verdict, now: int) -> bytes:
+    if verdict.status == 429:
+        text = (
+            "Too many requests; current limit of IP is used up for this minute. "
+            "Please use the websocket for live updates to avoid polling the API."
+        )
+    else:
+        text = (
+            f"Way too much request weight used; IP banned until {now + verdict.retry * 1000}. "
+            "Please use the websocket for live updates to avoid bans."
+        )
+    return msgspec.json.encode({"code": -1003, "msg": text})

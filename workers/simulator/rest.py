@@ -1,0 +1,286 @@
+"""The public REST endpoints, answered from the same model as the streams.
+
+`Rest.answer` is told market, path and query and returns a reply; HTTP itself is in `http.py`.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from fsnats.binance.limits import KLINES_DEFAULT, KLINES_LIMIT
+from fsnats.binance.streams import CONTINUOUS_INTERVALS, Market, intervals_of
+from workers.simulator import payloads
+from workers.simulator.bars import bucket
+from workers.simulator.book import TICK, last_tick
+from workers.simulator.instruments import DAY, Instrument
+from workers.simulator.minutes import EPOCH, MINUTE, Bar
+from workers.simulator.parameters import Query, RestError, asked, illegal, integer, limit_of, needed, shift_of
+from workers.simulator.world import World
+
+PREFIX = {Market.SPOT: "/api/v3/", Market.USDM: "/fapi/v1/", Market.COINM: "/dapi/v1/"}
+
+Handler = Callable[[Market, Query, int], Awaitable[bytes]]
+Weigh = Callable[[Market, Query], int]
+
+_SYMBOL = re.compile(r"[\w\-.]{1,50}")
+_DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
+_AGG_TRADES_AGE = 48 * 3_600_000  # USD-M answers for no older ones
+_COINM_RANGE = 200 * DAY
+
+
+class Rest:
+    """All endpoints of all markets."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._table: dict[str, tuple[Weigh, Handler]] = {
+            "ping": (_flat(1, 1), self._ping),
+            "time": (_flat(1, 1), self._time),
+            "exchangeInfo": (_flat(20, 1), self._info),
+            "klines": (_klines_weight, self._klines),
+            "uiKlines": (_klines_weight, self._klines),
+            "continuousKlines": (_klines_weight, self._continuous_klines),
+            "indexPriceKlines": (_klines_weight, self._index_klines),
+            "markPriceKlines": (_klines_weight, self._mark_klines),
+            "aggTrades": (_flat(4, 20), self._agg_trades),
+            "depth": (_depth_weight, self._depth),
+            "ticker/price": (_flat(2, 1), self._ticker_price),
+            "ticker/bookTicker": (_flat(2, 2), self._book_ticker),
+            "premiumIndex": (_flat(1, 10), self._premium_index),
+        }
+
+    def weight(self, market: Market, name: str, query: Query) -> int:
+        """What a request costs; unknown paths cost one."""
+        known = self._table.get(name)
+        return known[0](market, query) if known is not None and name not in _ABSENT[market] else 1
+
+    async def answer(self, market: Market, name: str, query: Query, now: int) -> bytes:
+        """The body of a reply.  Raises RestError."""
+        known = self._table.get(name)
+        if known is None or name in _ABSENT[market]:
+            raise RestError(-5000, f"Path {PREFIX[market]}{name}, Method GET is invalid", 404)
+        return await known[1](market, query, now)
+
+    async def _ping(self, market: Market, query: Query, now: int) -> bytes:
+        return b"{}"
+
+    async def _time(self, market: Market, query: Query, now: int) -> bytes:
+        return b'{"serverTime":%d}' % now
+
+    async def _info(self, market: Market, query: Query, now: int) -> bytes:
+        exchange = self._world.exchange
+        if market is not Market.SPOT:
+            return exchange.info(market, now)
+        sets = query.get("showPermissionSets", "true") != "false"
+        only: list[str] | None = None
+        if "symbol" in query:
+            only = [self._instrument(market, query).symbol]
+        elif "symbols" in query:
+            try:
+                only = msgspec.json.decode(query["symbols"], type=list[str])
+            except msgspec.DecodeError as error:
+                raise illegal(
+                    "symbols", '^\\[("[\\w\\-._&&[^a-z]]{1,50}"(,"[\\w\\-._&&[^a-z]]{1,50}"){0,}){0,1}\\]$'
+                ) from error
+            for symbol in only:
+                self._listed(market, symbol)
+        elif "symbolStatus" in query:
+            only = [each.symbol for each in exchange.all(market) if each.status == query["symbolStatus"]]
+        return exchange.info(market, now, permission_sets=sets, only=only)
+
+    # Candles.
+
+    async def _klines(self, market: Market, query: Query, now: int) -> bytes:
+        instrument = self._instrument(market, query)
+        return await self._candles(instrument, query, now, intervals_of(market))
+
+    async def _continuous_klines(self, market: Market, query: Query, now: int) -> bytes:
+        instrument = self._world.exchange.contract(market, needed(query, "pair"), needed(query, "contractType"))
+        if instrument is None:
+            raise RestError(-1121, "Invalid symbol.")
+        return await self._candles(instrument, query, now, CONTINUOUS_INTERVALS[market])
+
+    async def _index_klines(self, market: Market, query: Query, now: int) -> bytes:
+        contracts = self._world.exchange.contracts(market, needed(query, "pair"))
+        if not contracts:
+            raise RestError(-1121, "Invalid symbol.")
+        return await self._candles(contracts[0], query, now, intervals_of(market), volumes=False)
+
+    async def _mark_klines(self, market: Market, query: Query, now: int) -> bytes:
+        return await self._candles(self._instrument(market, query), query, now, intervals_of(market), volumes=False)
+
+    async def _candles(
+        self, instrument: Instrument, query: Query, now: int, intervals: tuple[str, ...], *, volumes: bool = True
+    ) -> bytes:
+        market = instrument.market
+        interval = needed(query, "interval")
+        if interval not in intervals:
+            raise RestError(-1120, "Invalid interval.")
+        limit = limit_of(query, KLINES_DEFAULT, KLINES_LIMIT[market])
+        start, end = integer(query, "startTime"), integer(query, "endTime")
+        if market is Market.COINM and start is not None and end is not None and end - start > _COINM_RANGE:
+            raise RestError(-1127, "Lookup interval is too big.")
+        shift = shift_of(query.get("timeZone", "0")) if market is Market.SPOT else 0
+        last = now if end is None else min(end, now)
+        if start is None or (market is Market.COINM and end is not None):
+            opens, _ = bucket(interval, last, shift)
+            for _ in range(limit - 1):
+                opens, _ = bucket(interval, opens - 1, shift)
+            start = max(opens, start or 0)
+        rows: list[str] = []
+        for opens, closes, bar in self._world.bars.rows(instrument, interval, start, last, shift):
+            if len(rows) == limit:
+                break
+            if closes > last:  # the candle that `last` lies in is open, or ends after it all the same
+                bar = self._world.bars.between(instrument, opens, min(closes, now + 1))
+            rows.append(_candle(instrument, opens, closes, bar, volumes=volumes))
+            if len(rows) % (100 if interval[-1] in "sm" else 1) == 0:
+                await asyncio.sleep(0)  # a long history is much to compute; streams go on meanwhile
+        return f"[{','.join(rows)}]".encode()
+
+    # Trades and books.
+
+    async def _agg_trades(self, market: Market, query: Query, now: int) -> bytes:
+        instrument = self._instrument(market, query)
+        limit = limit_of(query, 500, 1000)
+        start, end = integer(query, "startTime"), integer(query, "endTime")
+        from_id = integer(query, "fromId")
+        if market is Market.USDM and start is not None and start < now - _AGG_TRADES_AGE:
+            raise RestError(-4166, "Search window is restricted to recent 48 hours.")
+        size = instrument.aggregates
+
+        def before(time: int) -> int:
+            """The id of the first trade at or after a time."""
+            minute = self._world.model.at(instrument, time)
+            return (minute.number - EPOCH) * size + minute.count_at(time - 1)
+
+        oldest = before(instrument.listed)
+        stop = before(min(now, now if end is None else end) + 1)
+        if from_id is not None:
+            first = from_id
+        elif start is not None:
+            first = before(start)
+        else:
+            first = stop - limit
+        first = max(first, oldest)
+        rows = []
+        for trade_id in range(first, min(first + limit, stop)):
+            minute, index = divmod(trade_id, size)
+            trade = self._world.model.at(instrument, (minute + EPOCH) * MINUTE).trade(index)
+            price, quantity = instrument.price(trade.price), instrument.quantity(trade.quantity)
+            normal = f'"nq":"{quantity}",' if market is Market.USDM else ""
+            best = ',"M":true' if market is Market.SPOT else ""
+            rows.append(
+                f'{{"a":{trade.id},"p":"{price}","q":"{quantity}",{normal}"f":{trade.first},"l":{trade.last},'
+                f'"T":{trade.time},"m":{"true" if trade.maker else "false"}'
+                f"{best}}}"
+            )
+        return f"[{','.join(rows)}]".encode()
+
+    async def _depth(self, market: Market, query: Query, now: int) -> bytes:
+        instrument = self._instrument(market, query)
+        if market is Market.SPOT:
+            limit = limit_of(query, 100, 5000)
+        else:
+            limit = limit_of(query, 500, 1000)
+            if limit not in _DEPTH_LIMITS:
+                raise RestError(-4021, f"{limit} is not valid depth limit.")
+        book, tick = self._world.book(instrument), last_tick(now)
+        bids, asks = (payloads.levels(instrument, side) for side in book.top(tick, limit))
+        extra = ""
+        if market is not Market.SPOT:
+            extra = f'"E":{now},"T":{tick * TICK + TICK - 1},'
+        if market is Market.COINM:
+            extra += f'"symbol":"{instrument.symbol}","pair":"{instrument.pair}",'
+        return f'{{"lastUpdateId":{book.id_at(tick)},{extra}"bids":[{bids}],"asks":[{asks}]}}'.encode()
+
+    # What clients ask for besides.
+
+    async def _ticker_price(self, market: Market, query: Query, now: int) -> bytes:
+        def row(each: Instrument) -> str:
+            stamp = {Market.SPOT: "", Market.USDM: f',"time":{now}', Market.COINM: f',"ps":"{each.pair}","time":{now}'}
+            price = each.price(self._world.model.price(each, now))
+            return f'{{"symbol":"{each.symbol}","price":"{price}"{stamp[market]}}}'
+
+        return self._one_or_all(market, query, row)
+
+    async def _book_ticker(self, market: Market, query: Query, now: int) -> bytes:
+        def row(each: Instrument) -> str:
+            book, tick = self._world.book(each), last_tick(now)
+            (bid, bids), (ask, asks) = book.best(tick)
+            price, quantity = each.price, each.quantity
+            stamp = "" if market is Market.SPOT else f',"time":{now},"lastUpdateId":{book.id_at(tick)}'
+            pair = f'"pair":"{each.pair}",' if market is Market.COINM else ""
+            return (
+                f'{{"symbol":"{each.symbol}",{pair}"bidPrice":"{price(bid)}","bidQty":"{quantity(bids)}",'
+                f'"askPrice":"{price(ask)}","askQty":"{quantity(asks)}"{stamp}}}'
+            )
+
+        return self._one_or_all(market, query, row)
+
+    async def _premium_index(self, market: Market, query: Query, now: int) -> bytes:
+        def row(each: Instrument) -> str:
+            event = msgspec.json.decode(self._world.derived.mark_row(each, now))
+            pair = {"pair": each.pair} if market is Market.COINM else {}
+            entry = {
+                "symbol": each.symbol, **pair, "markPrice": event["p"], "indexPrice": event["i"],
+                "estimatedSettlePrice": event["P"], "lastFundingRate": event["r"], "interestRate": "0.00010000",
+                "nextFundingTime": event["T"], "time": now,
+            }  # fmt: skip
+            return msgspec.json.encode(entry).decode()
+
+        return self._one_or_all(market, query, row)
+
+    def _one_or_all(self, market: Market, query: Query, row: Callable[[Instrument], str]) -> bytes:
+        if "symbol" in query:
+            one = row(self._instrument(market, query))
+            return (f"[{one}]" if market is Market.COINM else one).encode()
+        return f"[{','.join(row(each) for each in self._world.exchange.trading(market))}]".encode()
+
+    def _instrument(self, market: Market, query: Query) -> Instrument:
+        return self._listed(market, needed(query, "symbol"))
+
+    def _listed(self, market: Market, symbol: str) -> Instrument:
+        if market is Market.SPOT and (not _SYMBOL.fullmatch(symbol) or symbol != symbol.upper()):
+            raise illegal("symbol", r"^[\w\-._&&[^a-z]]{1,50}$")
+        instrument = self._world.exchange.get(market, symbol)
+        if instrument is None:
+            raise RestError(-1121, "Invalid symbol.")
+        return instrument
+
+
+_FUTURES_ONLY = {"continuousKlines", "indexPriceKlines", "markPriceKlines", "premiumIndex"}
+_ABSENT = {Market.SPOT: _FUTURES_ONLY, Market.USDM: {"uiKlines"}, Market.COINM: {"uiKlines"}}
+
+
+def _flat(spot: int, futures: int) -> Weigh:
+    return lambda market, query: spot if market is Market.SPOT else futures
+
+
+def _klines_weight(market: Market, query: Query) -> int:
+    """Spot charges two; futures by rows, at the boundaries measured on 2026-10-07."""
+    if market is Market.SPOT:
+        return 2
+    limit = asked(query, KLINES_DEFAULT + 1)  # no limit given is charged as the next class
+    return next((weight for most, weight in ((100, 1), (500, 2), (1000, 5)) if limit <= most), 10)
+
+
+def _depth_weight(market: Market, query: Query) -> int:
+    if market is Market.SPOT:
+        limit = asked(query, 100)
+        return next((weight for most, weight in ((100, 5), (500, 25), (1000, 50)) if limit <= most), 250)
+    limit = asked(query, 500)
+    return next((weight for most, weight in ((50, 2), (100, 5), (500, 10)) if limit <= most), 20)
+
+
+def _candle(instrument: Instrument, opens: int, closes: int, bar: Bar, *, volumes: bool) -> str:
+    price = instrument.price
+    prices = f'{opens},"{price(bar.open)}","{price(bar.high)}","{price(bar.low)}","{price(bar.close)}"'
+    if not volumes:
+        return f'[{prices},"0",{closes - 1},"0",{(closes - opens) // 1000},"0","0","0"]'
+    return (
+        f'[{prices},"{instrument.quantity(bar.volume)}",{closes - 1},"{instrument.turnover(bar.quote)}",{bar.count},'
+        f'"{instrument.quantity(bar.buy_volume)}","{instrument.turnover(bar.buy_quote)}","0"]'
+    )
