@@ -1,0 +1,20 @@
+"""The `fsnats` command: one small module for each of its verbs.
+
+Those modules are imported to know their options, so `fsnats --help` pays for all of them: what a verb needs to do its
+work it imports inside.
+"""
+
+import io
+import sys
+
+from fsnats.cli.app import app
+from fsnats.command import run_command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status: 64 wrong usage, 69 not reachable now, 78 a bad setting."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show "✓" shows "?" instead of ending the command.
+            stream.reconfigure(errors="replace")
+    return run_command(app, arguments, "fsnats")

@@ -1,0 +1,138 @@
+"""What the programs of a fleet answered to a status request, put in order.  Pure.
+
+Programs of other versions may answer too: what is missing has a default, what is unknown is passed over.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fsnats.status import Status
+
+
+class Program(msgspec.Struct, frozen=True):
+    """One process as its supervisor sees it.  Ages in seconds, sizes in bytes."""
+
+    name: str
+    state: str = "?"
+    pid: int | None = None
+    restarts: int = 0
+    uptime: float | None = None
+    rss: int | None = None
+    said: str = ""
+    last_exit: int | None = None
+
+
+class MarketView(msgspec.Struct, frozen=True):
+    """One market as the supervisor knows it; `trouble` says why it could not be asked last time."""
+
+    symbols: int = 0
+    groups: int = 0
+    simulated: bool | None = None
+    taken_ms: int | None = None
+    trouble: str | None = None
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """One connection to the exchange."""
+
+    id: str
+    status: str = "?"
+    streams: int = 0
+    live: int = 0
+    message_count: int = 0
+    dials: int = 0
+    age: float | None = None
+    last_message_age: float | None = None
+    last_error: str | None = None
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """One ingest worker."""
+
+    program: str
+    symbols: int = 0
+    messages: int = 0
+    feeds: list[Feed] = []
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """One gateway process."""
+
+    program: str
+    ready: str = "?"
+    simulated: bool = False
+    uptime: float | None = None
+    clients: int = 0
+    channels: int = 0
+    listeners: int = 0
+    outbox_bytes: int = 0
+    counted: dict[str, object] = {}
+    unknown_names: list[str] = []
+
+
+class Supervisor(msgspec.Struct, frozen=True):
+    """The supervisor of a fleet."""
+
+    version: str = "?"
+    pid: int = 0
+    uptime: float = 0.0
+    programs: list[Program] = []
+    markets: dict[str, MarketView] = {}
+    dials_free: dict[str, int] = {}
+
+
+class Fleet(msgspec.Struct, frozen=True):
+    """Everyone who answered, by what they are."""
+
+    supervisors: list[Supervisor]
+    workers: list[Worker]
+    gateways: list[Gateway]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of the data is made up."""
+        markets = [market for supervisor in self.supervisors for market in supervisor.markets.values()]
+        return any(market.simulated for market in markets) or any(gateway.simulated for gateway in self.gateways)
+
+    @property
+    def troubles(self) -> list[str]:
+        """What somebody should look at, a sentence each."""
+        return list(self._troubles())
+
+    def _troubles(self) -> Iterable[str]:
+        for supervisor in self.supervisors:
+            for name, market in supervisor.markets.items():
+                if market.trouble:
+                    yield f"{name} cannot be asked: {market.trouble}"
+            for program in supervisor.programs:
+                if program.state == "gave up":
+                    yield f"{program.name} gave up with status {program.last_exit}; its own lines say why"
+        for worker in self.workers:
+            for feed in worker.feeds:
+                if feed.status != "connected" and feed.last_error:
+                    yield f"{feed.id} is {feed.status}: {feed.last_error}"
+                elif feed.live < feed.streams:
+                    yield f"{feed.id}: {feed.streams - feed.live} of {feed.streams} streams have not delivered yet"
+        for gateway in self.gateways:
+            if gateway.ready != "yes":
+                yield f"{gateway.program} is not ready: {gateway.ready}"
+            if gateway.unknown_names:
+                shown = ", ".join(gateway.unknown_names[:5])
+                yield f"{gateway.program}: clients ask for streams that nobody delivers: {shown}"
+
+
+def read(answers: Iterable[Status]) -> Fleet:
+    """Put answers in order.  One that makes no sense is left out: it is shown by `--json` all the same."""
+    fleet = Fleet([], [], [])
+    for answer in answers:
+        try:
+            if answer.get("program") == "supervisor":
+                fleet.supervisors.append(msgspec.convert(answer, Supervisor))
+            elif answer.get("kind") == "ingest":
+                fleet.workers.append(msgspec.convert(answer, Worker))
+            elif answer.get("kind") == "gateway":
+                fleet.gateways.append(msgspec.convert(answer, Gateway))
+        except msgspec.ValidationError:
+            continue
+    return fleet

@@ -1,0 +1,23 @@
+"""The configuration of one command: the usual sources, and `--set` on top of them."""
+
+from collections.abc import Mapping
+
+import typer
+
+from fsnats.config import Config, Loaded
+from fsnats.settings import load
+
+
+def loaded(context: typer.Context, flags: Mapping[str, object] | None = None) -> Loaded:
+    """What this command line configures, and from where.
+
+    `flags` are options of the command that stand for settings; those that are None were not given.  Raises
+    ConfigError.
+    """
+    given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
+    return load({**context.obj, **given})
+
+
+def configured(context: typer.Context, flags: Mapping[str, object] | None = None) -> Config:
+    """What this command line configures.  Raises ConfigError."""
+    return loaded(context, flags).config

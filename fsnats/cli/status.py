@@ -1,0 +1,70 @@
+"""`fsnats status`: how the fleet is, asked of everyone over NATS."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fsnats.cli.settings import configured
+
+if TYPE_CHECKING:
+    from fsnats.status import Status
+
+SIMULATED = "SIMULATED DATA: nothing here comes from Binance; every price is made up."
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with everyone's own answer.")] = False,
+    wait: Annotated[float, typer.Option(min=0.05, max=60, help="Seconds that programs have to answer.")] = 1.0,
+) -> None:
+    """Show how the fleet is.
+
+    Programs, markets, connections to Binance and gateways, asked of everyone over NATS.  Ends with status
+    69 when NATS or the supervisor does not answer.
+    """
+    from fsnats.cli.bus import connected_bus, run, unique_name
+    from fsnats.errors import BusUnavailable
+    from fsnats.status import ask
+
+    config = configured(context)
+
+    async def look() -> None:
+        name = unique_name("status")
+        async with connected_bus(config, name) as bus:
+            answers = await ask(bus, f"_INBOX.{name}", wait)
+        print_json(answers) if as_json else print_tables(answers)
+        if not any(answer.get("program") == "supervisor" for answer in answers):
+            others = f"({len(answers)} other programs do)" if answers else "(nor does anybody else)"
+            raise BusUnavailable(f"no supervisor answers {others}; is `fsnats supervise` or `fsnats up` running?")
+
+    raise typer.Exit(run(look))
+
+
+def print_json(answers: "list[Status]") -> None:
+    """One object: `simulated` and every program's own answer."""
+    import msgspec
+
+    from fsnats.cli.fleet import read
+
+    sys.stdout.write(msgspec.json.encode({"simulated": read(answers).simulated, "programs": answers}).decode() + "\n")
+
+
+def print_tables(answers: "list[Status]") -> None:
+    """The same for people."""
+    from rich.console import Console
+
+    from fsnats.cli.fleet import read
+    from fsnats.cli.tables import of_fleet
+
+    fleet = read(answers)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160  # nobody's terminal: lines may be as long as they are
+    if fleet.simulated:
+        console.print(SIMULATED, style="bold white on red")
+    for table in of_fleet(fleet):
+        console.print(table)
+    for trouble in fleet.troubles:
+        # Text, not markup: errors may hold square brackets.
+        console.print(f"! {trouble}", style="yellow", markup=False)

@@ -1,0 +1,121 @@
+"""A fleet's status as tables for a terminal."""
+
+import time
+from collections.abc import Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from fsnats.cli.fleet import Fleet
+
+_GOOD = {"ready": "green", "connected": "green", "yes": "green", "gave up": "red", "reconnecting": "yellow"}
+
+
+def of_fleet(fleet: Fleet) -> Iterator[Table]:
+    """The tables that have something to show."""
+    builders = (_programs, _markets, _feeds, _gateways)
+    yield from (table for table in (build(fleet) for build in builders) if table.row_count)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        # A leading ">" marks numbers.
+        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    return table
+
+
+def _row(table: Table, *cells: str) -> None:
+    # Text objects: what programs say of themselves must not be taken for markup.
+    table.add_row(*(Text(cell, style=_GOOD.get(cell, "")) for cell in cells))
+
+
+def _programs(fleet: Fleet) -> Table:
+    table = _table("programs", "name", "state", ">pid", ">up", ">memory", ">restarts", "says")
+    for supervisor in fleet.supervisors:
+        _row(table, "supervisor", "ready", str(supervisor.pid), span(supervisor.uptime), "", "", supervisor.version)
+        for program in supervisor.programs:
+            said = program.said or (f"ended with {program.last_exit}" if program.last_exit else "")
+            _row(
+                table,
+                program.name,
+                program.state,
+                str(program.pid or ""),
+                span(program.uptime),
+                size(program.rss),
+                str(program.restarts),
+                said,
+            )
+    return table
+
+
+def _markets(fleet: Fleet) -> Table:
+    table = _table("\nmarkets", "market", "data", ">symbols", ">groups", "list taken")
+    for supervisor in fleet.supervisors:
+        for name, market in supervisor.markets.items():
+            data = {True: "SIMULATED", False: "Binance", None: "not known yet"}[market.simulated]
+            taken = "never" if market.taken_ms is None else f"{span(time.time() - market.taken_ms / 1000)} ago"
+            _row(table, name, data, str(market.symbols), str(market.groups), taken)
+    return table
+
+
+def _feeds(fleet: Fleet) -> Table:
+    table = _table("\nfeeds", "id", "status", ">streams", ">live", ">messages", ">dials", ">up", ">last message")
+    for worker in fleet.workers:
+        for feed in worker.feeds:
+            _row(
+                table,
+                feed.id,
+                feed.status,
+                str(feed.streams),
+                str(feed.live),
+                f"{feed.message_count:,}",
+                str(feed.dials),
+                span(feed.age),
+                f"{span(feed.last_message_age)} ago" if feed.last_message_age is not None else "none yet",
+            )
+    return table
+
+
+def _gateways(fleet: Fleet) -> Table:
+    table = _table("\ngateways", "name", "ready", ">up", ">clients", ">streams", ">listeners", ">lost", ">slow clients")
+    for gateway in fleet.gateways:
+        _row(
+            table,
+            gateway.program,
+            gateway.ready,
+            span(gateway.uptime),
+            str(gateway.clients),
+            str(gateway.channels),
+            str(gateway.listeners),
+            str(gateway.counted.get("lost", "")),
+            str(gateway.counted.get("slow", "")),
+        )
+    return table
+
+
+def span(seconds: float | None) -> str:
+    """A duration in its two largest units: `2h05m`."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f}s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
+
+
+def size(count: int | None) -> str:
+    """Bytes in the unit that reads best."""
+    if count is None:
+        return ""
+    for unit in ("B", "K", "M"):
+        if count < 1024:
+            return f"{count}{unit}"
+        count //= 1024
+    return f"{count}G"

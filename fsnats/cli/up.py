@@ -1,0 +1,58 @@
+"""`fsnats up`: everything in one terminal."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fsnats.cli.settings import configured
+
+if TYPE_CHECKING:
+    from fsnats.supervisor.main import Running
+
+
+def up(
+    context: typer.Context,
+    sim: Annotated[
+        bool, typer.Option("--sim", help="Serve simulated data from this machine; Binance is not contacted.")
+    ] = False,
+) -> None:
+    """Run everything in this terminal.
+
+    NATS, workers and gateway, in their order; Ctrl-C stops them.  Ends with one sentence when Binance cannot
+    be reached.
+    """
+    from fsnats import log, process
+    from fsnats.supervisor.main import SimSettings
+    from fsnats.supervisor.main import supervise as run_fleet
+
+    config = configured(context)
+    log.configure("supervisor", config.log_level)
+
+    async def run(stopping: process.Stopping) -> None:
+        await run_fleet(
+            config,
+            stopping,
+            with_gateway=True,
+            simulated=SimSettings() if sim else None,
+            # Somebody watches: what is wrong is told at once instead of tried again for ever.
+            impatient=True,
+            # On standard output: standard error carries everyone's log, JSON lines where nobody watches.
+            on_ready=lambda running: typer.echo(welcome(running, simulated=sim)),
+        )
+
+    raise typer.Exit(process.run(run))
+
+
+def welcome(running: "Running", *, simulated: bool) -> str:
+    """What to do with a fleet that has just started."""
+    host, port = running.config.gateway_host, running.config.gateway_port
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    # A port that the system chose is in the gateway's own line.
+    address = f"ws://{shown}:{port}/" if port else "the address in the gateway's line above"
+    lines = [f"fsnats is ready: {running.programs} programs, clients connect to {address}"]
+    if port:
+        lines.append(f"  try it:     fsnats client --url ws://{shown}:{port}")
+    lines.append("  look at it: fsnats status        stop it: Ctrl-C")
+    if simulated:
+        lines.append("SIMULATED DATA: every price is made up; Binance is not contacted.")
+    return "\n".join(lines)
