@@ -163,7 +163,8 @@ def merge(
             raise ConfigError(field, "no such setting")
         values[field] = Value(text, f"--{field.replace('_', '-')}", "flag")
     fields: dict[str, Any] = {field: _convert(field, value) for field, value in values.items()}
-    fields.setdefault("state_dir", str(PurePosixPath(home) / ".local" / "state" / "fsnats"))
+    if not fields.get("state_dir"):
+        fields["state_dir"] = str(PurePosixPath(home) / ".local" / "state" / "fsnats")
     config = Config(**fields)
     _check(config, lambda field: values[field].name if field in values else field)
     return Loaded(config, values)

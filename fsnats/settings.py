@@ -8,17 +8,21 @@ from typing import Any
 
 from fsnats.config import FILE, Loaded, merge
 from fsnats.errors import ConfigError
+from fsnats.process import SUPERVISOR_PID
 
 PLACES = (Path("fsnats.toml"), Path("/etc/fsnats/fsnats.toml"))
 
 
 def load(flags: Mapping[str, str] | None = None) -> Loaded:
     """The checked configuration of this process.  Raises ConfigError."""
-    path = _file()
+    # A supervisor's child has every setting in its environment: a file that was broken meanwhile must not keep a
+    # worker from starting again.
+    supervised = SUPERVISOR_PID in os.environ
+    path = None if supervised else _file()
     return merge(
         file=_toml(path) if path else {},
         file_name=str(path) if path else "fsnats.toml",
-        dotenv=_dotenv(Path(".env")),
+        dotenv={} if supervised else _dotenv(Path(".env")),
         environ=os.environ,
         flags=flags or {},
         home=str(Path.home()),

@@ -8,6 +8,7 @@ import random
 import socket
 from typing import Annotated
 
+import msgspec
 import typer
 
 from fsnats import log, notify, process
@@ -18,6 +19,7 @@ from fsnats.errors import BusUnavailable
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
+from fsnats.supervisor.crowd import crowd
 from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
 from gateway.http import build
@@ -31,18 +33,32 @@ logger = logging.getLogger(__name__)
 def gateway(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Listen on this port.")] = None,
     host: Annotated[str | None, typer.Option(help="Listen on this address.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, max=64, help="So many processes share the port.")] = None,
 ) -> None:
     """Serve clients what the bus carries."""
-    flags = {"gateway_port": port, "gateway_host": host}
+    flags = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
     config = load({name: str(value) for name, value in flags.items() if value is not None}).config
     # Several gateways run at once, here or elsewhere: the name must tell them apart on the bus.
     name = f"gateway-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
     log.configure(os.environ.get(notify.PROGRAM, "gateway"), config.log_level)
 
     async def serve(stopping: process.Stopping) -> None:
-        await _serve(config, name, stopping)
+        if config.gateway_processes == 1:
+            await _serve(config, name, stopping)
+        else:
+            await _serve_together(config, stopping)
 
     raise typer.Exit(process.run(serve))
+
+
+async def _serve_together(config: Config, stopping: process.Stopping) -> None:
+    """Several processes on one port; the kernel shares connections out among them."""
+    # Held, though never listened on: with port 0 it decides which port they share, and it finds out now, in a
+    # sentence, when the port cannot be had.
+    with listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT") as place:
+        port = place.getsockname()[1]
+        one = msgspec.structs.replace(config, gateway_port=port, gateway_processes=1)
+        await crowd(one, stopping, "gateway", ["gateway"], config.gateway_processes)
 
 
 async def _serve(config: Config, name: str, stopping: process.Stopping) -> None:

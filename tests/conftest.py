@@ -90,7 +90,7 @@ async def eventually(condition: Callable[[], object], what: str = "", within: fl
     """Return when `condition()` is true.  The pause between two looks decides nothing: only the condition does."""
     try:
         async with asyncio.timeout(within):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 # conditions lie in other processes too
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"never came true: {what or condition}") from None

@@ -48,6 +48,7 @@ class Rest:
             base_url=base_url,
             proxy=proxy,
             trust_env=False,
+            verify=ssl.create_default_context(),  # the system's certificates, as the WebSocket's
             timeout=_TIMEOUT,
             headers={"accept-encoding": "gzip"},
         )

@@ -23,7 +23,7 @@ async def put(bus: NatsBus, bucket: str, key: str, value: bytes) -> None:
     assert b"error" not in await bus.request(catalogue.key_subject(bucket, key), value, 5)
 
 
-async def test_a_value_is_read_from_a_real_server(bus: NatsBus):
+async def test_a_value_is_read_from_a_real_server(bus: NatsBus) -> None:
     await make_bucket(bus, "b")
     await put(bus, "b", "k", b'{"number":1}')
 
@@ -33,7 +33,7 @@ async def test_a_value_is_read_from_a_real_server(bus: NatsBus):
 
 async def test_a_watch_hears_the_value_each_change_and_what_happened_while_the_bus_was_down(
     nats: NatsServer, bus: NatsBus, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr("fsnats.catalogue._REFRESH", 0.05)
     seen: list[int] = []
     await make_bucket(bus, "b")
@@ -54,7 +54,7 @@ async def test_a_watch_hears_the_value_each_change_and_what_happened_while_the_b
         watching.cancel()
 
 
-async def test_a_value_that_cannot_be_read_is_passed_over():
+async def test_a_value_that_cannot_be_read_is_passed_over() -> None:
     bus = MemoryBus()
     seen: list[int] = []
     async with asyncio.TaskGroup() as tasks:

@@ -31,12 +31,12 @@ def work(how: Annotated[str, typer.Argument()], count: int = 1) -> None:
 )
 def test_errors_become_a_sentence_and_a_status(
     arguments: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     assert run_command(app, arguments) == status
     assert capsys.readouterr().err == says
 
 
 @pytest.mark.parametrize("arguments", [[], ["well", "--count", "x"], ["well", "--nope"]])
-def test_wrong_usage_is_64(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+def test_wrong_usage_is_64(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(app, arguments) == 64
     assert "Usage" in capsys.readouterr().err

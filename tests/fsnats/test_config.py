@@ -14,7 +14,7 @@ def merged(
     return merge(file=file or {}, dotenv=dotenv or {}, environ=environ or {}, flags=flags or {}, home="/home/x")
 
 
-def test_stronger_sources_win():
+def test_stronger_sources_win() -> None:
     sources = {
         "file": {"gateway_port": 1, "log_level": "error", "symbols_per_worker": 7, "linger": 5},
         "dotenv": {"WS_PORT": "2", "FSNATS_LOG_LEVEL": "warning", "SYMBOLS_PER_WORKER": "8"},
@@ -33,7 +33,7 @@ def test_stronger_sources_win():
     }
 
 
-def test_the_old_servers_environment_keeps_working():
+def test_the_old_servers_environment_keeps_working() -> None:
     config = merged(
         dotenv={
             "NATS_URL": "nats://n:4222",
@@ -50,11 +50,11 @@ def test_the_old_servers_environment_keeps_working():
     assert config.markets == (Market.USDM,)
 
 
-def test_our_own_name_wins_over_the_old_one():
+def test_our_own_name_wins_over_the_old_one() -> None:
     assert merged(environ={"WS_PORT": "1", "FSNATS_GATEWAY_PORT": "2"}).config.gateway_port == 2
 
 
-def test_lists_sizes_and_names_are_read():
+def test_lists_sizes_and_names_are_read() -> None:
     config = merged(
         environ={
             "FSNATS_MARKETS": "usdm, coinm",
@@ -98,7 +98,7 @@ def test_lists_sizes_and_names_are_read():
         ("FSNATS_ALWAYS", "usdm:*@kline_7m", "unknown interval '7m'"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named_as_the_user_wrote_it(name: str, value: str, says: str):
+def test_a_value_that_cannot_be_used_is_named_as_the_user_wrote_it(name: str, value: str, says: str) -> None:
     with pytest.raises(ConfigError) as failure:
         merged(environ={name: value})
 
@@ -107,30 +107,30 @@ def test_a_value_that_cannot_be_used_is_named_as_the_user_wrote_it(name: str, va
     assert "\n" not in str(failure.value)
 
 
-def test_a_file_is_named_with_its_key():
+def test_a_file_is_named_with_its_key() -> None:
     with pytest.raises(ConfigError, match=r"gatway_port in fsnats\.toml: no such setting"):
         merged(file={"gatway_port": 1})
 
 
 @pytest.mark.parametrize("name", ["FSNATS_PROXY", "FSNATS_NATS_URL"])
-def test_a_password_is_never_repeated(name: str):
+def test_a_password_is_never_repeated(name: str) -> None:
     with pytest.raises(ConfigError) as failure:
         merged(environ={name: "ftp://user:secret@host"})
 
     assert "secret" not in str(failure.value)
 
 
-def test_variables_of_ours_that_are_not_settings_are_let_be():
+def test_variables_of_ours_that_are_not_settings_are_let_be() -> None:
     merged(environ={"FSNATS_PROGRAM": "x", "FSNATS_SUPERVISOR_PID": "1", "FSNATS_CONFIG": "f", "PATH": "/bin"})
 
 
-def test_an_empty_variable_means_not_set():
+def test_an_empty_variable_means_not_set() -> None:
     config = merged(environ={"FSNATS_GATEWAY_PORT": "", "FSNATS_NATS_URL": "", "FSNATS_LOG_LEVEL": "", "WS_PORT": ""})
 
     assert config.config == merged().config
 
 
-def test_children_get_the_same_configuration_through_their_environment():
+def test_children_get_the_same_configuration_through_their_environment() -> None:
     config = merged(
         flags={"markets": "coinm", "worker_memory_max": "2G", "always": "coinm:*@trade", "linger": "0"}
     ).config
@@ -138,9 +138,9 @@ def test_children_get_the_same_configuration_through_their_environment():
     assert merged(environ=config.environ()).config == config
 
 
-def test_every_setting_has_a_meaning():
+def test_every_setting_has_a_meaning() -> None:
     assert all(len(description(field)) > 10 for field in Config.__struct_fields__)
 
 
-def test_state_lies_below_the_home_directory():
+def test_state_lies_below_the_home_directory() -> None:
     assert merged().config.state_dir == "/home/x/.local/state/fsnats"

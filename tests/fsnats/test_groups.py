@@ -8,20 +8,20 @@ from fsnats.symbols import Symbol
 NAMES = st.lists(st.sampled_from([f"S{number}" for number in range(40)]), unique=True)
 
 
-def test_symbols_are_cut_into_groups_of_the_size():
+def test_symbols_are_cut_into_groups_of_the_size() -> None:
     assert assign([], ["A", "B", "C", "D", "E"], 2) == [["A", "B"], ["C", "D"], ["E"]]
 
 
-def test_a_new_listing_takes_the_place_of_a_delisted_one():
+def test_a_new_listing_takes_the_place_of_a_delisted_one() -> None:
     assert assign([["A", "B"], ["C", "D"]], ["A", "C", "D", "X", "Y"], 2) == [["A", "X"], ["C", "D"], ["Y"]]
 
 
-def test_a_group_in_the_middle_may_be_empty_so_that_numbers_stay():
+def test_a_group_in_the_middle_may_be_empty_so_that_numbers_stay() -> None:
     assert assign([["A"], ["B"], ["C"]], ["A", "C"], 1) == [["A"], [], ["C"]]
 
 
 @given(st.lists(NAMES, min_size=1, max_size=8), st.integers(1, 7))
-def test_nobody_moves_because_somebody_else_was_listed(rounds: list[list[str]], size: int):
+def test_nobody_moves_because_somebody_else_was_listed(rounds: list[list[str]], size: int) -> None:
     groups: list[list[str]] = []
     for listed in rounds:
         before = {name: number for number, group in enumerate(groups) for name in group}
@@ -38,7 +38,7 @@ def usdm(*names: str) -> list[Symbol]:
     return [Symbol(name, name.partition("_")[0], "", "TRADING") for name in names]
 
 
-def test_every_stream_has_exactly_one_owner():
+def test_every_stream_has_exactly_one_owner() -> None:
     symbols = usdm("BTCUSDT_261225", "BTCUSDT", "ETHUSDT", "XRPUSDT_261225")
     groups = describe(Market.USDM, assign([], [symbol.name for symbol in symbols], 1), symbols)
     names = [
@@ -66,7 +66,7 @@ def test_every_stream_has_exactly_one_owner():
     }
 
 
-def test_a_coinm_pair_belongs_to_its_perpetual():
+def test_a_coinm_pair_belongs_to_its_perpetual() -> None:
     symbols = [Symbol("BTCUSD_261225", "BTCUSD", "", "TRADING"), Symbol("BTCUSD_PERP", "BTCUSD", "", "TRADING")]
     groups = describe(Market.COINM, [["BTCUSD_261225"], ["BTCUSD_PERP"]], symbols)
 
@@ -74,13 +74,13 @@ def test_a_coinm_pair_belongs_to_its_perpetual():
     assert groups[1].owns(parse(Market.COINM, "btcusd@markPrice"))
 
 
-def test_empty_groups_have_no_worker_and_the_first_other_one_leads():
+def test_empty_groups_have_no_worker_and_the_first_other_one_leads() -> None:
     groups = describe(Market.SPOT, [[], ["A"], [], ["B"]], [Symbol("A", "A", "", "TRADING")])
 
     assert [(group.number, group.lead) for group in groups] == [(1, True), (3, False)]
 
 
-def test_a_group_is_what_its_symbols_say():
+def test_a_group_is_what_its_symbols_say() -> None:
     group = Group(Market.SPOT, 0, ["BTCUSDT"], [], lead=False)
 
     assert group.owns(parse(Market.SPOT, "btcusdt@kline_1m"))

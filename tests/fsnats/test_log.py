@@ -20,7 +20,7 @@ def restored_root():
     root.handlers[:], root.level = handlers, level
 
 
-def test_away_from_a_terminal_an_event_is_a_json_line():
+def test_away_from_a_terminal_an_event_is_a_json_line() -> None:
     stream = io.StringIO()
     log.configure("ingest-spot-0", "info", stream=stream)
 
@@ -40,7 +40,7 @@ def test_away_from_a_terminal_an_event_is_a_json_line():
     }
 
 
-def test_on_a_terminal_it_is_text():
+def test_on_a_terminal_it_is_text() -> None:
     stream = Terminal()
     log.configure("gateway", "info", stream=stream)
 
@@ -49,7 +49,7 @@ def test_on_a_terminal_it_is_text():
     assert stream.getvalue().endswith("warning  feed is down  feed=f\n")
 
 
-def test_a_bugs_traceback_stays_on_the_one_line():
+def test_a_bugs_traceback_stays_on_the_one_line() -> None:
     stream = io.StringIO()
     log.configure("gateway", "info", stream=stream)
     try:

@@ -1,5 +1,6 @@
 """The life of a process, with real processes."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -36,14 +37,14 @@ sys.exit(run(main))
         ("ExceptionGroup('', [ConfigError('A', 'b')])", 78, "fsnats: A: b\n"),
     ],
 )
-def test_expected_errors_end_with_one_sentence_and_their_status(error: str, status: int, says: str):
+def test_expected_errors_end_with_one_sentence_and_their_status(error: str, status: int, says: str) -> None:
     process = start(f"    raise {error}")
     _, stderr = process.communicate(timeout=20)
 
     assert (process.returncode, stderr) == (status, says)
 
 
-def test_a_bug_ends_with_its_traceback():
+def test_a_bug_ends_with_its_traceback() -> None:
     process = start("    raise ZeroDivisionError('oops')")
     _, stderr = process.communicate(timeout=20)
 
@@ -52,7 +53,7 @@ def test_a_bug_ends_with_its_traceback():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_asks_for_an_orderly_stop(number: signal.Signals):
+def test_a_signal_asks_for_an_orderly_stop(number: signal.Signals) -> None:
     process = start("    print('up', flush=True)\n    await stopping.wait()\n    print('down')")
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
@@ -62,9 +63,11 @@ def test_a_signal_asks_for_an_orderly_stop(number: signal.Signals):
     assert (process.returncode, stdout) == (0, "down\n")
 
 
-def test_a_second_signal_ends_at_once():
-    body = "    print('up', flush=True)\n    await stopping.wait()\n    print('stuck', flush=True)\n    await asyncio.sleep(99)"
-    process = start(body)
+def test_a_second_signal_ends_at_once() -> None:
+    process = start(
+        "    print('up', flush=True)\n    await stopping.wait()\n    print('stuck', flush=True)\n"
+        "    await asyncio.sleep(99)"
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     process.terminate()
@@ -76,7 +79,7 @@ def test_a_second_signal_ends_at_once():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
-async def test_a_child_dies_with_its_supervisor_however_that_dies():
+async def test_a_child_dies_with_its_supervisor_however_that_dies() -> None:
     # The supervisor stands in as a process that starts the child and sleeps.
     script = """
 import os, subprocess, sys, time
@@ -88,11 +91,13 @@ child.stdout.readline()
 print(child.pid, flush=True)
 time.sleep(99)
 """
-    supervisor = subprocess.Popen([sys.executable, "-P", "-c", script], stdout=subprocess.PIPE, text=True)
+    supervisor = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-c", script, stdout=asyncio.subprocess.PIPE
+    )
     assert supervisor.stdout is not None
-    child = int(supervisor.stdout.readline())
+    child = int(await supervisor.stdout.readline())
     supervisor.kill()
-    supervisor.communicate(timeout=20)
+    await supervisor.wait()
 
     await eventually(lambda: not is_alive(child))
 

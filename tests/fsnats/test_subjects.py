@@ -21,13 +21,13 @@ from fsnats.subjects import stream_of, subject_of
         (Market.SPOT, "a.b*>c d@trade", "fsnats.spot.a%2Eb%2A%3Ec%20d.trade"),
     ],
 )
-def test_subjects_are_spelled_so(market: Market, name: str, subject: str):
+def test_subjects_are_spelled_so(market: Market, name: str, subject: str) -> None:
     assert subject_of(market, name) == subject
     assert stream_of(subject) == (market, name)
 
 
 @given(st.sampled_from(Market), st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1).map("@".join))
-def test_names_and_subjects_are_a_bijection(market: Market, name: str):
+def test_names_and_subjects_are_a_bijection(market: Market, name: str) -> None:
     if not all(name.split("@")):
         with pytest.raises(StreamNameError):
             subject_of(market, name)
@@ -39,6 +39,6 @@ def test_names_and_subjects_are_a_bijection(market: Market, name: str):
 
 
 @pytest.mark.parametrize("subject", ["fsnats.demand.spot", "fsnats.spot", "other.spot.a.b", "fsnats.spot.a..b"])
-def test_other_subjects_are_not_streams(subject: str):
+def test_other_subjects_are_not_streams(subject: str) -> None:
     with pytest.raises(StreamNameError):
         stream_of(subject)

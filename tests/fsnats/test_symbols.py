@@ -13,19 +13,19 @@ def listing(market: Market, *symbols: Symbol) -> Listing:
     return Listing(market, 0, False, list(symbols))
 
 
-def test_coinm_says_contract_status_where_others_say_status():
+def test_coinm_says_contract_status_where_others_say_status() -> None:
     body = json.dumps({"symbols": [{"symbol": "BTCUSD_PERP", "pair": "BTCUSD", "contractStatus": "TRADING"}]}).encode()
 
     assert read_exchange_info(Market.COINM, body) == [Symbol("BTCUSD_PERP", "BTCUSD", "", "TRADING")]
 
 
-def test_a_margin_only_spot_symbol_does_not_trade():
+def test_a_margin_only_spot_symbol_does_not_trade() -> None:
     body = json.dumps({"symbols": [{"symbol": "A", "status": "TRADING", "isSpotTradingAllowed": False}]}).encode()
 
     assert read_exchange_info(Market.SPOT, body)[0].status != "TRADING"
 
 
-def test_anything_else_is_a_decode_error():
+def test_anything_else_is_a_decode_error() -> None:
     with pytest.raises(msgspec.DecodeError):
         read_exchange_info(Market.SPOT, b"<html>")
 
@@ -41,7 +41,7 @@ def test_anything_else_is_a_decode_error():
         ("nope_perpetual@continuousKline_1m", "unknown pair 'NOPE' on usdm"),
     ],
 )
-def test_why_a_stream_delivers_nothing_is_said(name: str, reason: str | None):
+def test_why_a_stream_delivers_nothing_is_said(name: str, reason: str | None) -> None:
     listed = listing(
         Market.USDM,
         Symbol("BTCUSDT", "BTCUSDT", "PERPETUAL", "TRADING"),
@@ -53,7 +53,7 @@ def test_why_a_stream_delivers_nothing_is_said(name: str, reason: str | None):
 
 @pytest.mark.recorded
 @pytest.mark.parametrize("market", Market)
-def test_recorded_exchange_infos_are_read(recordings: Path, market: Market):
+def test_recorded_exchange_infos_are_read(recordings: Path, market: Market) -> None:
     files = sorted((recordings / "exchangeInfo").glob(f"{market}.*.json.gz"))
     assert files
     for file in files:

@@ -4,19 +4,19 @@ from hypothesis import strategies as st
 from fsnats.window import SlidingWindow
 
 
-def test_first_ones_happen_at_once_and_the_next_waits_for_the_oldest_to_leave():
+def test_first_ones_happen_at_once_and_the_next_waits_for_the_oldest_to_leave() -> None:
     window = SlidingWindow(2, 1.0)
 
     assert [window.reserve(10.0), window.reserve(10.25), window.reserve(10.5)] == [0, 0, 0.5]
 
 
-def test_many_waiting_callers_are_spread_over_the_windows():
+def test_many_waiting_callers_are_spread_over_the_windows() -> None:
     window = SlidingWindow(2, 1.0)
 
     assert [window.reserve(0.0) for _ in range(6)] == [0, 0, 1, 1, 2, 2]
 
 
-def test_free_counts_what_may_happen_now():
+def test_free_counts_what_may_happen_now() -> None:
     window = SlidingWindow(3, 60.0)
     window.reserve(0.0)
     window.reserve(30.0)
@@ -25,7 +25,7 @@ def test_free_counts_what_may_happen_now():
 
 
 @given(st.integers(1, 7), st.floats(0.1, 60), st.lists(st.floats(0, 5), min_size=1, max_size=60))
-def test_no_window_ever_holds_more_than_the_limit(limit: int, span: float, steps: list[float]):
+def test_no_window_ever_holds_more_than_the_limit(limit: int, span: float, steps: list[float]) -> None:
     window = SlidingWindow(limit, span)
     now, instants = 0.0, []
     for step in steps:

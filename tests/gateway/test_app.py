@@ -89,7 +89,7 @@ async def hear(connection: ClientConnection) -> Any:
         return json.loads(await connection.recv())
 
 
-async def test_payload_bytes_reach_clients_of_both_dialects_unchanged(house: House):
+async def test_payload_bytes_reach_clients_of_both_dialects_unchanged(house: House) -> None:
     payload = b'{"e":"trade", "p" : "0.00100000","new":[1 ,2]}'
     async with house.client("/stream?streams=btcusdt@trade") as bot, house.client() as ours:
         assert (await hear(ours))["type"] == "connection"
@@ -102,12 +102,12 @@ async def test_payload_bytes_reach_clients_of_both_dialects_unchanged(house: Hou
         assert await ours.recv(decode=False) == b'{"type":"trade","data":' + payload + b"}"
 
 
-async def test_the_welcome_says_that_data_is_simulated(house: House):
+async def test_the_welcome_says_that_data_is_simulated(house: House) -> None:
     async with house.client() as connection:
         assert (await hear(connection))["simulated"] is True
 
 
-async def test_a_client_that_leaves_takes_nothing_from_another(house: House):
+async def test_a_client_that_leaves_takes_nothing_from_another(house: House) -> None:
     async with house.client("/ws/btcusdt@trade") as stays:
         async with house.client("/ws/btcusdt@trade"):
             await eventually(lambda: len(house.gateway.clients) == 2)
@@ -119,7 +119,7 @@ async def test_a_client_that_leaves_takes_nothing_from_another(house: House):
     await eventually(lambda: len(house.gateway.hub) == 0)
 
 
-async def test_all_includes_symbols_that_are_listed_later(house: House):
+async def test_all_includes_symbols_that_are_listed_later(house: House) -> None:
     async with house.client() as connection:
         await hear(connection)
         await say(connection, type="subscribe", streamType="trade", symbols=["ALL"])
@@ -132,7 +132,7 @@ async def test_all_includes_symbols_that_are_listed_later(house: House):
         assert (await hear(connection))["data"] == {"s": "SOLUSDT"}
 
 
-async def test_history_comes_as_the_exchanges_own_rows(house: House):
+async def test_history_comes_as_the_exchanges_own_rows(house: House) -> None:
     rows = b'[[1,"0.10",  "2"]]'
 
     def answer(_subject: str, reply: str, payload: bytes) -> None:
@@ -151,7 +151,7 @@ async def test_history_comes_as_the_exchanges_own_rows(house: House):
         assert json.loads(reply)["symbol"] == "btcusdt"
 
 
-async def test_without_a_history_worker_the_client_is_told_so(house: House):
+async def test_without_a_history_worker_the_client_is_told_so(house: House) -> None:
     async with house.client() as connection:
         await hear(connection)
         await say(connection, type="getHistoricalKlines", symbol="btcusdt", interval="1m", id=9)
@@ -160,7 +160,7 @@ async def test_without_a_history_worker_the_client_is_told_so(house: House):
     assert (error["type"], error["code"], error["id"]) == ("error", "HISTORY_UNAVAILABLE", 9)
 
 
-async def test_too_many_requests_for_history_at_once_are_refused(house: House):
+async def test_too_many_requests_for_history_at_once_are_refused(house: House) -> None:
     house.bus.subscribe(KLINES, lambda _s, _r, _p: None)  # never answers
     await house.bus.flush()
     async with house.client() as connection:
@@ -172,7 +172,7 @@ async def test_too_many_requests_for_history_at_once_are_refused(house: House):
         assert (error["code"], error["id"]) == ("BUSY", 8)
 
 
-async def test_a_client_that_does_not_answer_pings_is_closed(house: House, monkeypatch: pytest.MonkeyPatch):
+async def test_a_client_that_does_not_answer_pings_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.client.PING_EVERY", 0.0)
     monkeypatch.setattr("gateway.client.PONG_WITHIN", 0.5)
     monkeypatch.setattr("gateway.client.Client.close_timeout", 0.2)
@@ -189,7 +189,7 @@ async def test_a_client_that_does_not_answer_pings_is_closed(house: House, monke
     assert b"Pong timeout" in received
 
 
-async def test_a_client_that_never_reads_is_closed_and_its_memory_is_bounded(house: House):
+async def test_a_client_that_never_reads_is_closed_and_its_memory_is_bounded(house: House) -> None:
     payload = b'{"x":"' + b"x" * 200_000 + b'"}'
     async with house.client("/ws/btcusdt@trade") as deaf, house.client("/ws/ethusdt@trade") as good:
         deaf.transport.pause_reading()
@@ -207,14 +207,14 @@ async def test_a_client_that_never_reads_is_closed_and_its_memory_is_bounded(hou
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nope", 404), ("/ws/x?timeUnit=MICROSECOND", 400)])
-async def test_paths_that_are_not_served_are_refused(house: House, path: str, status: int):
+async def test_paths_that_are_not_served_are_refused(house: House, path: str, status: int) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with house.client(path):
             pass
     assert refused.value.response.status_code == status
 
 
-async def test_names_that_no_exchange_delivers_are_counted_and_shown(house: House):
+async def test_names_that_no_exchange_delivers_are_counted_and_shown(house: House) -> None:
     async with house.client("/ws") as connection:
         await say(connection, method="SUBSCRIBE", params=["nope@trade"], id="x")
         assert await hear(connection) == {"result": None, "id": "x"}
@@ -223,7 +223,7 @@ async def test_names_that_no_exchange_delivers_are_counted_and_shown(house: Hous
     assert house.gateway.status()["unknown_names"] == ["spot:nope@trade"]
 
 
-async def test_health_and_readiness_tell_the_truth(nats: NatsServer, bus: NatsBus):
+async def test_health_and_readiness_tell_the_truth(nats: NatsServer, bus: NatsBus) -> None:
     async with gateway(nats, bus) as house, httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}") as http:
         assert (await http.get("/healthz")).text == "ok\n"
         starting = await http.get("/readyz")
@@ -239,7 +239,7 @@ async def test_health_and_readiness_tell_the_truth(nats: NatsServer, bus: NatsBu
     assert (cut_off.status_code, cut_off.text) == (503, "not ready: NATS is not connected\n")
 
 
-async def test_metrics_are_served(house: House):
+async def test_metrics_are_served(house: House) -> None:
     async with house.client("/ws/btcusdt@trade"), httpx.AsyncClient() as http:
         await house.listening(1)
         text = (await http.get(f"http://127.0.0.1:{house.port}/metrics")).text
@@ -247,7 +247,9 @@ async def test_metrics_are_served(house: House):
     assert "fsnats_gateway_clients 1.0" in text
 
 
-async def test_clients_of_a_gateway_that_stops_are_told_to_come_back(nats: NatsServer, bus: NatsBus, house: House):
+async def test_clients_of_a_gateway_that_stops_are_told_to_come_back(
+    nats: NatsServer, bus: NatsBus, house: House
+) -> None:
     async with gateway(nats, bus) as other:
         await other.gateway.ready()
         connection = await connect(f"ws://127.0.0.1:{other.port}/ws/btcusdt@trade", proxy=None)

@@ -40,7 +40,7 @@ class House:
         self.channels[name].receive("", "", encode(frame))
 
 
-def test_every_listener_gets_the_payload_in_its_form():
+def test_every_listener_gets_the_payload_in_its_form() -> None:
     house = House()
     (one, to_one), (two, to_two) = house.client(), house.client()
     house.hub.listen(TRADES, RAW, one)
@@ -52,7 +52,7 @@ def test_every_listener_gets_the_payload_in_its_form():
     assert to_two == [text(b'{"type":"trade","data":{"p":"1.50"}}')]
 
 
-def test_listeners_of_one_form_share_one_finished_frame():
+def test_listeners_of_one_form_share_one_finished_frame() -> None:
     house = House()
     clients = [house.client() for _ in range(3)]
     for outbox, _ in clients:
@@ -63,7 +63,7 @@ def test_listeners_of_one_form_share_one_finished_frame():
     assert len({id(written[0]) for _, written in clients}) == 1
 
 
-def test_what_one_turn_brings_is_one_write_in_order():
+def test_what_one_turn_brings_is_one_write_in_order() -> None:
     house = House()
     outbox, written = house.client()
     house.hub.listen(TRADES, RAW, outbox)
@@ -79,7 +79,7 @@ def test_what_one_turn_brings_is_one_write_in_order():
     assert len(written) == 1
 
 
-def test_a_client_that_does_not_read_is_flushed_at_every_turn_so_that_its_limit_counts():
+def test_a_client_that_does_not_read_is_flushed_at_every_turn_so_that_its_limit_counts() -> None:
     house = House()
     outbox, written = house.client()
     house.hub.listen(TRADES, RAW, outbox)
@@ -91,7 +91,7 @@ def test_a_client_that_does_not_read_is_flushed_at_every_turn_so_that_its_limit_
     assert (outbox.held_bytes, written) == (30, [])
 
 
-def test_only_the_first_and_the_last_listener_concern_the_bus():
+def test_only_the_first_and_the_last_listener_concern_the_bus() -> None:
     house = House()
     (one, _), (two, _) = house.client(), house.client()
     house.hub.listen(TRADES, RAW, one)
@@ -106,7 +106,7 @@ def test_only_the_first_and_the_last_listener_concern_the_bus():
     assert len(house.hub) == 0
 
 
-def test_one_name_on_two_markets_is_two_streams():
+def test_one_name_on_two_markets_is_two_streams() -> None:
     house = House()
     outbox, _ = house.client()
     house.hub.listen(TRADES, RAW, outbox)
@@ -116,7 +116,7 @@ def test_one_name_on_two_markets_is_two_streams():
     assert len(house.hub) == 2
 
 
-def test_a_hole_in_the_sequence_is_counted_as_lost():
+def test_a_hole_in_the_sequence_is_counted_as_lost() -> None:
     house = House()
     outbox, _ = house.client()
     house.hub.listen(TRADES, RAW, outbox)
@@ -126,7 +126,7 @@ def test_a_hole_in_the_sequence_is_counted_as_lost():
     assert (house.tally.frames, house.tally.lost) == (5, 2)
 
 
-def test_what_is_no_frame_is_counted_and_reaches_nobody():
+def test_what_is_no_frame_is_counted_and_reaches_nobody() -> None:
     house = House()
     outbox, written = house.client()
     house.hub.listen(TRADES, RAW, outbox)

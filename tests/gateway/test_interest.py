@@ -52,11 +52,11 @@ async def house(clock: HandClock) -> AsyncIterator[House]:
         running.cancel()
 
 
-async def test_a_gateway_says_at_once_that_it_is_there(house: House):
+async def test_a_gateway_says_at_once_that_it_is_there(house: House) -> None:
     assert house.announced() == [("whole", [])]
 
 
-async def test_what_one_turn_adds_is_one_announcement(house: House):
+async def test_what_one_turn_adds_is_one_announcement(house: House) -> None:
     house.announced()
     names = [f"s{number}@trade" for number in range(500)]
     for name in names:
@@ -66,7 +66,7 @@ async def test_what_one_turn_adds_is_one_announcement(house: House):
     assert house.announced() == [("add", names)]
 
 
-async def test_a_stream_is_dropped_a_moment_after_its_last_listener(house: House):
+async def test_a_stream_is_dropped_a_moment_after_its_last_listener(house: House) -> None:
     house.hub.listen(TRADES, RAW, house.outbox)
     await settle()
     house.announced()
@@ -79,7 +79,7 @@ async def test_a_stream_is_dropped_a_moment_after_its_last_listener(house: House
     assert house.announced() == [("drop", ["btcusdt@trade"])]
 
 
-async def test_a_crowd_that_reconnects_does_not_thrash_the_bus(house: House):
+async def test_a_crowd_that_reconnects_does_not_thrash_the_bus(house: House) -> None:
     house.hub.listen(TRADES, RAW, house.outbox)
     await settle()
     house.announced()
@@ -92,7 +92,7 @@ async def test_a_crowd_that_reconnects_does_not_thrash_the_bus(house: House):
     assert house.announced() == []
 
 
-async def test_a_worker_that_asks_gets_the_whole_set(house: House):
+async def test_a_worker_that_asks_gets_the_whole_set(house: House) -> None:
     house.hub.listen(TRADES, RAW, house.outbox)
     await settle()
     house.announced()
@@ -102,7 +102,7 @@ async def test_a_worker_that_asks_gets_the_whole_set(house: House):
     assert house.announced() == [("whole", ["btcusdt@trade"])]
 
 
-async def test_a_gateway_that_stops_wants_nothing(house: House):
+async def test_a_gateway_that_stops_wants_nothing(house: House) -> None:
     house.hub.listen(TRADES, RAW, house.outbox)
     await settle()
     house.announced()
@@ -111,7 +111,7 @@ async def test_a_gateway_that_stops_wants_nothing(house: House):
     assert house.announced() == [("whole", [])]
 
 
-async def test_what_is_published_right_after_the_first_listener_reaches_it(house: House):
+async def test_what_is_published_right_after_the_first_listener_reaches_it(house: House) -> None:
     house.hub.listen(TRADES, RAW, house.outbox)
     house.bus.publish("fsnats.spot.btcusdt.trade", encode(Frame(VERSION, "btcusdt@trade", 1, 1, 1, 0, b"{}")))
     house.hub.flush()
@@ -119,7 +119,7 @@ async def test_what_is_published_right_after_the_first_listener_reaches_it(house
     assert house.written == [text(b"{}")]
 
 
-async def test_after_the_bus_came_back_what_was_missed_is_not_called_lost_here(house: House):
+async def test_after_the_bus_came_back_what_was_missed_is_not_called_lost_here(house: House) -> None:
     house.hub.listen(TRADES, RAW, house.outbox)
     for seq, back in ((1, False), (9, True)):
         if back:

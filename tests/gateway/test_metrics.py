@@ -5,7 +5,7 @@ from gateway.metrics import COUNTERS, GAUGES, Gauges, registry
 from gateway.tally import Tally
 
 
-def test_every_number_is_exported_under_its_name():
+def test_every_number_is_exported_under_its_name() -> None:
     tally = Tally(frames=5, delivered=50)
     text = generate_latest(registry(lambda: Gauges(1, 2, 3, 4, True), tally)).decode()
     samples = {
@@ -28,6 +28,6 @@ def test_every_number_is_exported_under_its_name():
     }
 
 
-def test_tables_and_counters_name_the_same():
+def test_tables_and_counters_name_the_same() -> None:
     assert tuple(GAUGES) == Gauges.__struct_fields__
     assert tuple(COUNTERS) == Tally.__struct_fields__

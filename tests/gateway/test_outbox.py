@@ -23,14 +23,14 @@ class Socket:
         self.overflows += 1
 
 
-def test_nothing_to_say_is_no_write():
+def test_nothing_to_say_is_no_write() -> None:
     socket = Socket()
     socket.outbox.flush()
 
     assert socket.writes == 0
 
 
-def test_a_full_socket_holds_what_comes_and_gets_it_in_one_piece():
+def test_a_full_socket_holds_what_comes_and_gets_it_in_one_piece() -> None:
     socket = Socket()
     socket.outbox.pause()
     for frame in (b"1", b"2", b"3"):
@@ -43,7 +43,7 @@ def test_a_full_socket_holds_what_comes_and_gets_it_in_one_piece():
     assert socket.tally.delivered == 3
 
 
-def test_a_client_that_falls_behind_by_the_limit_is_reported_once_and_its_memory_freed():
+def test_a_client_that_falls_behind_by_the_limit_is_reported_once_and_its_memory_freed() -> None:
     socket = Socket(limit=100)
     socket.outbox.pause()
     socket.outbox.frames.append(b"x" * 100)
@@ -56,7 +56,7 @@ def test_a_client_that_falls_behind_by_the_limit_is_reported_once_and_its_memory
 
 
 @given(st.lists(st.sampled_from(["pause", "resume"]) | st.binary(min_size=1, max_size=20), max_size=60))
-def test_whatever_happens_the_client_reads_everything_in_order(steps: list[str | bytes]):
+def test_whatever_happens_the_client_reads_everything_in_order(steps: list[str | bytes]) -> None:
     socket = Socket(limit=10_000)
     said = b""
     for step in steps:

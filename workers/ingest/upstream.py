@@ -108,7 +108,9 @@ def _translated(error: Exception, url: str, proxy: str | None) -> ExchangeUnavai
         case InvalidHandshake():
             return ExchangeUnavailable("http", str(error))
         case TimeoutError():
-            return ExchangeUnavailable("tcp" if proxy is None else "proxy", f"no connection to {host} within {_OPEN_TIMEOUT:g} s")
+            return ExchangeUnavailable(
+                "tcp" if proxy is None else "proxy", f"no connection to {host} within {_OPEN_TIMEOUT:g} s"
+            )
     stage = _stage(error)
     if proxy is not None and stage in ("dns", "tcp"):
         # Behind a proxy it is the proxy that we look up and connect to.

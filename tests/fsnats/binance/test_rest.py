@@ -20,7 +20,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 
 @pytest.mark.parametrize("market", Market)
-async def test_an_answer_says_its_weight_and_that_it_is_simulated(simulator: Simulator, market: Market):
+async def test_an_answer_says_its_weight_and_that_it_is_simulated(simulator: Simulator, market: Market) -> None:
     async with Rest(market, simulator.rest_url(market), None) as rest:
         answer = await rest.get("exchangeInfo")
 
@@ -29,7 +29,7 @@ async def test_an_answer_says_its_weight_and_that_it_is_simulated(simulator: Sim
     assert answer.used_weight
 
 
-async def test_a_wrong_request_carries_the_exchanges_own_words(simulator: Simulator):
+async def test_a_wrong_request_carries_the_exchanges_own_words(simulator: Simulator) -> None:
     async with Rest(Market.SPOT, simulator.rest_url(Market.SPOT), None) as rest:
         with pytest.raises(BadRequest) as failure:
             await rest.get("klines", {"symbol": "NOPE", "interval": "1m"})
@@ -57,7 +57,7 @@ async def answering(response: bytes) -> tuple[asyncio.Server, str]:
         (502, b"<html>bad gateway</html>", None, "trouble"),
     ],
 )
-async def test_refusals_are_explained(status: int, body: bytes, after: float | None, says: str):
+async def test_refusals_are_explained(status: int, body: bytes, after: float | None, says: str) -> None:
     head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n"
     head += f"Retry-After: {after:.0f}\r\n" if after else ""
     server, url = await answering(head.encode() + b"\r\n" + body)
@@ -77,7 +77,7 @@ async def test_refusals_are_explained(status: int, body: bytes, after: float | N
         ("http://127.0.0.1:1", f"socks5h://u:secret@127.0.0.1:{free_port()}", "proxy"),
     ],
 )
-async def test_the_stage_that_failed_is_named(url: str, proxy: str | None, stage: str):
+async def test_the_stage_that_failed_is_named(url: str, proxy: str | None, stage: str) -> None:
     async with Rest(Market.SPOT, url, proxy) as rest:
         with pytest.raises(ExchangeUnavailable) as failure:
             await rest.get("ping")
@@ -86,7 +86,7 @@ async def test_the_stage_that_failed_is_named(url: str, proxy: str | None, stage
     assert "secret" not in str(failure.value)
 
 
-async def test_a_server_without_tls_is_tls():
+async def test_a_server_without_tls_is_tls() -> None:
     server, url = await answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     async with server, Rest(Market.SPOT, url.replace("http:", "https:"), None) as rest:
         with pytest.raises(ExchangeUnavailable) as failure:

@@ -14,12 +14,12 @@ MARKET = ["aggTrade", "markPrice", "markPrice@1s", "kline_1m", "miniTicker", "ti
 
 
 @pytest.mark.parametrize("rest", PUBLIC)
-def test_usdm_book_streams_are_on_the_public_route(rest: str):
+def test_usdm_book_streams_are_on_the_public_route(rest: str) -> None:
     assert parse(Market.USDM, f"btcusdt@{rest}").route is Route.PUBLIC
 
 
 @pytest.mark.parametrize("rest", MARKET)
-def test_other_usdm_streams_are_on_the_market_route(rest: str):
+def test_other_usdm_streams_are_on_the_market_route(rest: str) -> None:
     assert parse(Market.USDM, f"btcusdt@{rest}").route is Route.MARKET
 
 
@@ -37,7 +37,7 @@ def test_other_usdm_streams_are_on_the_market_route(rest: str):
         ("tradingSession", Route.MARKET),
     ],
 )
-def test_usdm_all_market_streams_have_their_route(name: str, route: Route):
+def test_usdm_all_market_streams_have_their_route(name: str, route: Route) -> None:
     stream = parse(Market.USDM, name)
 
     assert (stream.route, stream.scope, stream.subject) == (route, Scope.ALL, "")
@@ -45,13 +45,13 @@ def test_usdm_all_market_streams_have_their_route(name: str, route: Route):
 
 @pytest.mark.parametrize("market", [Market.SPOT, Market.COINM])
 @pytest.mark.parametrize("rest", ["aggTrade", "depth20@100ms", "kline_1m", "bookTicker"])
-def test_only_usdm_has_routes(market: Market, rest: str):
+def test_only_usdm_has_routes(market: Market, rest: str) -> None:
     symbol = "btcusdt" if market is Market.SPOT else "btcusd_perp"
 
     assert parse(market, f"{symbol}@{rest}").route is Route.NONE
 
 
-def test_only_the_symbol_is_case_folded():
+def test_only_the_symbol_is_case_folded() -> None:
     assert parse(Market.SPOT, "BTCUSDT@kline_1M").name == "btcusdt@kline_1M"
     assert parse(Market.SPOT, "btcusdt@kline_1m").interval == "1m"
     with pytest.raises(StreamNameError, match="unknown stream type 'aggtrade'"):
@@ -80,31 +80,31 @@ def test_only_the_symbol_is_case_folded():
         (Market.SPOT, "x" * 300 + "@trade", "not a stream name"),
     ],
 )
-def test_the_part_that_is_wrong_is_named(market: Market, name: str, reason: str):
+def test_the_part_that_is_wrong_is_named(market: Market, name: str, reason: str) -> None:
     with pytest.raises(StreamNameError) as failure:
         parse(market, name)
     assert reason in failure.value.reason
 
 
-def test_a_contracts_pair_is_what_stands_before_its_type():
+def test_a_contracts_pair_is_what_stands_before_its_type() -> None:
     assert parse(Market.USDM, "btcusdt_perpetual@continuousKline_1m").pair == "BTCUSDT"
     assert parse(Market.USDM, "tslausdt_tradifi_perpetual@continuousKline_1m").pair == "TSLAUSDT"
     assert parse(Market.COINM, "btcusd_next_quarter@continuousKline_1m").pair == "BTCUSD"
 
 
-def test_coinm_tells_pairs_from_symbols():
+def test_coinm_tells_pairs_from_symbols() -> None:
     assert parse(Market.COINM, "btcusd@markPrice").scope is Scope.PAIR
     assert parse(Market.COINM, "btcusd_perp@markPrice").scope is Scope.SYMBOL
     assert parse(Market.COINM, "btcusd_261225@markPrice@1s").scope is Scope.SYMBOL
 
 
 @pytest.mark.parametrize("kind", ["aggTrade", "trade", "depth", "forceOrder"])
-def test_trades_books_and_liquidations_are_events(kind: str):
+def test_trades_books_and_liquidations_are_events(kind: str) -> None:
     assert parse(Market.USDM, f"btcusdt@{kind}").loss is Loss.EVENTS
 
 
 @pytest.mark.parametrize("kind", ["ticker", "miniTicker", "bookTicker", "depth20", "markPrice", "kline_1m"])
-def test_tickers_and_snapshots_are_states(kind: str):
+def test_tickers_and_snapshots_are_states(kind: str) -> None:
     assert parse(Market.USDM, f"btcusdt@{kind}").loss is Loss.STATE
 
 
@@ -112,12 +112,12 @@ def test_tickers_and_snapshots_are_states(kind: str):
     ("name", "cadence"),
     [("btcusdt@depth", 0.25), ("btcusdt@depth@100ms", 0.1), ("btcusdt@markPrice", 3), ("btcusdt@markPrice@1s", 1)],
 )
-def test_a_suffix_sets_the_cadence(name: str, cadence: float):
+def test_a_suffix_sets_the_cadence(name: str, cadence: float) -> None:
     assert parse(Market.USDM, name).cadence == cadence
 
 
 @given(st.sampled_from(Market), st.text(max_size=40))
-def test_any_text_is_a_stream_or_a_stream_name_error(market: Market, text: str):
+def test_any_text_is_a_stream_or_a_stream_name_error(market: Market, text: str) -> None:
     try:
         stream = parse(market, text)
     except StreamNameError:
@@ -125,7 +125,7 @@ def test_any_text_is_a_stream_or_a_stream_name_error(market: Market, text: str):
     assert parse(market, stream.name) == stream  # canonical names stay what they are
 
 
-def test_intervals_belong_to_market_and_kind():
+def test_intervals_belong_to_market_and_kind() -> None:
     assert "1s" in intervals_of(Market.SPOT)
     assert "1s" not in intervals_of(Market.USDM)
     assert "1s" in intervals_of(Market.USDM, "continuousKline")
@@ -133,7 +133,7 @@ def test_intervals_belong_to_market_and_kind():
 
 
 @pytest.mark.recorded
-def test_every_recorded_stream_name_is_known(recordings: Path):
+def test_every_recorded_stream_name_is_known(recordings: Path) -> None:
     for capture in sorted((recordings / "captures").glob("*.jsonl.gz")):
         names = set()
         with gzip.open(capture, "rt") as lines:

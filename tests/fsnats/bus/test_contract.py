@@ -33,7 +33,7 @@ class Seen(list[tuple[str, str, bytes]]):
         self.append((subject, reply, payload))
 
 
-async def test_a_subscriber_gets_what_is_published_in_order(buses: tuple[Bus, Bus]):
+async def test_a_subscriber_gets_what_is_published_in_order(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
     seen = Seen()
     far.subscribe("fsnats.spot.*.trade", seen)
@@ -47,7 +47,7 @@ async def test_a_subscriber_gets_what_is_published_in_order(buses: tuple[Bus, Bu
     assert seen == [("fsnats.spot.btcusdt.trade", "", b"%d" % number) for number in range(1000)]
 
 
-async def test_a_tail_wildcard_takes_every_depth(buses: tuple[Bus, Bus]):
+async def test_a_tail_wildcard_takes_every_depth(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
     seen = Seen()
     far.subscribe("a.>", seen)
@@ -60,7 +60,7 @@ async def test_a_tail_wildcard_takes_every_depth(buses: tuple[Bus, Bus]):
     assert [subject for subject, _, _ in seen] == ["a.b", "a.b.c"]
 
 
-async def test_after_unsubscribing_nothing_comes(buses: tuple[Bus, Bus]):
+async def test_after_unsubscribing_nothing_comes(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
     gone, seen = Seen(), Seen()
     sid = far.subscribe("a", gone)
@@ -74,7 +74,7 @@ async def test_after_unsubscribing_nothing_comes(buses: tuple[Bus, Bus]):
     assert gone == []
 
 
-async def test_a_request_is_answered(buses: tuple[Bus, Bus]):
+async def test_a_request_is_answered(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
 
     def echo(_subject: str, reply: str, payload: bytes) -> None:
@@ -86,12 +86,12 @@ async def test_a_request_is_answered(buses: tuple[Bus, Bus]):
     assert await near.request("rpc", b"hello", 5) == b"HELLO"
 
 
-async def test_a_request_that_nobody_hears_fails_at_once(buses: tuple[Bus, Bus]):
+async def test_a_request_that_nobody_hears_fails_at_once(buses: tuple[Bus, Bus]) -> None:
     with pytest.raises(BusUnavailable, match="nobody answers"):
         await buses[0].request("nobody", b"", 60)
 
 
-async def test_a_request_that_is_not_answered_fails_in_time(buses: tuple[Bus, Bus]):
+async def test_a_request_that_is_not_answered_fails_in_time(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
     far.subscribe("rpc", Seen())
     await far.flush()
@@ -100,7 +100,7 @@ async def test_a_request_that_is_not_answered_fails_in_time(buses: tuple[Bus, Bu
         await near.request("rpc", b"", 0.05)
 
 
-async def test_a_queue_shares_messages_out(buses: tuple[Bus, Bus]):
+async def test_a_queue_shares_messages_out(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
     one, two = Seen(), Seen()
     far.subscribe("work", one, "q")

@@ -6,7 +6,7 @@ from fsnats.bus.memory import MemoryBus, matches
 from fsnats.errors import BusUnavailable
 
 
-async def test_a_bus_that_is_down_takes_nothing():
+async def test_a_bus_that_is_down_takes_nothing() -> None:
     bus = MemoryBus()
     bus.is_connected = False
 
@@ -18,7 +18,7 @@ async def test_a_bus_that_is_down_takes_nothing():
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1))
-def test_a_subject_matches_itself_its_stars_and_its_tails(tokens: list[str]):
+def test_a_subject_matches_itself_its_stars_and_its_tails(tokens: list[str]) -> None:
     assert matches(tokens, tokens)
     assert matches(["*"] * len(tokens), tokens)
     assert matches([">"], tokens)

@@ -7,7 +7,7 @@ from fsnats.errors import BusUnavailable
 from tests.conftest import NatsServer, eventually
 
 
-async def test_it_waits_for_a_server_that_is_not_there_yet(nats: NatsServer):
+async def test_it_waits_for_a_server_that_is_not_there_yet(nats: NatsServer) -> None:
     nats.stop()
     async with NatsBus([nats.url], "early", lambda: 0.0) as bus:
         assert not bus.is_connected
@@ -16,7 +16,7 @@ async def test_it_waits_for_a_server_that_is_not_there_yet(nats: NatsServer):
         await bus.connected()
 
 
-async def test_subscriptions_survive_a_restart_and_nothing_stale_is_sent(nats: NatsServer):
+async def test_subscriptions_survive_a_restart_and_nothing_stale_is_sent(nats: NatsServer) -> None:
     seen: list[bytes] = []
     changes: list[bool] = []
     async with NatsBus([nats.url], "one", lambda: 0.0, on_change=changes.append) as bus:
@@ -37,7 +37,7 @@ async def test_subscriptions_survive_a_restart_and_nothing_stale_is_sent(nats: N
     assert bus.refused == 1
 
 
-async def test_a_request_in_flight_fails_when_the_server_dies(nats: NatsServer):
+async def test_a_request_in_flight_fails_when_the_server_dies(nats: NatsServer) -> None:
     async with NatsBus([nats.url], "one", lambda: 0.0) as bus:
         await bus.connected()
         bus.subscribe("rpc", lambda _s, _r, _p: nats.stop())
@@ -47,7 +47,7 @@ async def test_a_request_in_flight_fails_when_the_server_dies(nats: NatsServer):
             await bus.request("rpc", b"", 30)
 
 
-async def test_after_read_is_called_when_the_messages_of_one_read_are_delivered(nats: NatsServer):
+async def test_after_read_is_called_when_the_messages_of_one_read_are_delivered(nats: NatsServer) -> None:
     happened: list[str] = []
     async with (
         NatsBus([nats.url], "one", lambda: 0.0, after_read=lambda: happened.append("read")) as bus,
@@ -65,7 +65,7 @@ async def test_after_read_is_called_when_the_messages_of_one_read_are_delivered(
     assert happened[:3] == ["1", "2", "read"]
 
 
-async def test_a_server_that_freezes_is_left(nats: NatsServer, monkeypatch: pytest.MonkeyPatch):
+async def test_a_server_that_freezes_is_left(nats: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fsnats.bus.nats.PING_INTERVAL", 0.05)
     monkeypatch.setattr("fsnats.bus.nats.SILENCE", 0.2)
     mute = await asyncio.start_server(_greet_and_fall_silent, "127.0.0.1", 0)

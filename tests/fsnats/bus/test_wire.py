@@ -8,7 +8,7 @@ from fsnats.bus.wire import Info, Message, Parser, Ping, Pong, ServerError, Wire
 TOKENS = st.text(st.characters(codec="utf-8", exclude_characters=" \r\n\t", exclude_categories=["Z", "C"]), min_size=1)
 
 
-def test_what_the_server_sends_is_read():
+def test_what_the_server_sends_is_read() -> None:
     data = (
         b'INFO {"server_id":"x","max_payload":1048576}\r\n+OK\r\n'.replace(b"+OK\r\n", b"")
         + b"PING\r\nPONG\r\nMSG a.b 7 5\r\nhello\r\nMSG a.b 7 in.box 0\r\n\r\n"
@@ -32,7 +32,7 @@ def test_what_the_server_sends_is_read():
 @given(st.lists(st.tuples(st.integers(1, 999), TOKENS, st.none() | TOKENS, st.binary(max_size=300))), st.data())
 def test_however_the_bytes_are_cut_the_messages_are_the_same(
     messages: list[tuple[int, str, str | None, bytes]], data: st.DataObject
-):
+) -> None:
     stream = b"".join(
         f"MSG {subject} {sid} {reply + ' ' if reply else ''}{len(payload)}\r\n".encode() + payload + b"\r\n"
         for sid, subject, reply, payload in messages
@@ -46,12 +46,12 @@ def test_however_the_bytes_are_cut_the_messages_are_the_same(
 
 
 @pytest.mark.parametrize("data", [b"HELLO\r\n", b"MSG a\r\n", b"MSG a b c\r\n", b"INFO {\r\n", b"x" * 70_000])
-def test_other_bytes_are_a_wire_error(data: bytes):
+def test_other_bytes_are_a_wire_error(data: bytes) -> None:
     with pytest.raises(WireError):
         Parser().receive(data)
 
 
-def test_commands_are_spelled_so():
+def test_commands_are_spelled_so() -> None:
     assert wire.publish("a.b", "", b"xy") == b"PUB a.b 2\r\nxy\r\n"
     assert wire.publish("a.b", "in", b"") == b"PUB a.b in 0\r\n\r\n"
     assert wire.subscribe("a.*", "", 3) == b"SUB a.* 3\r\n"

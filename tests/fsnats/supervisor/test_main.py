@@ -36,8 +36,6 @@ async def main(stopping):
     if NAME == os.environ.get("STUB_WRONG"):
         sys.stderr.write("a setting is wrong\\n")
         sys.exit(78)
-    if NAME == os.environ.get("STUB_SILENT"):
-        notifier.interval = 1e6
     async with asyncio.TaskGroup() as tasks:
         beating = tasks.create_task(notifier.beat())
         notifier.say("READY=1", f"STATUS={' '.join(sys.argv[1:])}")
@@ -179,6 +177,15 @@ async def test_a_fleet_starts_tells_its_status_and_stops_in_order(begin: Begin) 
     assert sorted(fleet.stopped[1:]) == ["history", "ingest-spot-0", "ingest-spot-1", "ingest-usdm-0"]
     assert not (fleet.directory / "state" / "nats.url").exists()
     await fleet.no_orphans()
+
+
+async def test_a_stop_in_the_middle_of_the_start_is_a_stop(begin: Begin) -> None:
+    async with begin("--gateway") as fleet:
+        await fleet.says("nats is ready")
+        fleet.process.terminate()
+        assert await fleet.ends() == 0
+
+    assert not (fleet.directory / "state" / "nats.url").exists()
 
 
 async def test_a_killed_worker_alone_is_back_within_seconds(begin: Begin) -> None:

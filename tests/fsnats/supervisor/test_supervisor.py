@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 from fsnats.errors import EXIT_CONFIG
 from fsnats.supervisor import events
+from fsnats.supervisor.kept import SILENCE_LIMIT, START_LIMIT, State
 from fsnats.supervisor.lifeline import Word
 from fsnats.supervisor.programs import Program, Stage
-from fsnats.supervisor.supervisor import GRACE, SILENCE_LIMIT, STAGE_LIMIT, START_LIMIT, State, Supervisor
+from fsnats.supervisor.supervisor import GRACE, STAGE_LIMIT, Supervisor
 from tests.clock import HandClock, settle
 
 TERM, KILL = -15, -9

@@ -59,20 +59,20 @@ async def client(port: int, path: str = "/") -> AsyncIterator[ClientConnection]:
         yield connection
 
 
-async def test_messages_of_every_size_come_back(port: int):
+async def test_messages_of_every_size_come_back(port: int) -> None:
     async with client(port) as connection:
         for size in (0, 1, 125, 126, 65536):
             await connection.send("x" * size)
             assert await connection.recv() == "x" * size
 
 
-async def test_fragments_are_one_message(port: int):
+async def test_fragments_are_one_message(port: int) -> None:
     async with client(port) as connection:
         await connection.send(["Stück", "", "e"])
         assert await connection.recv() == "Stücke"
 
 
-async def test_binary_messages_are_told_apart(port: int):
+async def test_binary_messages_are_told_apart(port: int) -> None:
     async with client(port) as connection:
         await connection.send(b"12345")
         assert await connection.recv() == "binary 5"
@@ -80,7 +80,7 @@ async def test_binary_messages_are_told_apart(port: int):
         assert await connection.recv() == "text"
 
 
-async def test_a_message_over_the_limit_closes_with_1009(port: int):
+async def test_a_message_over_the_limit_closes_with_1009(port: int) -> None:
     async with client(port) as connection:
         await connection.send("x" * (64 * 1024 + 1))
         with pytest.raises(ConnectionClosed) as closed:
@@ -89,7 +89,7 @@ async def test_a_message_over_the_limit_closes_with_1009(port: int):
     assert closed.value.rcvd.code == 1009
 
 
-async def test_text_that_is_not_utf8_closes_with_1007(port: int):
+async def test_text_that_is_not_utf8_closes_with_1007(port: int) -> None:
     async with client(port) as connection:
         await connection.send(b"\xff\xfe", text=True)
         with pytest.raises(ConnectionClosed) as closed:
@@ -98,7 +98,7 @@ async def test_text_that_is_not_utf8_closes_with_1007(port: int):
     assert closed.value.rcvd.code == 1007
 
 
-async def test_the_server_closes_with_code_and_reason_and_writes_nothing_after(port: int):
+async def test_the_server_closes_with_code_and_reason_and_writes_nothing_after(port: int) -> None:
     async with client(port) as connection:
         await connection.send("close")
         with pytest.raises(ConnectionClosed) as closed:
@@ -107,7 +107,7 @@ async def test_the_server_closes_with_code_and_reason_and_writes_nothing_after(p
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4008, "as told")
 
 
-async def test_a_handshake_can_be_refused(port: int):
+async def test_a_handshake_can_be_refused(port: int) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with client(port, "/no"):
             pass
@@ -115,13 +115,13 @@ async def test_a_handshake_can_be_refused(port: int):
     assert "opened" not in HAPPENED
 
 
-async def test_a_very_long_url_is_taken(port: int):
+async def test_a_very_long_url_is_taken(port: int) -> None:
     async with client(port, "/" + "a" * 30_000):
         pass
     assert "opening 30001" in HAPPENED
 
 
-async def test_closed_is_called_once_however_the_client_leaves(port: int):
+async def test_closed_is_called_once_however_the_client_leaves(port: int) -> None:
     async with client(port):
         pass
     await eventually(lambda: HAPPENED.count("closed") == 1)
@@ -132,7 +132,7 @@ async def test_closed_is_called_once_however_the_client_leaves(port: int):
     assert HAPPENED.count("opened") == 2
 
 
-async def test_bytes_that_are_no_websocket_end_the_connection(port: int):
+async def test_bytes_that_are_no_websocket_end_the_connection(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(
         b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -145,14 +145,14 @@ async def test_bytes_that_are_no_websocket_end_the_connection(port: int):
     await eventually(lambda: "closed" in HAPPENED)
 
 
-async def test_plain_http_is_served_on_the_same_port(port: int):
+async def test_plain_http_is_served_on_the_same_port(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert b"plain http" in await reader.read()
     writer.close()
 
 
-async def test_when_the_server_stops_clients_are_told_1012():
+async def test_when_the_server_stops_clients_are_told_1012() -> None:
     listener = listen("127.0.0.1", 0, "PORT")
     async with serving(app, Echo, listener):
         connection = await connect(f"ws://127.0.0.1:{listener.getsockname()[1]}", proxy=None)

@@ -35,7 +35,7 @@ async def ask(bus: MemoryBus, request: KlinesRequest) -> KlinesReply:
     return msgspec.json.decode(answer, type=KlinesReply)
 
 
-async def test_rows_are_the_exchanges_own_bytes(bus: MemoryBus):
+async def test_rows_are_the_exchanges_own_bytes(bus: MemoryBus) -> None:
     reply = await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=5))
     rows = json.loads(bytes(reply.rows))
 
@@ -43,7 +43,7 @@ async def test_rows_are_the_exchanges_own_bytes(bus: MemoryBus):
     assert all(len(row) == 12 and isinstance(row[1], str) for row in rows)
 
 
-async def test_a_range_is_passed_on(bus: MemoryBus):
+async def test_a_range_is_passed_on(bus: MemoryBus) -> None:
     newest = json.loads(bytes((await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=9))).rows))
     start, end = newest[2][0], newest[4][0]
 
@@ -64,20 +64,20 @@ async def test_a_range_is_passed_on(bus: MemoryBus):
 )
 async def test_a_wrong_request_is_answered_with_what_is_wrong(
     bus: MemoryBus, request_: KlinesRequest, code: str, says: str
-):
+) -> None:
     reply = await ask(bus, request_)
 
     assert reply.code == code
     assert says in reply.message
 
 
-async def test_what_is_no_request_is_answered_too(bus: MemoryBus):
+async def test_what_is_no_request_is_answered_too(bus: MemoryBus) -> None:
     reply = msgspec.json.decode(await bus.request(KLINES, b'{"market":"forex"}', 20), type=KlinesReply)
 
     assert reply.code == "INVALID_FIELD"
 
 
-async def test_after_a_429_nobody_asks_until_the_exchange_allows_it(bus: MemoryBus, clock: HandClock):
+async def test_after_a_429_nobody_asks_until_the_exchange_allows_it(bus: MemoryBus, clock: HandClock) -> None:
     request = KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=1)
     while not (reply := await ask(bus, request)).code:
         pass  # two of weight each, until the twenty of this minute are used

@@ -15,7 +15,7 @@ def book(linger: float = 30.0) -> DemandBook:
     return DemandBook(lambda name: not name.startswith("other"), linger)
 
 
-def test_what_any_gateway_wants_is_carried_once():
+def test_what_any_gateway_wants_is_carried_once() -> None:
     demand = book()
     demand.hear(announce("add", "a", "b"), 0)
     demand.hear(announce("add", "b", "c", gateway="h"), 0)
@@ -23,14 +23,14 @@ def test_what_any_gateway_wants_is_carried_once():
     assert demand.carried(0) == {"a", "b", "c"}
 
 
-def test_what_belongs_to_another_worker_is_not_kept():
+def test_what_belongs_to_another_worker_is_not_kept() -> None:
     demand = book()
     demand.hear(announce("add", "a", "other"), 0)
 
     assert demand.carried(0) == {"a"}
 
 
-def test_a_stream_that_nobody_wants_any_more_lingers():
+def test_a_stream_that_nobody_wants_any_more_lingers() -> None:
     demand = book()
     demand.hear(announce("add", "a"), 0)
     demand.carried(0)
@@ -41,7 +41,7 @@ def test_a_stream_that_nobody_wants_any_more_lingers():
     assert demand.carried(35) == set()
 
 
-def test_a_stream_that_is_wanted_again_in_time_never_leaves():
+def test_a_stream_that_is_wanted_again_in_time_never_leaves() -> None:
     demand = book()
     demand.hear(announce("add", "a"), 0)
     demand.carried(0)
@@ -54,7 +54,7 @@ def test_a_stream_that_is_wanted_again_in_time_never_leaves():
     assert demand.carried(36) == {"a"}
 
 
-def test_a_silent_gateway_is_forgotten():
+def test_a_silent_gateway_is_forgotten() -> None:
     demand = book(linger=0)
     demand.hear(announce("add", "a"), 0)
     demand.hear(announce("add", "b", gateway="h"), 0)
@@ -65,7 +65,7 @@ def test_a_silent_gateway_is_forgotten():
     assert demand.gateways == {"h": 1}
 
 
-def test_nobodys_silence_counts_while_the_bus_is_down():
+def test_nobodys_silence_counts_while_the_bus_is_down() -> None:
     demand = book(linger=0)
     demand.hear(announce("add", "a"), 0)
     demand.forgive(60)
@@ -73,7 +73,7 @@ def test_nobodys_silence_counts_while_the_bus_is_down():
     assert demand.carried(69) == {"a"}
 
 
-def test_a_whole_set_replaces_what_was_wanted():
+def test_a_whole_set_replaces_what_was_wanted() -> None:
     demand = book(linger=0)
     demand.hear(announce("add", "a", "b"), 0)
     demand.hear(announce("whole", "b", "c"), 1)
@@ -81,7 +81,7 @@ def test_a_whole_set_replaces_what_was_wanted():
     assert demand.carried(1) == {"b", "c"}
 
 
-def test_a_whole_set_in_pages_counts_when_it_is_complete():
+def test_a_whole_set_in_pages_counts_when_it_is_complete() -> None:
     demand = book(linger=0)
     demand.hear(announce("add", "a"), 0)
     names = [f"s{number}" for number in range(5001)]
@@ -93,7 +93,7 @@ def test_a_whole_set_in_pages_counts_when_it_is_complete():
     assert demand.carried(1) == set(names)
 
 
-def test_always_needs_no_gateway():
+def test_always_needs_no_gateway() -> None:
     demand = book(linger=0)
     demand.keep_always(["a"])
 

@@ -8,7 +8,7 @@ from tests.clock import HandClock, settle
 from workers.ingest.dials import Dials
 
 
-async def test_the_desk_says_how_long_to_wait(clock: HandClock):
+async def test_the_desk_says_how_long_to_wait(clock: HandClock) -> None:
     bus = MemoryBus()
     asked: list[bytes] = []
 
@@ -27,7 +27,7 @@ async def test_the_desk_says_how_long_to_wait(clock: HandClock):
     assert [msgspec.json.decode(request) for request in asked] == [{"exit": "direct"}]
 
 
-async def test_without_a_desk_a_process_keeps_to_a_small_budget_of_its_own(clock: HandClock):
+async def test_without_a_desk_a_process_keeps_to_a_small_budget_of_its_own(clock: HandClock) -> None:
     dials = Dials(MemoryBus(), "direct", clock)
     admitted: list[float] = []
 

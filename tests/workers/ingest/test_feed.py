@@ -73,7 +73,7 @@ def rig(simulator: Simulator, market: Market = Market.SPOT, route: str = "") -> 
     return Rig(f"{simulator.ws_url(market)}{route}/stream", market)
 
 
-async def test_it_carries_what_is_wanted_byte_for_byte(simulator: Simulator):
+async def test_it_carries_what_is_wanted_byte_for_byte(simulator: Simulator) -> None:
     async with rig(simulator).running() as one:
         one.want("btcusdt@trade", "ethusdt@kline_1m")
         await eventually(lambda: len(one.carried) > 50)
@@ -87,7 +87,7 @@ async def test_it_carries_what_is_wanted_byte_for_byte(simulator: Simulator):
     assert simulator.ledger.violations == []
 
 
-async def test_it_follows_what_is_wanted(simulator: Simulator):
+async def test_it_follows_what_is_wanted(simulator: Simulator) -> None:
     async with rig(simulator).running() as one:
         one.want("btcusdt@trade")
         await eventually(lambda: simulator.ledger.subscribed(Market.SPOT) == ["btcusdt@trade"])
@@ -97,7 +97,7 @@ async def test_it_follows_what_is_wanted(simulator: Simulator):
     assert simulator.ledger.violations == []
 
 
-async def test_after_a_cut_it_comes_back_and_asks_for_everything_again(simulator: Simulator):
+async def test_after_a_cut_it_comes_back_and_asks_for_everything_again(simulator: Simulator) -> None:
     async with rig(simulator).running() as one:
         one.want("btcusdt@trade", "ethusdt@trade")
         await eventually(lambda: one.carried.names() == {"btcusdt@trade", "ethusdt@trade"})
@@ -110,7 +110,7 @@ async def test_after_a_cut_it_comes_back_and_asks_for_everything_again(simulator
     assert simulator.ledger.violations == []
 
 
-async def test_sequences_go_on_over_a_reconnect(simulator: Simulator):
+async def test_sequences_go_on_over_a_reconnect(simulator: Simulator) -> None:
     async with rig(simulator).running() as one:
         one.want("btcusdt@trade")
         await eventually(lambda: len(one.carried) > 5)
@@ -120,7 +120,7 @@ async def test_sequences_go_on_over_a_reconnect(simulator: Simulator):
     assert [frame.seq for frame in one.carried] == list(range(1, len(one.carried) + 1))
 
 
-async def test_delays_grow_while_nobody_answers():
+async def test_delays_grow_while_nobody_answers() -> None:
     one = Rig(f"ws://127.0.0.1:{free_port()}/stream")
     async with one.running():
         one.want("btcusdt@trade")
@@ -131,7 +131,7 @@ async def test_delays_grow_while_nobody_answers():
     assert one.feed.record.last_error.startswith("tcp:")
 
 
-async def test_a_connection_that_is_closed_at_once_counts_as_a_failure():
+async def test_a_connection_that_is_closed_at_once_counts_as_a_failure() -> None:
     # A server that accepts and closes must not be dialled hundreds of times a second.
     async with Simulator(Settings(life=0.01)) as simulator:
         one = rig(simulator)
@@ -144,7 +144,7 @@ async def test_a_connection_that_is_closed_at_once_counts_as_a_failure():
     assert between[:3] == [2, 4, 8]
 
 
-async def test_a_thousand_streams_are_asked_for_within_the_exchanges_limits():
+async def test_a_thousand_streams_are_asked_for_within_the_exchanges_limits() -> None:
     async with Simulator(Settings(usdm_symbols=800, rate=2000)) as simulator:
         one = rig(simulator, Market.USDM, "/market")
         one.clock.sleep = SystemClock().sleep  # type: ignore[method-assign]  # the pacing must be real here
@@ -159,7 +159,7 @@ async def test_a_thousand_streams_are_asked_for_within_the_exchanges_limits():
         assert simulator.ledger.violations == []
 
 
-async def test_a_silent_connection_is_given_up(simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
+async def test_a_silent_connection_is_given_up(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.ingest.feed._SILENCE", 0.3)
     async with rig(simulator).running() as one:
         one.want("btcusdt@trade")

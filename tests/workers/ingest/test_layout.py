@@ -7,7 +7,7 @@ from workers.ingest.layout import FeedKey, Layout
 STREAMS = st.dictionaries(st.sampled_from([f"s{number}" for number in range(30)]), st.sampled_from(Route))
 
 
-def test_each_route_has_feeds_of_its_own():
+def test_each_route_has_feeds_of_its_own() -> None:
     layout = Layout()
 
     assert layout.arrange({"book": Route.PUBLIC, "kline": Route.MARKET}) == {
@@ -16,7 +16,7 @@ def test_each_route_has_feeds_of_its_own():
     }
 
 
-def test_a_full_feed_is_followed_by_another():
+def test_a_full_feed_is_followed_by_another() -> None:
     layout = Layout(capacity=2)
 
     feeds = layout.arrange(dict.fromkeys("abcde", Route.NONE))
@@ -24,7 +24,7 @@ def test_a_full_feed_is_followed_by_another():
     assert [len(feeds[FeedKey(Route.NONE, number)]) for number in range(3)] == [2, 2, 1]
 
 
-def test_a_feed_without_streams_is_dropped():
+def test_a_feed_without_streams_is_dropped() -> None:
     layout = Layout(capacity=1)
     layout.arrange(dict.fromkeys("ab", Route.NONE))
 
@@ -32,7 +32,9 @@ def test_a_feed_without_streams_is_dropped():
 
 
 @given(st.lists(STREAMS, max_size=8), st.integers(1, 5))
-def test_every_stream_is_on_one_feed_of_its_route_and_never_moves(wishes: list[dict[str, Route]], capacity: int):
+def test_every_stream_is_on_one_feed_of_its_route_and_never_moves(
+    wishes: list[dict[str, Route]], capacity: int
+) -> None:
     layout = Layout(capacity)
     routes: dict[str, Route] = {}
     before: dict[str, FeedKey] = {}

@@ -28,7 +28,7 @@ def router(market: Market, *names: str) -> tuple[Router, Published]:
     return made, published
 
 
-def test_a_message_becomes_a_numbered_frame_with_the_payloads_own_bytes():
+def test_a_message_becomes_a_numbered_frame_with_the_payloads_own_bytes() -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
     payload = b'{"e":"trade", "p":"0.00100000","x\\u00e9":[1,2 ,3]}'
 
@@ -40,7 +40,7 @@ def test_a_message_becomes_a_numbered_frame_with_the_payloads_own_bytes():
     ]
 
 
-def test_the_order_of_the_envelopes_fields_does_not_matter():
+def test_the_order_of_the_envelopes_fields_does_not_matter() -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
 
     route.receive(b'{ "data" : {"a":1} , "stream":"btcusdt@trade"}', 5)
@@ -48,7 +48,7 @@ def test_the_order_of_the_envelopes_fields_does_not_matter():
     assert [frame.payload for _, frame in published] == [b'{"a":1}']
 
 
-def test_non_ascii_names_are_found_however_they_are_written():
+def test_non_ascii_names_are_found_however_they_are_written() -> None:
     route, published = router(Market.USDM, "币安usdt@trade")
     route.receive('{"stream":"币安usdt@trade","data":{}}'.encode(), 5)
     route.receive(b'{"stream":"\\u5e01\\u5b89usdt@trade","data":{}}', 5)
@@ -56,7 +56,7 @@ def test_non_ascii_names_are_found_however_they_are_written():
     assert [frame.seq for _, frame in published] == [1, 2]
 
 
-def test_answers_come_back_as_replies():
+def test_answers_come_back_as_replies() -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
 
     reply = route.receive(b'{"error":{"code":2,"msg":"Invalid request"},"id":7}', 5)
@@ -65,7 +65,7 @@ def test_answers_come_back_as_replies():
     assert (reply.id, reply.failure, published) == (7, "2: Invalid request", [])
 
 
-def test_late_messages_of_a_stream_that_was_left_are_counted():
+def test_late_messages_of_a_stream_that_was_left_are_counted() -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
 
     assert route.receive(b'{"stream":"ethusdt@trade","data":{}}', 5) is None
@@ -73,14 +73,14 @@ def test_late_messages_of_a_stream_that_was_left_are_counted():
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>", b"{", b'{"stream":"btcusdt@trade","data":{]}', b"\xff\xfe", b"[]"])
-def test_what_cannot_be_read_is_counted_and_published_nowhere(data: bytes):
+def test_what_cannot_be_read_is_counted_and_published_nowhere(data: bytes) -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
 
     assert route.receive(data, 5) is None
     assert (route.unreadable, published) == (1, [])
 
 
-def test_a_sequence_counts_what_the_bus_did_not_take():
+def test_a_sequence_counts_what_the_bus_did_not_take() -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
     message = b'{"stream":"btcusdt@trade","data":{}}'
     route.receive(message, 5)
@@ -93,7 +93,7 @@ def test_a_sequence_counts_what_the_bus_did_not_take():
     assert route.unpublished == 1
 
 
-def test_all_market_streams_of_futures_lose_the_other_markets_rows():
+def test_all_market_streams_of_futures_lose_the_other_markets_rows() -> None:
     route, published = router(Market.USDM, "!miniTicker@arr")
     route.receive(b'{"stream":"!miniTicker@arr","data":[{"s":"A","st":1},{"s":"B","st":2}]}', 5)
     route.receive(b'{"stream":"!miniTicker@arr","data":[{"s":"B","st":2}]}', 5)
@@ -101,7 +101,7 @@ def test_all_market_streams_of_futures_lose_the_other_markets_rows():
     assert [(frame.seq, frame.payload) for _, frame in published] == [(1, b'[{"s":"A","st":1}]')]
 
 
-def test_a_stream_that_returns_goes_on_counting():
+def test_a_stream_that_returns_goes_on_counting() -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
     message = b'{"stream":"btcusdt@trade","data":{}}'
     route.receive(message, 5)
@@ -113,7 +113,7 @@ def test_a_stream_that_returns_goes_on_counting():
 
 
 @pytest.mark.recorded
-def test_recorded_payloads_pass_byte_for_byte(recordings: Path):
+def test_recorded_payloads_pass_byte_for_byte(recordings: Path) -> None:
     capture = recordings / "captures" / "cf.usdm.20210722T2225Z.jsonl.gz"
     rows = [json.loads(line)["raw"] for line in gzip.open(capture, "rt") if '"kind":"ws"' in line]
     route, published = router(Market.USDM, *{json.loads(raw)["stream"] for raw in rows})

@@ -8,7 +8,7 @@ from workers.ingest.subscriptions import Subscriptions
 NAMES = st.sets(st.sampled_from([f"sym{number}usdt@kline_1m" for number in range(400)]))
 
 
-def test_what_is_wanted_is_asked_once_in_batches():
+def test_what_is_wanted_is_asked_once_in_batches() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {f"sym{number}@trade" for number in range(200)}
     subscriptions.opened()
@@ -21,7 +21,7 @@ def test_what_is_wanted_is_asked_once_in_batches():
     assert subscriptions.next_request() is None
 
 
-def test_what_is_left_goes_before_what_is_added():
+def test_what_is_left_goes_before_what_is_added() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {"a@trade"}
     subscriptions.next_request()
@@ -33,7 +33,7 @@ def test_what_is_left_goes_before_what_is_added():
     assert (first.subscribes, second.subscribes) == (False, True)
 
 
-def test_a_new_connection_is_asked_for_everything_again():
+def test_a_new_connection_is_asked_for_everything_again() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {"a@trade"}
     first = subscriptions.next_request()
@@ -45,7 +45,7 @@ def test_a_new_connection_is_asked_for_everything_again():
     assert (second.names, second.number) == (["a@trade"], first.number + 1)
 
 
-def test_an_acknowledged_stream_is_silent_until_its_first_event():
+def test_an_acknowledged_stream_is_silent_until_its_first_event() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {"a@trade"}
     request = subscriptions.next_request()
@@ -57,7 +57,7 @@ def test_an_acknowledged_stream_is_silent_until_its_first_event():
     assert subscriptions.silent == set()
 
 
-def test_an_answer_to_an_earlier_connection_matches_nothing():
+def test_an_answer_to_an_earlier_connection_matches_nothing() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {"a@trade"}
     request = subscriptions.next_request()
@@ -69,7 +69,9 @@ def test_an_answer_to_an_earlier_connection_matches_nothing():
 
 
 @given(st.lists(NAMES, max_size=6))
-def test_the_exchange_ends_with_exactly_what_is_wanted_and_never_carries_more_than_a_feed_may(wishes: list[set[str]]):
+def test_the_exchange_ends_with_exactly_what_is_wanted_and_never_carries_more_than_a_feed_may(
+    wishes: list[set[str]],
+) -> None:
     subscriptions = Subscriptions()
     exchange: set[str] = set()
     for wanted in wishes:

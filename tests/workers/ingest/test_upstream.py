@@ -2,9 +2,7 @@
 
 import asyncio
 
-
 import pytest
-
 from websockets.asyncio.server import ServerConnection, serve
 
 from fsnats.binance.streams import Market
@@ -21,7 +19,7 @@ class Received(list[bytes]):
         self.append(bytes(data))
 
 
-async def test_messages_go_to_the_callback_whole_and_in_order():
+async def test_messages_go_to_the_callback_whole_and_in_order() -> None:
     async def talk(connection: ServerConnection) -> None:
         await connection.send("one")
         await connection.send(["fr", "ag", "ments"])
@@ -38,7 +36,7 @@ async def test_messages_go_to_the_callback_whole_and_in_order():
     assert received == [b"one", b"fragments", b"\x00binary", b"x" * 3_000_000]
 
 
-async def test_server_pings_are_answered_with_their_payload():
+async def test_server_pings_are_answered_with_their_payload() -> None:
     async def ping(connection: ServerConnection) -> None:
         await (await connection.ping(b"1795174351686"))
         await connection.send("pong came")
@@ -51,7 +49,7 @@ async def test_server_pings_are_answered_with_their_payload():
         await connection.close()
 
 
-async def test_a_refused_handshake_tells_its_status_and_how_long_to_stay_away():
+async def test_a_refused_handshake_tells_its_status_and_how_long_to_stay_away() -> None:
     async with Simulator(Settings(dials=0)) as simulator:
         with pytest.raises(ExchangeUnavailable) as failure:
             await dial(f"{simulator.ws_url(Market.SPOT)}/stream", None, None, Received())
@@ -70,7 +68,7 @@ async def answer(response: bytes) -> tuple[asyncio.Server, int]:
 
 
 @pytest.mark.parametrize(("status", "name"), [(451, b"Unavailable For Legal Reasons"), (403, b"Forbidden")])
-async def test_the_exchanges_refusals_are_told_apart(status: int, name: bytes):
+async def test_the_exchanges_refusals_are_told_apart(status: int, name: bytes) -> None:
     server, port = await answer(b"HTTP/1.1 %d %b\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n" % (status, name))
     async with server:
         with pytest.raises(ExchangeUnavailable) as failure:
@@ -79,19 +77,19 @@ async def test_the_exchanges_refusals_are_told_apart(status: int, name: bytes):
     assert (failure.value.stage, failure.value.status, failure.value.retry_after) == ("http", status, 7.0)
 
 
-async def test_nobody_listening_is_tcp():
+async def test_nobody_listening_is_tcp() -> None:
     with pytest.raises(ExchangeUnavailable) as failure:
         await dial(f"ws://127.0.0.1:{free_port()}/stream", None, None, Received())
     assert failure.value.stage == "tcp"
 
 
-async def test_a_name_that_does_not_exist_is_dns():
+async def test_a_name_that_does_not_exist_is_dns() -> None:
     with pytest.raises(ExchangeUnavailable) as failure:
         await dial("ws://no-such-host.invalid/stream", None, None, Received())
     assert failure.value.stage == "dns"
 
 
-async def test_a_server_without_tls_is_tls():
+async def test_a_server_without_tls_is_tls() -> None:
     server, port = await answer(b"HTTP/1.1 200 OK\r\n\r\n")
     async with server:
         with pytest.raises(ExchangeUnavailable) as failure:
@@ -108,7 +106,7 @@ async def test_a_server_without_tls_is_tls():
         ("socks5", b"\x05\xff"),
     ],
 )
-async def test_a_proxy_that_refuses_is_proxy_and_its_password_stays_secret(scheme: str, response: bytes):
+async def test_a_proxy_that_refuses_is_proxy_and_its_password_stays_secret(scheme: str, response: bytes) -> None:
     server, port = await answer(response)
     async with server:
         with pytest.raises(ExchangeUnavailable) as failure:
@@ -118,7 +116,7 @@ async def test_a_proxy_that_refuses_is_proxy_and_its_password_stays_secret(schem
     assert "secret" not in str(failure.value)
 
 
-async def test_a_proxy_that_is_not_there_is_named_as_such():
+async def test_a_proxy_that_is_not_there_is_named_as_such() -> None:
     with pytest.raises(ExchangeUnavailable) as failure:
         await dial("ws://127.0.0.1:1/stream", f"socks5h://127.0.0.1:{free_port()}", None, Received())
     assert failure.value.stage == "proxy"

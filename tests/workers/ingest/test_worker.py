@@ -72,7 +72,7 @@ async def rig(nats: NatsServer, bus: NatsBus) -> AsyncIterator[Rig]:
         yield Rig(nats, bus, simulator)
 
 
-async def test_it_carries_what_a_gateway_wants_of_its_group_on_the_right_routes(rig: Rig):
+async def test_it_carries_what_a_gateway_wants_of_its_group_on_the_right_routes(rig: Rig) -> None:
     async with rig.worker():
         rig.announce("add", "btcusdt@kline_1m", "ethusdt@bookTicker", "bnbusdt@kline_1m")
         await eventually(lambda: {frame.stream for frame in rig.frames} == {"btcusdt@kline_1m", "ethusdt@bookTicker"})
@@ -83,14 +83,14 @@ async def test_it_carries_what_a_gateway_wants_of_its_group_on_the_right_routes(
         assert frame.payload in rig.simulator.ledger.payloads(Market.USDM, frame.stream)
 
 
-async def test_it_asks_who_wants_what_when_it_starts(rig: Rig):
+async def test_it_asks_who_wants_what_when_it_starts(rig: Rig) -> None:
     rig.bus.subscribe(DEMAND_REQUEST, lambda _s, _r, _d: rig.announce("whole", "btcusdt@trade"))
     await rig.bus.flush()
     async with rig.worker():
         await eventually(lambda: rig.frames)
 
 
-async def test_a_stream_that_nobody_wants_any_more_is_left_upstream(rig: Rig):
+async def test_a_stream_that_nobody_wants_any_more_is_left_upstream(rig: Rig) -> None:
     async with rig.worker():
         rig.announce("add", "btcusdt@trade", "ethusdt@trade")
         await eventually(lambda: rig.subscribed() == ["btcusdt@trade", "ethusdt@trade"])
@@ -98,12 +98,12 @@ async def test_a_stream_that_nobody_wants_any_more_is_left_upstream(rig: Rig):
         await eventually(lambda: rig.subscribed() == ["ethusdt@trade"])
 
 
-async def test_what_is_always_wanted_needs_no_gateway(rig: Rig):
+async def test_what_is_always_wanted_needs_no_gateway(rig: Rig) -> None:
     async with rig.worker(always=("usdm:*@kline_5m", "spot:btcusdt@trade")):
         await eventually(lambda: rig.subscribed() == ["btcusdt@kline_5m", "ethusdt@kline_5m"])
 
 
-async def test_only_the_lead_carries_all_market_streams(rig: Rig):
+async def test_only_the_lead_carries_all_market_streams(rig: Rig) -> None:
     async with rig.worker(), rig.worker(group=1):
         rig.announce("add", "!miniTicker@arr", "bnbusdt@trade")
         await eventually(lambda: {frame.stream for frame in rig.frames} == {"!miniTicker@arr", "bnbusdt@trade"})
@@ -111,7 +111,7 @@ async def test_only_the_lead_carries_all_market_streams(rig: Rig):
         assert rig.simulator.ledger.subscribers(Market.USDM, "!miniTicker@arr") == 1
 
 
-async def test_a_symbol_that_joins_the_group_is_carried_without_a_restart(rig: Rig):
+async def test_a_symbol_that_joins_the_group_is_carried_without_a_restart(rig: Rig) -> None:
     async with rig.worker():
         rig.announce("add", "btcusdt@trade", "solusdt@trade")
         await eventually(lambda: rig.subscribed() == ["btcusdt@trade"])
@@ -120,13 +120,13 @@ async def test_a_symbol_that_joins_the_group_is_carried_without_a_restart(rig: R
         await eventually(lambda: rig.subscribed() == ["btcusdt@trade", "solusdt@trade"])
 
 
-async def test_names_that_no_exchange_has_never_go_upstream(rig: Rig):
+async def test_names_that_no_exchange_has_never_go_upstream(rig: Rig) -> None:
     async with rig.worker():
         rig.announce("add", "btcusdt@kline_7m", "BTCUSDT@trade", "rubbish", "btcusdt@trade")
         await eventually(lambda: rig.subscribed() == ["btcusdt@trade"])
 
 
-async def test_while_nats_is_gone_the_feeds_stay_and_data_flows_again_when_it_is_back(rig: Rig):
+async def test_while_nats_is_gone_the_feeds_stay_and_data_flows_again_when_it_is_back(rig: Rig) -> None:
     async with rig.worker() as worker:
         rig.announce("add", "btcusdt@trade")
         await eventually(lambda: rig.frames)
@@ -144,7 +144,7 @@ async def test_while_nats_is_gone_the_feeds_stay_and_data_flows_again_when_it_is
     assert rig.simulator.ledger.violations == []
 
 
-async def test_its_status_shows_its_feeds(rig: Rig):
+async def test_its_status_shows_its_feeds(rig: Rig) -> None:
     async with rig.worker():
         rig.announce("add", "btcusdt@trade", "btcusdt@kline_1m")
         await eventually(lambda: {frame.stream for frame in rig.frames} == {"btcusdt@trade", "btcusdt@kline_1m"})

@@ -1,0 +1,217 @@
+"""Ask the markets what they list, and keep the catalogue: the listings, and which group owns which symbol.
+
+A market that cannot be asked keeps what the catalogue holds of it, also from before a restart of ours, so losing the
+exchange never stops a worker.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+
+import msgspec
+
+from fsnats.backoff import Backoff
+from fsnats.binance.rest import Answer, BadRequest, Rest
+from fsnats.binance.streams import Market
+from fsnats.clock import Clock
+from fsnats.config import Config
+from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable, FsnatsError
+from fsnats.exits import proxy_of
+from fsnats.groups import Group, assign, describe
+from fsnats.supervisor.store import Store
+from fsnats.symbols import Listing, Symbol, read_exchange_info
+
+logger = logging.getLogger(__name__)
+
+RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between two tries at a market that has not answered yet
+
+Ask = Callable[[Market], Awaitable[Answer]]
+
+
+def asking(config: Config) -> Ask:
+    """Ask Binance for exchangeInfo, by the configured exit.  Connections are not kept: minutes lie between two."""
+
+    async def ask(market: Market) -> Answer:
+        # Spot's permission sets are most of its several megabytes, and nothing to us.
+        parameters = {"showPermissionSets": "false"} if market is Market.SPOT else {}
+        async with Rest(market, config.rest_url(market), proxy_of(config)) as rest:
+            return await rest.get("exchangeInfo", parameters)
+
+    return ask
+
+
+def read_listing(market: Market, answer: Answer, taken_ms: int) -> Listing:
+    """What a market lists, from its exchangeInfo reply.  Raises ExchangeUnavailable for one that makes no sense."""
+    try:
+        listing = Listing(market, taken_ms, answer.simulated, read_exchange_info(market, answer.body))
+    except msgspec.DecodeError as error:
+        raise ExchangeUnavailable("json", f"the exchangeInfo of {market} cannot be read: {error}") from error
+    if not listing.trading:
+        # Maintenance, or a reply cut short by something in between.  Believing it would stop every worker.
+        raise ExchangeUnavailable("json", f"the exchangeInfo of {market} lists no trading symbol")
+    return listing
+
+
+def regroup(config: Config, listing: Listing, stored: list[Group]) -> list[Group]:
+    """The groups of a market now, where nobody moves who need not."""
+    only = {name.upper() for name in config.symbols}
+    names = [s.name for s in listing.symbols if s.name in listing.trading and (not only or s.name in only)]
+    so_far: list[list[str]] = [[] for _ in range(max((group.number for group in stored), default=-1) + 1)]
+    for group in stored:
+        so_far[group.number] = list(group.symbols)
+    return describe(listing.market, assign(so_far, names, config.symbols_per_worker), listing.symbols)
+
+
+def not_found(config: Config, listings: Iterable[Listing]) -> dict[str, str]:
+    """Which of the configured symbols no market trades, and why."""
+    listings = list(listings)
+    missing = {}
+    for name in (name.upper() for name in config.symbols):
+        known = [(one.market, one.by_name[name]) for one in listings if name in one.by_name]
+        if not any(symbol.status == "TRADING" for _, symbol in known):
+            reasons = [f"status {symbol.status} on {market}" for market, symbol in known]
+            missing[name] = ", ".join(reasons) or f"not listed on {', '.join(one.market for one in listings)}"
+    return missing
+
+
+class Census:
+    """What is listed and who owns it, by market.  `troubles` says why a market could not be asked last time."""
+
+    def __init__(self, config: Config, ask: Ask, store: Store, clock: Clock, jitter: Callable[[], float]) -> None:
+        self._config = config
+        self._ask = ask
+        self._store = store
+        self._clock = clock
+        self._jitter = jitter
+        self._answered: set[Market] = set()
+        self._vanished: set[tuple[Market, int]] = set()
+        self._stay_away: dict[Market, float] = {}
+        self.listings: dict[Market, Listing] = {}
+        self.groups: dict[Market, list[Group]] = {}
+        self.troubles: dict[Market, str] = {}
+
+    @property
+    def all_groups(self) -> list[Group]:
+        """Every group that needs a worker."""
+        return [group for market in self._config.markets for group in self.groups.get(market, [])]
+
+    async def begin(self, *, impatient: bool) -> None:
+        """Ask every market once.
+
+        Raises BusUnavailable, ConfigError when the configured symbols leave nothing, and, to the impatient, the
+        ExchangeUnavailable of a market that does not answer; others get what the catalogue holds of it.
+        """
+        await self._store.open()
+        async with asyncio.TaskGroup() as tasks:
+            results = {market: tasks.create_task(self._take(market)) for market in self._config.markets}
+        for market, result in results.items():
+            listing = result.result()
+            if isinstance(listing, ExchangeUnavailable):
+                if impatient:
+                    raise listing
+                self._troubled(market, listing)
+                stored = await self._store.listing(market)
+                if stored is not None:
+                    await self._apply(stored)
+                continue
+            self._answered.add(market)
+            await self._apply(listing)
+        self._check_symbols()
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Ask every market again and again, for ever; call `changed` when groups may have come or gone."""
+        async with asyncio.TaskGroup() as tasks:
+            for market in self._config.markets:
+                tasks.create_task(self._follow(market, changed))
+
+    async def tidy(self) -> None:
+        """Forget the groups that vanished, after their workers have stopped.  Raises BusUnavailable."""
+        for market, number in list(self._vanished):
+            await self._store.drop_group(market, number)
+            self._vanished.discard((market, number))
+
+    async def _follow(self, market: Market, changed: Callable[[], None]) -> None:
+        backoff = Backoff(RETRY_FIRST, RETRY_MOST, self._jitter)
+        while True:
+            delay = self._config.catalogue_refresh if market in self._answered else backoff.next_delay()
+            await self._clock.sleep(max(delay, self._stay_away.pop(market, 0.0)))
+            listing = await self._take(market)
+            try:
+                if isinstance(listing, ExchangeUnavailable):
+                    self._troubled(market, listing)
+                    continue
+                await self._apply(listing)
+            except BusUnavailable as error:
+                self._troubled(market, error)
+                continue
+            self._answered.add(market)
+            self.troubles.pop(market, None)
+            changed()
+
+    async def _take(self, market: Market) -> Listing | ExchangeUnavailable:
+        # The failure is returned, not raised: one market's must not cancel the others'.
+        try:
+            answer = await self._ask(market)
+            return read_listing(market, answer, self._clock.time_ns() // 1_000_000)
+        except ExchangeUnavailable as error:
+            return error
+        except BadRequest as error:
+            return ExchangeUnavailable("http", f"{market} does not understand exchangeInfo: {error}", status=400)
+
+    def _troubled(self, market: Market, error: FsnatsError) -> None:
+        self.troubles[market] = str(error)
+        if isinstance(error, ExchangeUnavailable) and error.retry_after is not None:
+            self._stay_away[market] = error.retry_after
+        logger.warning("cannot renew the list of symbols", extra={"market": market, "error": str(error)})
+
+    async def _apply(self, listing: Listing) -> None:
+        """Store a listing and its groups.
+
+        What is stored is looked at each time, not remembered: somebody may have given the server a new disk.
+        """
+        market = listing.market
+        await self._store.open()
+        before = await self._store.listing(market)
+        stored = await self._store.groups(market)
+        groups = regroup(self._config, listing, stored)
+        if not _same(listing, before):
+            await self._store.put_listing(listing)
+        await self._store.put_groups(groups)
+        self._report(listing, before, groups)
+        numbers = {group.number for group in groups}
+        self._vanished = {(m, number) for m, number in self._vanished if m is not market or number not in numbers}
+        self._vanished |= {(market, group.number) for group in stored if group.number not in numbers}
+        self.listings[market] = listing
+        self.groups[market] = groups
+
+    def _report(self, listing: Listing, before: Listing | None, groups: list[Group]) -> None:
+        known = before.trading if before else frozenset()
+        came, went = sorted(listing.trading - known), sorted(known - listing.trading)
+        if not came and not went:
+            return
+        extra: dict[str, object] = {"market": listing.market, "trading": len(listing.trading), "groups": len(groups)}
+        if before is not None:
+            extra |= {"listed": _some(came), "delisted": _some(went)}
+        logger.info("the list of symbols changed", extra=extra)
+
+    def _check_symbols(self) -> None:
+        """Warn of configured symbols that nobody trades, and refuse to run for none at all."""
+        if len(self.listings) < len(self._config.markets):
+            return  # they may be on the market that did not answer
+        for name, reason in not_found(self._config, self.listings.values()).items():
+            logger.warning("a configured symbol is not traded", extra={"symbol": name, "reason": reason})
+        if not self.all_groups:
+            markets = ", ".join(self._config.markets)
+            raise ConfigError("FSNATS_SYMBOLS", f"none of {', '.join(self._config.symbols)} trades on {markets}")
+
+
+def _same(listing: Listing, before: Listing | None) -> bool:
+    def content(one: Listing) -> tuple[bool, list[Symbol]]:
+        return one.simulated, one.symbols
+
+    return before is not None and content(listing) == content(before)
+
+
+def _some(names: list[str]) -> str:
+    """A list of names that fits on a line."""
+    return " ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

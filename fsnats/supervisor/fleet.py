@@ -1,0 +1,176 @@
+"""One fleet in the making: the story of its start, and what happens while it runs."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from fsnats.backoff import Backoff
+from fsnats.bus.nats import NatsBus
+from fsnats.clock import Clock, SystemClock
+from fsnats.config import Config
+from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
+from fsnats.notify import Notifier
+from fsnats.status import Status, respond
+from fsnats.supervisor import child, events, natsd, programs, report
+from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census, asking
+from fsnats.supervisor.child import OsProcess
+from fsnats.supervisor.dials import Dials
+from fsnats.supervisor.kept import State
+from fsnats.supervisor.output import Printer
+from fsnats.supervisor.programs import Program
+from fsnats.supervisor.store import Store
+from fsnats.supervisor.supervisor import Supervisor
+
+_NATS_LIMIT = 15.0  # seconds for the embedded server to answer, or for an impatient start to reach another one
+_STARTING = 60  # seconds by which a step of the start postpones systemd's patience
+
+
+class Running(msgspec.Struct, frozen=True):
+    """What a fleet that has started is: the configuration that its programs have, where the bus is."""
+
+    config: Config
+    nats_url: str
+    programs: int
+
+
+class Fleet:
+    """What `supervise` composes, and the story of its run."""
+
+    def __init__(self, config: Config, printer: Printer, notifier: Notifier, *, impatient: bool) -> None:
+        self.config = config
+        self.environ: dict[str, str] = {}
+        self.nats: natsd.Embedded | None = None
+        self.simulator: Program | None = None
+        self._printer = printer
+        self._notifier = notifier
+        self._impatient = impatient
+        self._clock: Clock = SystemClock()
+        self._began = self._clock.monotonic()
+        self._gave_up: asyncio.Future[events.GaveUp] = asyncio.get_running_loop().create_future()
+        self.supervisor = Supervisor(self._spawn, self._clock, self._happened)
+
+    async def run(self, with_gateway: bool, on_ready: Callable[[Running], None] | None) -> None:
+        """Start everything in its order and look after it, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._notifier.beat())
+            if self._impatient:
+                tasks.create_task(self._fail_with_the_first())
+            beside = await self._start_beside(tasks)
+            urls = [url.strip() for url in self.config.nats_url.split(",") if url.strip()]
+            async with NatsBus(urls, report.NAME, random.random) as bus:
+                await self._connect(bus)
+                census = Census(self.config, asking(self.config), Store(bus), self._clock, random.random)
+                self._answer(bus, census)
+                await self._first_census(census)
+
+                def wanted() -> list[Program]:
+                    return beside + programs.plan(
+                        self.config, census.all_groups, self.environ, with_gateway=with_gateway
+                    )
+
+                async with asyncio.TaskGroup() as lasting:
+                    changed = asyncio.Event()
+                    # At once: a gateway becomes ready only when every market has been asked.
+                    lasting.create_task(census.run(changed.set))
+                    await self._adjust(wanted())
+                    self._started(on_ready)
+                    while True:
+                        await self._tidy(census)
+                        await changed.wait()
+                        changed.clear()
+                        await self._adjust(wanted())
+
+    async def _start_beside(self, tasks: asyncio.TaskGroup) -> list[Program]:
+        """Start what everything else needs."""
+        beside: list[Program] = []
+        if self.nats is not None:
+            tasks.create_task(natsd.vouch(self.nats.port, self.supervisor.heard, self._clock))
+            beside.append(self.nats.program)
+            await self._adjust(beside, _NATS_LIMIT)
+            if self.supervisor.state_of(natsd.NAME) is not State.READY:
+                raise BusUnavailable("the embedded NATS server does not start; its own lines say why")
+        if self.simulator is not None:
+            beside.append(self.simulator)
+            await self._adjust(beside)
+        return beside
+
+    async def _connect(self, bus: NatsBus) -> None:
+        try:
+            async with asyncio.timeout(_NATS_LIMIT if self._impatient else None):
+                await bus.connected()
+        except TimeoutError:
+            raise BusUnavailable("NATS (FSNATS_NATS_URL) cannot be reached") from None
+
+    async def _first_census(self, census: Census) -> None:
+        backoff = Backoff(RETRY_FIRST, RETRY_MOST, random.random)
+        while True:
+            self._notifier.say("STATUS=asking the exchange for its symbols")
+            try:
+                return await census.begin(impatient=self._impatient)
+            except ExchangeUnavailable as error:
+                if self.simulator is not None:
+                    raise
+                reason = f"{error.reason}.  `--sim` serves simulated data instead"
+                raise ExchangeUnavailable(error.stage, reason, status=error.status) from error
+            except BusUnavailable as error:
+                if self._impatient:
+                    raise
+                report.logger.warning("cannot keep the catalogue", extra={"error": str(error)})
+            await self._clock.sleep(backoff.next_delay())
+
+    async def _tidy(self, census: Census) -> None:
+        try:
+            await census.tidy()
+        except BusUnavailable as error:
+            report.logger.warning("cannot tidy the catalogue up; later", extra={"error": str(error)})
+
+    async def _adjust(self, wanted: list[Program], limit: float | None = None) -> None:
+        for program in wanted:
+            self._printer.expect(program.name)
+        await (self.supervisor.adjust(wanted) if limit is None else self.supervisor.adjust(wanted, limit))
+
+    def _answer(self, bus: NatsBus, census: Census) -> None:
+        dials = Dials(bus, self._clock)
+        dials.serve()
+
+        def status() -> Status:
+            return report.status(
+                self._clock.monotonic() - self._began,
+                self.supervisor.standings(),
+                {market: report.market_status(census, market) for market in self.config.markets},
+                dials.free(),
+            )
+
+        respond(bus, status)
+
+    def _started(self, on_ready: Callable[[Running], None] | None) -> None:
+        standings = self.supervisor.standings()
+        self._notifier.say("READY=1", f"STATUS={self._progress()}")
+        report.logger.info("the fleet has started", extra={"programs": len(standings)})
+        if on_ready is not None:
+            on_ready(Running(self.config, self.config.nats_url, len(standings)))
+
+    def _progress(self) -> str:
+        standings = self.supervisor.standings()
+        return f"{self.supervisor.ready_count} of {len(standings)} programs are ready"
+
+    async def _spawn(self, program: Program) -> OsProcess:
+        return await child.start(program, lambda line: self._line(program, line))
+
+    def _line(self, program: Program, line: str) -> None:
+        if not program.noise or program.noise not in line or self.config.log_level == "debug":
+            self._printer.line(program.name, line)
+
+    def _happened(self, event: events.Event) -> None:
+        report.log_event(event)
+        match event:
+            case events.Ready() | events.Exited():
+                self._notifier.say(f"STATUS={self._progress()}", f"EXTEND_TIMEOUT_USEC={_STARTING * 1_000_000}")
+            case events.GaveUp() if not self._gave_up.done():
+                self._gave_up.set_result(event)
+
+    async def _fail_with_the_first(self) -> None:
+        event = await self._gave_up
+        raise ConfigError(event.program, f"{report.ending(event.status)}; its own lines say why")

@@ -1,0 +1,99 @@
+"""Compose and run a fleet.  Nesting is the order: what is entered first is left last."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import msgspec
+
+from fsnats.binance.streams import Market
+from fsnats.config import Config
+from fsnats.errors import ConfigError
+from fsnats.notify import from_environment
+from fsnats.process import Stopping
+from fsnats.supervisor import natsd, programs, report
+from fsnats.supervisor.fleet import Fleet, Running
+from fsnats.supervisor.lifeline import Lifeline
+from fsnats.supervisor.output import Printer
+from fsnats.supervisor.statedir import published_url, sole_supervisor, state_directory
+
+__all__ = ["Running", "SimSettings", "at_simulator", "supervise"]
+
+SIMULATOR_PORT = 9443  # the one that Binance's own test hosts use; taken when it is free
+
+
+class SimSettings(msgspec.Struct, frozen=True):
+    """How to run the simulator: its port, 0 for a free one, and further arguments of its command."""
+
+    port: int = 0
+    arguments: tuple[str, ...] = ()
+
+
+async def supervise(
+    config: Config,
+    stopping: Stopping,
+    *,
+    with_gateway: bool,
+    simulated: SimSettings | None = None,
+    impatient: bool = False,
+    on_ready: Callable[[Running], None] | None = None,
+) -> None:
+    """Run the fleet that `config` describes until `stopping`, and stop it in order.
+
+    The impatient want to know what is wrong instead of waiting for it to pass: an exchange or a NATS server that does
+    not answer at the start, or a program that gives up, ends everything.  Raises FsnatsError.
+    """
+    directory = state_directory(config)
+    with ExitStack() as stack:
+        stack.enter_context(sole_supervisor(directory))
+        printer = Printer(sys.stderr, os.environ, lambda: datetime.now(UTC))
+        stack.enter_context(printer.logging_as(report.NAME))
+        notifier = from_environment()
+        fleet = Fleet(config, printer, notifier, impatient=impatient)
+        lifeline = stack.enter_context(Lifeline(directory, fleet.supervisor.heard))
+        if not config.nats_url:
+            environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
+            # The simulator's symbols are not to be mistaken for the exchange's: its catalogue lies apart.
+            fleet.nats = natsd.prepare(config, directory, environ, store="nats-sim" if simulated else "nats")
+            stack.enter_context(published_url(directory, fleet.nats.url))
+            config = msgspec.structs.replace(config, nats_url=fleet.nats.url)
+        if simulated:
+            port = simulated.port or _free_port(SIMULATOR_PORT)
+            config = at_simulator(config, port)
+        fleet.config = config
+        fleet.environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
+        if simulated:
+            fleet.simulator = programs.simulator(port, simulated.arguments, fleet.environ)
+        async with fleet.supervisor:
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(fleet.run(with_gateway, on_ready))
+                await stopping.wait()
+                running.cancel()
+            notifier.say("STOPPING=1", "STATUS=stopping")
+
+
+def at_simulator(config: Config, port: int) -> Config:
+    """The configuration with every market's URLs turned to a simulator on this machine."""
+    urls = {}
+    for market in Market:
+        urls[f"{market}_ws_url"] = f"ws://127.0.0.1:{port}/{market}"
+        urls[f"{market}_rest_url"] = f"http://127.0.0.1:{port}/{market}"
+    # A proxy could not reach this machine's loopback, and must not learn of it either.
+    return msgspec.structs.replace(config, **urls, proxy="direct")
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            taken: int = probe.getsockname()[1]
+            return taken
+    raise ConfigError("the simulator's port", "no port is free")

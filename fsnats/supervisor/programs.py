@@ -1,0 +1,99 @@
+"""Which programs a fleet consists of, as values: name, command, environment, place in the order.  Pure."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+
+import msgspec
+
+from fsnats.config import FILE, PREFIX, Config, as_text
+from fsnats.groups import Group
+from fsnats.notify import PROGRAM
+from fsnats.process import SUPERVISOR_PID
+
+# What our own supervisor (systemd) told us about itself; children have us instead.
+_OURS_ALONE = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+
+
+class Stage(IntEnum):
+    """Programs start in this order and stop in the opposite one: clients are told first, NATS goes last."""
+
+    NATS = 0
+    SIMULATOR = 1
+    WORKERS = 2
+    GATEWAY = 3
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that is to be kept running.
+
+    `memory_max` is the resident size in bytes above which its process is replaced, 0 for any.  Lines that contain
+    `noise` are worth showing only to somebody who debugs.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    environ: dict[str, str]
+    stage: Stage
+    memory_max: int = 0
+    noise: str = ""
+
+
+def environment(config: Config, inherited: Mapping[str, str], *, notify: str, pid: int) -> dict[str, str]:
+    """What every child's environment has in common.
+
+    All settings are spelled out, also those that equal their default: a child reads the same file as we did, and a
+    flag of ours must win over it.  `notify` is where children say READY=1, `pid` ours, whose death they follow.
+    """
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if name not in _OURS_ALONE and (name == FILE or not name.startswith(PREFIX))
+    }
+    settings = {PREFIX + field.upper(): as_text(getattr(config, field)) for field in Config.__struct_fields__}
+    return kept | settings | {"NOTIFY_SOCKET": notify, SUPERVISOR_PID: str(pid)}
+
+
+def python_program(
+    name: str, stage: Stage, arguments: Iterable[str], environ: Mapping[str, str], memory_max: int = 0
+) -> Program:
+    """One of our own programs: a module by name and its arguments.
+
+    `-P` keeps the working directory off the module path: a stray `workers.py` there must not be run instead.
+    """
+    return Program(
+        name=name,
+        argv=(sys.executable, "-P", "-m", *arguments),
+        environ={**environ, PROGRAM: name},
+        stage=stage,
+        memory_max=memory_max,
+    )
+
+
+def simulator(port: int, arguments: Iterable[str], environ: Mapping[str, str]) -> Program:
+    """The program that plays Binance on a local port."""
+    return python_program(
+        "simulator", Stage.SIMULATOR, ("workers", "simulator", "--port", str(port), *arguments), environ
+    )
+
+
+def plan(
+    config: Config, groups: Iterable[Group], environ: Mapping[str, str], *, with_gateway: bool, history: bool = True
+) -> list[Program]:
+    """The workers that `groups` need, and the programs that stand beside them."""
+    most = config.worker_memory_max
+    programs = [
+        python_program(
+            f"ingest-{group.market}-{group.number}",
+            Stage.WORKERS,
+            ("workers", "ingest", "--market", group.market, "--group", str(group.number)),
+            environ,
+            most,
+        )
+        for group in groups
+    ]
+    if history:
+        programs.append(python_program("history", Stage.WORKERS, ("workers", "history"), environ, most))
+    if with_gateway:
+        programs.append(python_program("gateway", Stage.GATEWAY, ("gateway",), environ))
+    return programs
