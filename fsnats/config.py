@@ -87,7 +87,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ] = 1
     log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
     state_dir: Annotated[
-        str, Meta(description="directory for the embedded NATS server's data and this machine's state")
+        str, Meta(description="directory for this machine's state; empty: ~/.local/state/fsnats")
     ] = ""
 
     def ws_url(self, market: Market) -> str:

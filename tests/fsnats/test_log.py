@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,7 +14,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def restored_root():
+def restored_root() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

@@ -247,9 +247,8 @@ async def test_metrics_are_served(house: House) -> None:
     assert "fsnats_gateway_clients 1.0" in text
 
 
-async def test_clients_of_a_gateway_that_stops_are_told_to_come_back(
-    nats: NatsServer, bus: NatsBus, house: House
-) -> None:
+@pytest.mark.usefixtures("house")
+async def test_clients_of_a_gateway_that_stops_are_told_to_come_back(nats: NatsServer, bus: NatsBus) -> None:
     async with gateway(nats, bus) as other:
         await other.gateway.ready()
         connection = await connect(f"ws://127.0.0.1:{other.port}/ws/btcusdt@trade", proxy=None)

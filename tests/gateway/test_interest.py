@@ -37,7 +37,7 @@ class House:
         self.outbox = Outbox(self.written.append, lambda: None, tally)
 
     def announced(self) -> list[tuple[str, list[str]]]:
-        heard = [(announcement.kind, announcement.streams) for announcement in self.heard]
+        heard: list[tuple[str, list[str]]] = [(announcement.kind, announcement.streams) for announcement in self.heard]
         self.heard.clear()
         return heard
 

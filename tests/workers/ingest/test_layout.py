@@ -32,9 +32,7 @@ def test_a_feed_without_streams_is_dropped() -> None:
 
 
 @given(st.lists(STREAMS, max_size=8), st.integers(1, 5))
-def test_every_stream_is_on_one_feed_of_its_route_and_never_moves(
-    wishes: list[dict[str, Route]], capacity: int
-) -> None:
+def test_each_stream_is_on_one_feed_of_its_route_and_stays(wishes: list[dict[str, Route]], capacity: int) -> None:
     layout = Layout(capacity)
     routes: dict[str, Route] = {}
     before: dict[str, FeedKey] = {}

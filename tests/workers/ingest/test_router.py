@@ -115,7 +115,8 @@ def test_a_stream_that_returns_goes_on_counting() -> None:
 @pytest.mark.recorded
 def test_recorded_payloads_pass_byte_for_byte(recordings: Path) -> None:
     capture = recordings / "captures" / "cf.usdm.20210722T2225Z.jsonl.gz"
-    rows = [json.loads(line)["raw"] for line in gzip.open(capture, "rt") if '"kind":"ws"' in line]
+    with gzip.open(capture, "rt") as lines:
+        rows = [json.loads(line)["raw"] for line in lines if '"kind":"ws"' in line]
     route, published = router(Market.USDM, *{json.loads(raw)["stream"] for raw in rows})
 
     for raw in rows:

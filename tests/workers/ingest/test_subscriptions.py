@@ -69,7 +69,7 @@ def test_an_answer_to_an_earlier_connection_matches_nothing() -> None:
 
 
 @given(st.lists(NAMES, max_size=6))
-def test_the_exchange_ends_with_exactly_what_is_wanted_and_never_carries_more_than_a_feed_may(
+def test_the_exchange_ends_with_what_is_wanted_and_never_carries_more(
     wishes: list[set[str]],
 ) -> None:
     subscriptions = Subscriptions()
