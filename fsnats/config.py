@@ -86,9 +86,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, le=64)], Meta(description="gateway processes that share the port")
     ] = 1
     log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
-    state_dir: Annotated[
-        str, Meta(description="directory for this machine's state; empty: ~/.local/state/fsnats")
-    ] = ""
+    state_dir: Annotated[str, Meta(description="directory for this machine's state; empty: ~/.local/state/fsnats")] = ""
 
     def ws_url(self, market: Market) -> str:
         """The base URL of a market's streams, without a trailing slash."""

@@ -8,7 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from fsnats.config import PREFIX, Config
-from tests.deploy.conftest import DEPLOY
+from tests.deploy.conftest import DEPLOY, missing
 
 
 @pytest.fixture

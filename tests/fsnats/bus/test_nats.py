@@ -66,8 +66,8 @@ async def test_after_read_is_called_when_the_messages_of_one_read_are_delivered(
 
 
 async def test_a_server_that_freezes_is_left(nats: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fsnats.bus.nats.PING_INTERVAL", 0.05)
-    monkeypatch.setattr("fsnats.bus.nats.SILENCE", 0.2)
+    monkeypatch.setattr("fsnats.bus.link.PING_INTERVAL", 0.05)
+    monkeypatch.setattr("fsnats.bus.link.SILENCE", 0.2)
     mute = await asyncio.start_server(_greet_and_fall_silent, "127.0.0.1", 0)
     port = mute.sockets[0].getsockname()[1]
     async with mute, NatsBus([f"nats://127.0.0.1:{port}", nats.url], "one", lambda: 0.0) as bus:

@@ -1,0 +1,129 @@
+"""One TCP connection to a NATS server: bytes joined into one write a turn, pings, and the end told once."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from fsnats.bus import wire
+from fsnats.errors import BusUnavailable
+
+PING_INTERVAL = 2.0  # seconds between two pings of ours
+SILENCE = 5.0  # seconds without a byte from the server, our pings unanswered: it is dead
+PENDING_BYTES = 64 * 1024 * 1024  # what may wait for a server that reads too slowly; beyond it publishing fails
+
+
+class Link(asyncio.Protocol):
+    """One TCP connection to a NATS server."""
+
+    def __init__(self, deliver: Callable[[list[wire.Event]], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        self._parser = wire.Parser()
+        self._out: list[bytes] = []
+        self._scheduled = False
+        self._pongs: list[asyncio.Future[None]] = []
+        self._heard = self._loop.time()
+        self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._error = ""
+        self.info: asyncio.Future[dict[str, object]] = self._loop.create_future()
+        self.transport: asyncio.Transport
+        self._paused = False
+
+    # Towards the server.
+
+    @property
+    def is_full(self) -> bool:
+        return self._paused and self.transport.get_write_buffer_size() > PENDING_BYTES
+
+    def send(self, data: bytes) -> None:
+        self._out.append(data)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self.write)
+
+    def write(self) -> None:
+        self._scheduled = False
+        if self._out and not self.transport.is_closing():
+            data = b"".join(self._out)
+            self._out.clear()
+            self.transport.write(data)
+
+    async def ping(self) -> None:
+        """A round trip.  Raises BusUnavailable when the connection ends first."""
+        await self._ping()
+
+    def _ping(self) -> asyncio.Future[None]:
+        # Pongs come in the order of the pings, so every ping leaves a future, waited for or not.
+        pong: asyncio.Future[None] = self._loop.create_future()
+        self._pongs.append(pong)
+        self.send(wire.PING)
+        return pong
+
+    async def watch(self) -> str:
+        """Ping until the connection ends, and return why it did."""
+        while True:
+            done, _ = await asyncio.wait([self._lost], timeout=PING_INTERVAL)
+            if done:
+                return self._lost.result()
+            if self._loop.time() - self._heard > SILENCE:
+                return f"silent for {SILENCE:g} s"
+            self._ping()
+
+    def finish(self) -> None:
+        """Close after writing what is pending."""
+        self.write()
+        self.transport.close()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    # asyncio's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = self._loop.time()
+        try:
+            events = self._parser.receive(data)
+        except wire.WireError as error:
+            self._error = str(error)
+            self.transport.abort()
+            return
+        for event in events:
+            if isinstance(event, wire.Message):
+                continue
+            self._control(event)
+        self._deliver(events)
+
+    def _control(self, event: wire.Info | wire.Ping | wire.Pong | wire.ServerError) -> None:
+        match event:
+            case wire.Ping():
+                self.send(wire.PONG)
+            case wire.Pong():
+                if self._pongs:
+                    pong = self._pongs.pop(0)
+                    if not pong.done():
+                        pong.set_result(None)
+            case wire.Info():
+                if not self.info.done():
+                    self.info.set_result(event.fields)
+            case wire.ServerError():
+                self._error = event.text
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        reason = self._error or (str(exc) if exc else "closed by the server")
+        error = BusUnavailable(f"the connection to NATS was lost: {reason}")
+        waiters: list[asyncio.Future[Any]] = [*self._pongs, self.info]
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(error)
+                waiter.exception()  # seen: nobody may be waiting any more
+        if not self._lost.done():
+            self._lost.set_result(reason)
