@@ -10,7 +10,6 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec

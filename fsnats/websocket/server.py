@@ -126,9 +126,9 @@ class Connection(asyncio.Protocol):
             self.closed()
 
     def shutdown(self) -> None:
-        """uvicorn stops: leave with 1012, service restart."""
+        """uvicorn stops: leave with the close code for it, RFC 6455's registry."""
         if self._open:
-            self.close(1012)
+            self.close(1012, "Service restart")
         else:
             self.transport.close()
 
@@ -164,7 +164,7 @@ class Connection(asyncio.Protocol):
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            self._wire.fail(1007, "not UTF-8")
+            self._wire.fail(1007, "Invalid UTF-8")
             return
         self.received(text)
 

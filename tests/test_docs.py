@@ -1,0 +1,76 @@
+"""What the documents say is what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fsnats import __version__, catalogue, subjects
+from fsnats.binance.streams import Market
+from fsnats.cli.app import app
+from fsnats.config import ALIASES, Config
+from fsnats.frames import Frame
+from gateway.closing import CLOSINGS
+from gateway.protocol.problems import Problem
+from gateway.protocol.topics import STREAM_TYPES
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+BUS = (ROOT / "docs" / "bus.md").read_text()
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+
+
+def test_every_error_code_is_documented_with_its_meaning() -> None:
+    table = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+) \|$", PROTOCOL, re.MULTILINE))
+    assert table.keys() == {str(problem) for problem in Problem}
+
+
+def test_every_close_code_is_documented() -> None:
+    rows = re.findall(r"^\| (\d{4}) \| `([^`]+)`.* \| (yes|no) \|$", PROTOCOL, re.MULTILINE)
+    assert rows == [(str(close.code), close.reason, "yes" if close.reconnect else "no") for close in CLOSINGS]
+
+
+def test_every_stream_type_is_documented() -> None:
+    assert all(f"`{name}`" in PROTOCOL for name in STREAM_TYPES)
+
+
+def test_every_control_subject_and_bucket_is_documented() -> None:
+    for subject in (subjects.KLINES, subjects.DIALS, subjects.STATUS_REQUEST, subjects.DEMAND_REQUEST):
+        assert f"`{subject}`" in BUS
+    assert subjects.demand(Market.SPOT).replace("spot", "<market>") in BUS
+    assert f"`{catalogue.LISTINGS}`" in BUS
+    assert f"`{catalogue.GROUPS}`" in BUS
+
+
+def test_every_field_of_a_frame_is_documented_in_order() -> None:
+    assert re.findall(r"^\| \d \| (\w+) \|", BUS, re.MULTILINE) == list(Frame.__struct_fields__)
+
+
+def test_settings_that_the_readme_names_exist() -> None:
+    named = set(re.findall(r"FSNATS_([A-Z_]+)", README))
+    assert named
+    assert named <= {field.upper() for field in Config.__struct_fields__}
+    assert all(alias in README for alias in ALIASES)
+
+
+@pytest.mark.parametrize("document", ["README.md", "deploy/README.md", "CHANGELOG.md"])
+def test_commands_that_documents_name_exist(document: str) -> None:
+    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    named = set(re.findall(r"`(?:\.venv/bin/)?fsnats ([a-z]+)", (ROOT / document).read_text()))
+    assert named
+    assert named <= known
+
+
+def test_make_verbs_that_the_readme_names_exist() -> None:
+    verbs = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?<=make )[a-z]+", README.replace("and make", ""))) - {"check"} <= verbs
+
+
+def test_links_lead_somewhere() -> None:
+    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")):
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_version_is_one() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
