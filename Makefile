@@ -50,7 +50,7 @@ test: setup  ## All tests (fast ones first)
 bench: setup  ## What it costs on this machine (reports, never fails)
 	@$(BIN)/python -m tests.bench
 
-lock: setup  ## Pin what pyproject allows
+lock:  ## Pin what pyproject allows
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra build -o requirements.lock pyproject.toml
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra build --extra dev -o requirements-dev.lock pyproject.toml
 

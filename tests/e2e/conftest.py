@@ -1,0 +1,47 @@
+"""Fleets for tests, and the numbers that tests measured, shown at the end of the run."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.fleet import Fleet
+
+_measured = pytest.StashKey[list[str]]()
+
+StartFleet = Callable[..., Fleet]
+Measure = Callable[[str], None]
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """One fleet for all tests that leave it as it was."""
+    with Fleet(tmp_path_factory.mktemp("fleet")) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def start_fleet(tmp_path: Path) -> Iterator[StartFleet]:
+    """Start fleets of the test's own, with options of `Fleet`."""
+    with ExitStack() as stack:
+
+        def start(name: str = "fleet", **options: Any) -> Fleet:
+            return stack.enter_context(Fleet(tmp_path / name, **options))
+
+        yield start
+
+
+@pytest.fixture
+def measure(request: pytest.FixtureRequest) -> Measure:
+    """Note a number for the end of the run."""
+    return request.config.stash.setdefault(_measured, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    measured = config.stash.get(_measured, [])
+    if measured:
+        terminalreporter.section("measured")
+        for line in measured:
+            terminalreporter.write_line(line)

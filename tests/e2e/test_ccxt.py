@@ -1,0 +1,19 @@
+"""ccxt, unmodified, works with this gateway in the place of Binance's hosts."""
+
+from tests.e2e.fleet import Fleet
+from tests.e2e.libraries import use
+
+
+async def test_ccxt_reads_spot_and_futures(fleet: Fleet) -> None:
+    received = await use(fleet, "use_ccxt.py")
+    assert received["markets"][0]["BTC/USDT"] == "spot"
+    assert received["markets"][0]["BTC/USDT:USDT"] == "swap"
+    assert len(received["ohlcv"][0]) == 5
+    for symbol in ("BTC/USDT", "BTC/USDT:USDT"):
+        assert len(received[symbol]) == 2
+        for seen in received[symbol]:
+            # Five streams and a REST snapshot tell one story.
+            assert seen["bid"] < seen["ask"]
+            assert abs(seen["last"] - seen["candle"][4]) < 0.01 * seen["last"]
+            assert abs(seen["trade"] - seen["candle"][4]) < 0.01 * seen["last"]
+    assert received["several"][0] in ("BTC/USDT", "ETH/USDT")

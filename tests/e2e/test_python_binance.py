@@ -1,0 +1,31 @@
+"""python-binance, unmodified, works with this gateway in the place of Binance's hosts."""
+
+from tests.e2e.fleet import Fleet
+from tests.e2e.libraries import use
+
+
+async def test_python_binance_reads_spot_and_futures(fleet: Fleet) -> None:
+    received = await use(fleet, "use_python_binance.py")
+    assert len(received["klines"][0]) == len(received["futures_klines"][0]) == 5
+    events = {
+        "kline": "kline",
+        "trade": "trade",
+        "aggtrade": "aggTrade",
+        "ticker": "24hrTicker",
+        "depth": "depthUpdate",
+        "futures_kline": "continuous_kline",
+    }
+    for what, event in events.items():
+        assert [each["e"] for each in received[what]] == [event, event]
+    assert all("e" not in each and each["s"] == "BTCUSDT" for each in received["book_ticker"])
+    assert all(len(each["bids"]) == len(each["asks"]) == 5 for each in received["depth5"])
+    assert all(each["data"]["e"] == "aggTrade" for each in received["futures_aggtrade"])
+    assert all(len(each["data"]["b"]) == 5 for each in received["futures_depth"])
+    assert {each["stream"] for each in received["multiplex"]} == {"btcusdt@kline_1m", "ethusdt@depth5@100ms"}
+    assert {each["stream"] for each in received["futures_multiplex"]} == {"btcusdt@kline_1m", "ethusdt@aggTrade"}
+
+
+async def test_python_binance_keeps_an_order_book(fleet: Fleet) -> None:
+    received = await use(fleet, "use_python_binance_book.py")
+    (book,) = received["book"]
+    assert book["bids"][0][0] < book["asks"][0][0]
