@@ -60,11 +60,13 @@ class Gateway:
         """Follow the catalogue, announce what clients want, keep connections alive; until cancelled."""
         async with self._tasks as tasks:
             for market in self._config.markets:
-                tasks.create_task(
-                    catalogue.watch(self._bus, catalogue.LISTINGS, str(market), Listing, self._listed), name=f"{market}"
-                )
+                tasks.create_task(self._follow_listing(market))
             tasks.create_task(self.interest.run())
             tasks.create_task(self._keep_alive())
+
+    async def _follow_listing(self, market: Market) -> None:
+        await self._bus.connected()  # before that a look at the catalogue fails, and the next one is half a second away
+        await catalogue.watch(self._bus, catalogue.LISTINGS, str(market), Listing, self._listed)
 
     def connection(self, server_state: Any) -> Client:
         """A new connection, for the server to use."""

@@ -72,6 +72,8 @@ def _path(target: str, default: Market) -> Path | Refusal:
         market, route = Market.USDM, segments.pop(0)
     if not segments:
         return _NOT_FOUND
+    if segments[:2] == ["stream", "ws"]:
+        segments.pop(0)  # ccxt takes a socket for spot's only when its URL holds "/stream"; it reads raw payloads
     kind, *names = segments
     if kind not in ("ws", "stream") or (kind == "stream" and names):
         return _NOT_FOUND

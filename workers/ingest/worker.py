@@ -81,6 +81,7 @@ class Worker:
             self._bus.publish(DEMAND_REQUEST, b"")
 
     async def _follow_group(self) -> None:
+        await self._bus.connected()  # before that a look at the catalogue fails, and the next one is half a second away
         key = catalogue.group_key(self._market, self._number)
         await catalogue.watch(self._bus, catalogue.GROUPS, key, Group, self._regroup)
 

@@ -24,7 +24,7 @@ async def main() -> None:
     api["fapiPublic"] = f"{REST}/usdm/fapi/v1"
     api["dapiPublic"] = f"{REST}/coinm/dapi/v1"
     # ccxt takes messages for spot's only where the URL contains "/stream", as in ://stream.binance.com.
-    api["ws"]["spot"] = f"{WS}/spot/ws?as=/stream"
+    api["ws"]["spot"] = f"{WS}/spot/stream/ws"
     api["ws"]["linear"] = f"{WS}/usdm/ws"
     try:
         markets = await exchange.load_markets()

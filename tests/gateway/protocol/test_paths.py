@@ -40,6 +40,7 @@ def test_default_market_is_the_first_one_carried() -> None:
         ("/ws/%21miniTicker%40arr", SPOT, RAW, ("!miniTicker@arr",)),
         ("/ws/a%40trade%2Fb%40trade", SPOT, RAW, ("a@trade", "b@trade")),
         ("/ws/0", SPOT, RAW, ()),
+        ("/spot/stream/ws/0", SPOT, RAW, ()),
         ("/ws/17", SPOT, RAW, ()),
         ("/ws/stream", SPOT, RAW, ()),
         ("/ws/stream?streams=a@trade", SPOT, RAW, ("a@trade",)),
