@@ -66,6 +66,7 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
     try:
         while True:
             # A put is heard at once.  The look every now and then is for what happened while the bus was down.
+            news.clear()  # before the look: a put during it must be heard
             try:
                 value = heard.pop() if heard else await read(bus, bucket, key)
             except BusUnavailable:
@@ -74,9 +75,8 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
                 newest = value
                 try:
                     changed(decode(value))
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     logger.error("a value in the catalogue cannot be read", extra={"key": key, "error": str(error)})
-            news.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_RETRY if newest is None else _REFRESH):
                     await news.wait()

@@ -120,7 +120,7 @@ class Gateway:
             try:
                 answer = await self._bus.request(KLINES, msgspec.json.encode(question), TIMEOUT)
                 reply = msgspec.json.decode(answer, type=KlinesReply)
-            except (BusUnavailable, msgspec.DecodeError) as error:
+            except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
                 effects = session.klines_failed(request, "HISTORY_UNAVAILABLE", str(error))
             else:
                 if reply.code:
@@ -136,7 +136,7 @@ class Gateway:
 
     def count_unknown(self, market: Market, name: str) -> None:
         self.tally.unknown += 1
-        key = (market, name)
+        key = (market, name[:200])  # a URL may hold 64 KB, and all of them go into one status message
         self._unknown[key] = self._unknown.pop(key, 0) + 1
         if len(self._unknown) > _UNKNOWN_KEPT:
             self._unknown.popitem(last=False)

@@ -58,10 +58,6 @@ class Channel:
             self._tally.lost += seq - self._seq - 1
         self._epoch, self._seq = epoch, seq
 
-    def restart(self) -> None:
-        """Count anew: this gateway did not listen for a while."""
-        self._epoch = self._seq = 0
-
     @property
     def listeners(self) -> int:
         """How many (client, form) pairs listen."""

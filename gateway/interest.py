@@ -38,9 +38,11 @@ class Interest:
         self._idle.pop(key, None)
         before = self._subscribed.pop(key, None)
         if before is not None:  # it lingered
-            self._bus.unsubscribe(before[0])
-        self._subscribed[key] = (self._bus.subscribe(subject_of(stream.market, stream.name), channel.receive), channel)
-        if before is None:
+            self._bus.redirect(before[0], channel.receive)
+            self._subscribed[key] = (before[0], channel)
+        else:
+            sid = self._bus.subscribe(subject_of(stream.market, stream.name), channel.receive)
+            self._subscribed[key] = (sid, channel)
             if not self._added:
                 # One announcement for everything that this turn of the loop adds.
                 asyncio.get_running_loop().call_soon(self._announce_added)
@@ -51,10 +53,8 @@ class Interest:
         self._idle[(channel.stream.market, channel.stream.name)] = self._monotonic()
 
     def bus_changed(self, connected: bool) -> None:
-        """The bus came back: tell everything; what was sent meanwhile could not reach us and is not counted as lost."""
+        """The bus came back: tell everything.  What was sent meanwhile shows as a hole in each stream's sequence."""
         if connected:
-            for _, channel in self._subscribed.values():
-                channel.restart()
             self._asked.set()
 
     async def run(self) -> None:
@@ -74,6 +74,7 @@ class Interest:
     def withdraw(self) -> None:
         """This gateway stops: it wants nothing any more."""
         self._subscribed.clear()
+        self._idle.clear()
         self._announce_whole()
 
     def _announce_added(self) -> None:

@@ -13,7 +13,7 @@ LIMIT_BYTES = 1024 * 1024  # what may wait for one client that does not read
 class Outbox:
     """Frames on their way to one client, in order."""
 
-    __slots__ = ("_held", "_limit", "_overflow", "_paused", "_tally", "_write", "frames", "held_bytes")
+    __slots__ = ("_closed", "_held", "_limit", "_overflow", "_paused", "_tally", "_write", "frames", "held_bytes")
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class Outbox:
         self._overflow = overflow
         self._tally = tally
         self._limit = limit_bytes
+        self._closed = False
         self._paused = False
         self._held: list[bytes] = []  # of earlier turns, while the client does not read
         self.held_bytes = 0
@@ -36,6 +37,9 @@ class Outbox:
         """Write what this turn brought, in one piece; while the client does not read, hold it."""
         frames = self.frames
         if not frames:
+            return
+        if self._closed:
+            frames.clear()
             return
         if self._paused:
             self._held += frames
@@ -66,6 +70,7 @@ class Outbox:
 
     def discard(self) -> None:
         """Forget what waits: the client is being disconnected."""
+        self._closed = True
         self.frames.clear()
         self._held.clear()
         self.held_bytes = 0

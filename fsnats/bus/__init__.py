@@ -32,6 +32,10 @@ class Bus(Protocol):
         """
         ...
 
+    def redirect(self, sid: int, callback: Callback) -> None:
+        """Call this back from now on, without a message lost."""
+        ...
+
     def unsubscribe(self, sid: int) -> None:
         """Stop calling back, at once."""
         ...

@@ -28,6 +28,7 @@ class Link(asyncio.Protocol):
         self.info: asyncio.Future[dict[str, object]] = self._loop.create_future()
         self.transport: asyncio.Transport
         self._paused = False
+        self.max_payload = 1024 * 1024  # until the server says its own
 
     # Towards the server.
 
@@ -106,6 +107,8 @@ class Link(asyncio.Protocol):
                     if not pong.done():
                         pong.set_result(None)
             case wire.Info():
+                if isinstance(most := event.fields.get("max_payload"), int):
+                    self.max_payload = most
                 if not self.info.done():
                     self.info.set_result(event.fields)
             case wire.ServerError():

@@ -28,6 +28,10 @@ class MemoryBus:
         self._subscriptions[sid] = (subject.split("."), queue, callback)
         return sid
 
+    def redirect(self, sid: int, callback: Callback) -> None:
+        subject, queue, _ = self._subscriptions[sid]
+        self._subscriptions[sid] = (subject, queue, callback)
+
     def unsubscribe(self, sid: int) -> None:
         self._subscriptions.pop(sid, None)
 

@@ -22,6 +22,7 @@ from fsnats.errors import BusUnavailable
 
 logger = logging.getLogger(__name__)
 
+HEALTH = 10.0  # seconds of connection after which a server counts as healthy
 CONNECT_TIMEOUT = 5.0  # seconds for TCP, TLS and the NATS handshake together
 
 
@@ -54,6 +55,7 @@ class NatsBus:
         self._next_sid = 1
         self._link: Link | None = None
         self._connected = asyncio.Event()
+        self._leaving = False
         self._tasks = asyncio.TaskGroup()
         self._running: asyncio.Task[None] | None = None
         self._inbox = ""
@@ -68,6 +70,7 @@ class NatsBus:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        self._leaving = True
         if self._link is not None:
             self._link.finish()
         if self._running is not None:
@@ -84,7 +87,7 @@ class NatsBus:
 
     def publish(self, subject: str, payload: bytes, reply: str = "") -> bool:
         link = self._link
-        if link is None or link.is_full:
+        if link is None or link.is_full or len(payload) > link.max_payload:  # the server would cut us off for it
             self.refused += 1
             return False
         link.send(wire.publish(subject, reply, payload))
@@ -97,6 +100,9 @@ class NatsBus:
         if self._link is not None:
             self._link.send(wire.subscribe(subject, queue, sid))
         return sid
+
+    def redirect(self, sid: int, callback: Callback) -> None:
+        self._subscriptions[sid].callback = callback
 
     def unsubscribe(self, sid: int) -> None:
         if self._subscriptions.pop(sid, None) is not None and self._link is not None:
@@ -161,8 +167,8 @@ class NatsBus:
                 )
                 await asyncio.sleep(delay)
                 continue
-            self._backoff.healthy()
             self._link = link
+            since = asyncio.get_running_loop().time()
             for sid, subscription in self._subscriptions.items():
                 link.send(wire.subscribe(subscription.subject, subscription.queue, sid))
             self._connected.set()
@@ -172,7 +178,10 @@ class NatsBus:
             finally:
                 self._link = None
                 self._connected.clear()
-                link.abort()
+                if not self._leaving:  # else what was published last is still being written
+                    link.abort()
+            if asyncio.get_running_loop().time() - since > HEALTH:
+                self._backoff.healthy()
             self.reconnects += 1
             for answer in self._requests.values():
                 if not answer.done():
@@ -233,7 +242,10 @@ class NatsBus:
                 if event.status == "503":
                     self._unanswerable(event.subject)
                 else:
-                    subscription.callback(event.subject, event.reply, event.payload)
+                    try:
+                        subscription.callback(event.subject, event.reply, event.payload)
+                    except Exception:  # one bad message must not cost the connection and what was read with it
+                        logger.exception("a message on the bus could not be handled", extra={"subject": event.subject})
         if self._after_read is not None:
             self._after_read()
 

@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 
 from fsnats.errors import ConfigError
+from fsnats.websocket.http import Http
 from fsnats.websocket.server import Connection
 
 ConnectionFactory = Callable[[Any], Connection]
@@ -59,7 +60,7 @@ async def serving(
 
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=Http,
         ws=upgraded,  # type: ignore[arg-type]  # any callable of these three works; the annotation knows classes only
         lifespan="off",
         log_config=None,

@@ -29,6 +29,7 @@ class Connection(asyncio.Protocol):
     """
 
     message_bytes_max = 64 * 1024  # longer messages close the connection with 1009
+    unread_bytes_max = 4 * 1024 * 1024  # beyond the outbox: pongs and closes that wait for a peer that does not read
     close_timeout = 5.0  # seconds to wait for the peer's half of the closing handshake
 
     transport: asyncio.Transport
@@ -101,6 +102,8 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self.transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
         self._connections.add(self)
+        if transport.get_write_buffer_size():  # type: ignore[attr-defined]  # answers to HTTP that were not read: were writing paused, nobody would tell us
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._wire.receive_data(data)
@@ -115,6 +118,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         self._wire.receive_eof()
         self._flush()
+        self._abort_soon()  # asyncio closes now, but waits for ever for a peer that does not read
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
@@ -150,7 +154,8 @@ class Connection(asyncio.Protocol):
                 if frame.fin:  # nearly every message
                     self._message(bytes(frame.data))
                     return
-            self._fragments.append(bytes(frame.data))
+            if frame.data:  # empty ones are free for the peer, not for us
+                self._fragments.append(bytes(frame.data))
             if frame.fin:
                 data, self._fragments = b"".join(self._fragments), []
                 self._message(data)
@@ -176,5 +181,11 @@ class Connection(asyncio.Protocol):
                 self.transport.write_eof()
             else:
                 self.transport.close()
-        if self._wire.close_expected() and self._close_timer is None:
+        if self.transport.get_write_buffer_size() > self.unread_bytes_max:
+            self.transport.abort()  # it pings and does not read the pongs
+        if self._wire.close_expected():
+            self._abort_soon()
+
+    def _abort_soon(self) -> None:
+        if self._close_timer is None:
             self._close_timer = asyncio.get_running_loop().call_later(self.close_timeout, self.transport.abort)

@@ -119,11 +119,30 @@ async def test_what_is_published_right_after_the_first_listener_reaches_it(house
     assert house.written == [text(b"{}")]
 
 
-async def test_after_the_bus_came_back_what_was_missed_is_not_called_lost_here(house: House) -> None:
+async def test_what_was_missed_while_the_bus_was_down_counts_as_lost(house: House) -> None:
     house.hub.listen(TRADES, RAW, house.outbox)
     for seq, back in ((1, False), (9, True)):
         if back:
             house.interest.bus_changed(True)
         house.bus.publish("fsnats.spot.btcusdt.trade", encode(Frame(VERSION, "btcusdt@trade", 1, 1, seq, 0, b"{}")))
 
-    assert house.tally.lost == 0
+    assert house.tally.lost == 7
+
+
+async def test_a_listener_that_changes_its_form_misses_nothing(house: House) -> None:
+    house.hub.listen(TRADES, RAW, house.outbox)
+    house.hub.leave(TRADES, RAW, house.outbox)
+    house.hub.listen(TRADES, Form(b"[", b"]"), house.outbox)
+    house.bus.publish("fsnats.spot.btcusdt.trade", encode(Frame(VERSION, "btcusdt@trade", 1, 1, 1, 0, b"{}")))
+    house.hub.flush()
+
+    assert house.written == [text(b"[{}]")]
+
+
+async def test_a_stop_while_something_lingers_is_no_harm(house: House) -> None:
+    house.hub.listen(TRADES, RAW, house.outbox)
+    house.hub.leave(TRADES, RAW, house.outbox)
+    house.interest.withdraw()
+    await house.clock.advance(LINGER)
+
+    house.interest._drop_idle()

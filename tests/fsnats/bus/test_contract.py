@@ -60,6 +60,20 @@ async def test_a_tail_wildcard_takes_every_depth(buses: tuple[Bus, Bus]) -> None
     assert [subject for subject, _, _ in seen] == ["a.b", "a.b.c"]
 
 
+async def test_a_subscription_can_be_turned_to_another_callback_without_a_seam(buses: tuple[Bus, Bus]) -> None:
+    near, far = buses
+    before, after = Seen(), Seen()
+    sid = far.subscribe("a", before)
+    await far.flush()
+    near.publish("a", b"1")
+    await eventually(lambda: before)
+    far.redirect(sid, after)
+    near.publish("a", b"2")
+    await eventually(lambda: after)
+
+    assert [payload for _, _, payload in before + after] == [b"1", b"2"]
+
+
 async def test_after_unsubscribing_nothing_comes(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
     gone, seen = Seen(), Seen()

@@ -37,6 +37,38 @@ async def test_subscriptions_survive_a_restart_and_nothing_stale_is_sent(nats: N
     assert bus.refused == 1
 
 
+async def test_a_message_that_the_server_would_not_take_is_refused_here(bus: NatsBus) -> None:
+    assert bus.publish("a", b"x" * (1024 * 1024 + 1)) is False
+    await bus.flush()
+
+    assert (bus.refused, bus.reconnects) == (1, 0)
+
+
+async def test_a_callback_with_a_bug_takes_nothing_from_the_others(bus: NatsBus) -> None:
+    seen: list[bytes] = []
+
+    def buggy(_subject: str, _reply: str, _payload: bytes) -> None:
+        raise ZeroDivisionError
+
+    bus.subscribe("a", buggy)
+    bus.subscribe("a", lambda _s, _r, payload: seen.append(payload))
+    bus.publish("a", b"1")
+    await eventually(lambda: seen)
+
+    assert bus.reconnects == 0
+
+
+async def test_what_was_published_last_is_sent_before_the_end(nats: NatsServer, bus: NatsBus) -> None:
+    seen: list[bytes] = []
+    bus.subscribe("a", lambda _s, _r, payload: seen.append(payload))
+    await bus.flush()
+    async with NatsBus([nats.url], "brief", lambda: 0.0) as brief:
+        await brief.connected()
+        for _ in range(200):
+            brief.publish("a", b"x" * 100_000)
+    await eventually(lambda: len(seen) == 200)
+
+
 async def test_a_request_in_flight_fails_when_the_server_dies(nats: NatsServer) -> None:
     async with NatsBus([nats.url], "one", lambda: 0.0) as bus:
         await bus.connected()

@@ -145,6 +145,16 @@ async def test_bytes_that_are_no_websocket_end_the_connection(port: int) -> None
     await eventually(lambda: "closed" in HAPPENED)
 
 
+async def test_who_pings_without_reading_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Echo, "unread_bytes_max", 100_000)
+    async with client(port) as connection:
+        connection.transport.pause_reading()
+        while not connection.transport.is_closing():
+            connection.transport.write((b"\x89\xfd\0\0\0\0" + b"p" * 125) * 100)
+            await asyncio.sleep(0)
+    await eventually(lambda: HAPPENED.count("closed") == 1)
+
+
 async def test_plain_http_is_served_on_the_same_port(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
