@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """MSG or HMSG.  `status` is the code of a status header ("503": no responders), else empty."""
 
     sid: int

@@ -1,0 +1,54 @@
+"""The worker alone: from the socket of one feed to NATS, as fast as it can and at 5,000 messages a second."""
+
+import time
+from pathlib import Path
+
+from tests.bench.fleet import Fleet
+from tests.bench.processes import Process
+from tests.bench.report import Row, Values
+from tests.bench.tools import Tool
+
+TITLE = "ingest: one worker, one feed, 200 kline streams, 367 B a message"
+ROWS = (
+    Row("saturated", "worker, saturated", "CPU µs/message", "≤ 8", "7.4, raw 3.96"),
+    Row("saturated rate", "  messages a second", "1/s"),
+    Row("saturated nats", "  nats-server", "CPU µs/message"),
+    Row("saturated lost", "  lost", "messages", "0"),
+    Row("paced", "worker, 5,000/s one at a time", "CPU µs/message", "", "74, raw 53"),
+    Row("paced nats", "  nats-server", "CPU µs/message"),
+    Row("paced lost", "  lost", "messages", "0"),
+)
+
+_SATURATED = 300_000
+_RATE = 5_000
+
+
+def measure(tools: Path, quick: bool) -> Values:
+    """One repetition."""
+    with Fleet(tools, pinned=True) as fleet:
+        exchange, tap = fleet.exchange(), fleet.tap()
+        worker = fleet.worker(always=True)
+        fleet.subscribed(exchange, worker)
+        _carried(fleet, worker, exchange, tap, 0, 20_000)  # to warm up
+        saturated = _carried(fleet, worker, exchange, tap, 0, _SATURATED)
+        paced = _carried(fleet, worker, exchange, tap, _RATE, _RATE * (2 if quick else 5))
+        status = fleet.status("ingest")
+    values = {f"saturated {name}".rstrip(): value for name, value in saturated.items()}
+    values |= {f"paced {name}".rstrip(): value for name, value in paced.items()}
+    # What the worker itself knows it could not pass on: nothing, or the figures above are of something else.
+    for counter in ("unreadable", "unpublished"):
+        values["saturated lost"] += float(str(status[counter]))
+    return values
+
+
+def _carried(fleet: Fleet, worker: Process, exchange: Tool, tap: Tool, rate: int, count: int) -> Values:
+    cpu = worker.cpu_us(), fleet.nats.cpu_us()
+    start = time.monotonic()
+    exchange.ask(f"run {rate} {count} 1")
+    arrived = tap.ask(f"until {count} 20")
+    return {
+        "": (worker.cpu_us() - cpu[0]) / count,
+        "nats": (fleet.nats.cpu_us() - cpu[1]) / count,
+        "rate": count / (time.monotonic() - start),
+        "lost": count - arrived.frames + arrived.repeated,
+    }
