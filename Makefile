@@ -50,9 +50,12 @@ test: setup  ## All tests (fast ones first)
 bench: setup  ## What it costs on this machine (reports, never fails)
 	@$(BIN)/python -m tests.bench
 
+soak: $(VENV)/.installed  ## Trouble a fleet under load for half an hour (MINUTES=30), and look at its memory
+	@$(BIN)/fsnats chaos soak --minutes $(or $(MINUTES),30)
+
 lock:  ## Pin what pyproject allows
-	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra build -o requirements.lock pyproject.toml
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra build --extra dev -o requirements-dev.lock pyproject.toml
+	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra build --constraint requirements-dev.lock -o requirements.lock pyproject.toml
 
 wheel: setup  ## Build the wheel
 	@$(BIN)/python -m build --wheel --no-isolation

@@ -1,11 +1,11 @@
 """Who listens to what, and the one finished frame that all of them get.  A pure data structure: the hub never touches a
 socket or the bus."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from fsnats.binance.streams import Market, Stream
 from fsnats.errors import FrameError
-from fsnats.frames import decode
+from fsnats.frames import GAP, decode
 from fsnats.websocket.frames import text_header
 from gateway.effects import Form
 from gateway.outbox import Outbox
@@ -39,7 +39,11 @@ class Channel:
         self._count(frame.epoch, frame.seq)
         payload = frame.payload
         dirty = self._dirty
-        for (prefix, suffix), listeners in self._forms.items():
+        forms: Iterable[tuple[Form, dict[Outbox, None]]] = self._forms.items()
+        if frame.flags & GAP:
+            self._tally.gaps += 1
+            forms = [(Form(form.gap, b"}"), listeners) for form, listeners in forms if form.gap]
+        for (prefix, suffix, _), listeners in forms:
             finished = b"%b%b%b%b" % (
                 text_header(len(prefix) + len(payload) + len(suffix)),
                 prefix,

@@ -30,6 +30,7 @@ GAUGES = {
 COUNTERS = {
     "frames": "frames received from the bus",
     "lost": "frames missing between worker and gateway, as holes in the streams' sequences show",
+    "gaps": "notices of messages that a worker missed and could not get",
     "unreadable": "messages on the bus that are not frames",
     "delivered": "messages written to clients",
     "slow": "clients closed because they did not read fast enough",

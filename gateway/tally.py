@@ -8,6 +8,7 @@ class Tally(msgspec.Struct):
 
     frames: int = 0  # received from the bus
     lost: int = 0  # missing between worker and gateway, as holes in the streams' sequences show
+    gaps: int = 0  # notices of what a worker could not get
     unreadable: int = 0  # messages on the bus that are not frames
     delivered: int = 0  # messages written to clients
     slow: int = 0  # clients closed because they did not read

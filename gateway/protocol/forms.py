@@ -28,9 +28,8 @@ def combined(stream: Stream) -> Form:
 
 def raw(stream: Stream, *, name_market: bool) -> Form:
     """The native dialect's form of a stream subscribed by its Binance name."""
-    if not name_market:
-        return combined(stream)
-    return Form(b'{"stream":' + encode(stream.name) + _market(stream) + b',"data":', b"}")
+    market = _market(stream) if name_market else b""
+    return Form(b'{"stream":' + encode(stream.name) + market + b',"data":', b"}", _gap(stream))
 
 
 def typed(stream_type: str, stream: Stream, envelope: Envelope, *, name_market: bool) -> Form:
@@ -39,10 +38,14 @@ def typed(stream_type: str, stream: Stream, envelope: Envelope, *, name_market: 
     if name_market:
         head += _market(stream)
     if envelope is Envelope.COMBINED:
-        return Form(head + b',"data":{"stream":' + encode(stream.name) + b',"data":', b"}}")
+        return Form(head + b',"data":{"stream":' + encode(stream.name) + b',"data":', b"}}", _gap(stream))
     if stream.kind in _NEEDS_NAME:
         head += b',"stream":' + encode(stream.name)
-    return Form(head + b',"data":', b"}")
+    return Form(head + b',"data":', b"}", _gap(stream))
+
+
+def _gap(stream: Stream) -> bytes:
+    return b'{"type":"gap"' + _market(stream) + b',"data":'
 
 
 def _market(stream: Stream) -> bytes:

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fsnats.binance.streams import Market, parse
-from fsnats.frames import VERSION, Frame, encode
+from fsnats.frames import GAP, RECOVERED, VERSION, Frame, encode
 from fsnats.websocket.frames import text
 from gateway.effects import Form
 from gateway.hub import Channel, Hub
@@ -35,8 +35,8 @@ class House:
         written: list[bytes] = []
         return Outbox(written.append, lambda: None, self.tally), written
 
-    def message(self, name: str, payload: bytes, seq: int = 1, epoch: int = 7) -> None:
-        frame = Frame(VERSION, name, 1, epoch, seq, 0, payload)
+    def message(self, name: str, payload: bytes, seq: int = 1, epoch: int = 7, flags: int = 0) -> None:
+        frame = Frame(VERSION, name, 1, epoch, seq, flags, payload)
         self.channels[name].receive("", "", encode(frame))
 
 
@@ -89,6 +89,20 @@ def test_a_client_that_does_not_read_is_flushed_at_every_turn_so_that_its_limit_
         house.hub.flush()
 
     assert (outbox.held_bytes, written) == (30, [])
+
+
+def test_a_gap_is_told_to_those_whose_dialect_has_a_word_for_it() -> None:
+    house = House()
+    (ours, to_ours), (bot, to_bot) = house.client(), house.client()
+    house.hub.listen(TRADES, Form(b'{"type":"trade","data":', b"}", b'{"type":"gap","data":'), ours)
+    house.hub.listen(TRADES, RAW, bot)
+    house.message("btcusdt@trade", b'{"from":1}', flags=GAP)
+    house.message("btcusdt@trade", b'{"t":5}', seq=2, flags=RECOVERED)
+    house.hub.flush()
+
+    assert to_ours == [text(b'{"type":"gap","data":{"from":1}}') + text(b'{"type":"trade","data":{"t":5}}')]
+    assert to_bot == [text(b'{"t":5}')]
+    assert house.tally.gaps == 1
 
 
 def test_only_the_first_and_the_last_listener_concern_the_bus() -> None:

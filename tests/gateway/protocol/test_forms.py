@@ -24,8 +24,11 @@ def test_combined_names_the_stream() -> None:
     assert framed(forms.combined(KLINE)) == '{"stream":"btcusdt@kline_1m","data":{"p":"0.10"}}'
 
 
-def test_raw_is_the_very_form_of_binance_so_that_both_share_frames() -> None:
-    assert forms.raw(KLINE, name_market=False) == forms.combined(KLINE)
+def test_raw_wraps_as_binance_does_and_can_tell_a_gap() -> None:
+    form = forms.raw(KLINE, name_market=False)
+
+    assert form[:2] == forms.combined(KLINE)[:2]
+    assert form.gap == b'{"type":"gap","market":"spot","data":'
 
 
 def test_raw_of_another_market_names_it() -> None:
