@@ -16,6 +16,8 @@ from msgspec import Meta
 from fsnats import patterns
 from fsnats.binance.streams import MARKETS, Market
 from fsnats.errors import ConfigError, StreamNameError
+from fsnats.exits import tables
+from fsnats.exits.address import read_pool
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
 
@@ -68,12 +70,23 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     linger: Annotated[
         Annotated[float, Meta(ge=0)], Meta(description="seconds that a stream nobody wants any more is kept upstream")
     ] = 30.0
+    rotate_after: Annotated[
+        Annotated[float, Meta(gt=0)],
+        Meta(
+            description="seconds after which a connection to the exchange is replaced, less up to a tenth; "
+            "it lives 24 h"
+        ),
+    ] = 23 * 3600.0
     proxy: Annotated[
         str,
         Meta(
-            description="exit to Binance: direct, or socks5://, socks5h://, http://, https:// [user:password@]host:port"
+            description="exits to Binance, comma-separated: direct, socks5://, socks5h://, http:// or https:// "
+            "[user:password@]host:port, or env (HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
         ),
     ] = "direct"
+    ca_file: Annotated[
+        str, Meta(description="PEM file with certificates of a private authority, trusted beside the system's")
+    ] = ""
     catalogue_refresh: Annotated[
         Annotated[float, Meta(ge=1)], Meta(description="seconds between two looks at the exchange's list of symbols")
     ] = 300.0
@@ -149,6 +162,9 @@ def merge(
     ConfigError naming the setting as its source spells it.
     """
     values: dict[str, Value] = {}
+    file = dict(file)
+    for name, text in tables.taken_from(file, file_name):
+        values["proxy"] = Value(text, name, file_name)
     for key, raw in file.items():
         if key not in Config.__struct_fields__:
             raise ConfigError(f"{key} in {file_name}", "no such setting")
@@ -170,6 +186,8 @@ def merge(
 
 def _from_variables(variables: Mapping[str, str], source: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
+    for name, text in tables.in_variables(variables):
+        found["proxy"] = Value(text, name, source)
     for name, (field, translate) in ALIASES.items():
         if variables.get(name):
             found[field] = Value(translate(variables[name]), name, source)
@@ -234,7 +252,6 @@ def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
-_PROXY_SCHEMES = ("socks5", "socks5h", "http", "https")
 _ROUTES = ("public", "market", "private", "ws", "stream")
 
 
@@ -253,8 +270,10 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
             )
     for url in filter(None, config.nats_url.split(",")):
         _check_url(url.strip(), ("nats", "tls"), named("nats_url"), secret=True)
-    if config.proxy not in ("", "direct"):
-        _check_url(config.proxy, _PROXY_SCHEMES, named("proxy"), secret=True)
+    try:
+        read_pool(config.proxy)
+    except ValueError as error:
+        raise ConfigError(named("proxy"), str(error)) from None
     for entry in config.always:
         prefix, colon, pattern = entry.partition(":")
         if not colon or prefix not in MARKETS:

@@ -1,4 +1,6 @@
-"""What gateways and history workers say to each other on `subjects.KLINES`, as JSON."""
+"""What is asked of the history workers, as JSON: candles on `subjects.KLINES`, rows that a worker missed on `ROWS`."""
+
+from typing import Literal
 
 import msgspec
 
@@ -25,3 +27,21 @@ class KlinesReply(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     message: str = ""
     retry_after: float | None = None
+
+
+Method = Literal["aggTrades", "trades", "klines"]
+
+
+class RowsRequest(msgspec.Struct, frozen=True):
+    """Rows of one of the exchange's REST methods, with its own parameters."""
+
+    market: Market
+    method: Method
+    parameters: dict[str, str | int]
+
+
+class RowsReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Rows as the exchange sent them, or a sentence that says why there are none."""
+
+    rows: list[msgspec.Raw] = []
+    error: str = ""

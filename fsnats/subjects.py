@@ -40,8 +40,10 @@ def stream_of(subject: str) -> tuple[Market, str]:
 # Control subjects.  None of them collides with a market's name.
 
 DEMAND_REQUEST = f"{PREFIX}.demand.request"  # a starting worker asks every gateway for its whole set
-DIALS = f"{PREFIX}.rpc.dials"  # a worker asks the supervisor when it may dial
+DIALS = f"{PREFIX}.rpc.dials"  # a worker asks the supervisor when it may dial, and by which exit
+EXIT_REPORTS = f"{PREFIX}.exits.report"  # a worker tells the supervisor what became of it
 KLINES = f"{PREFIX}.rpc.klines"  # a gateway asks the history workers
+ROWS = f"{PREFIX}.rpc.rows"  # an ingest worker asks the history workers for what it missed
 STATUS_REQUEST = f"{PREFIX}.status.request"  # `fsnats status` asks everyone; they reply to the inbox
 
 

@@ -20,14 +20,22 @@ class SlidingWindow:
 
         Reservations are granted in order: a caller that waits as told never breaks the window, however many wait.
         """
+        at = self._next(now)
+        self._instants.append(at)
+        return at - now
+
+    def delay(self, now: float) -> float:
+        """How many seconds from `now` the next event may happen; nothing is booked."""
+        return self._next(now) - now
+
+    def free(self, now: float) -> int:
+        """How many events could happen at `now` without waiting."""
+        return self.limit - sum(1 for instant in self._instants if instant > now - self.span)
+
+    def _next(self, now: float) -> float:
         at = now
         if len(self._instants) == self.limit:
             at = max(at, self._instants[0] + self.span)
         if self._instants:
             at = max(at, self._instants[-1])
-        self._instants.append(at)
-        return at - now
-
-    def free(self, now: float) -> int:
-        """How many events could happen at `now` without waiting."""
-        return self.limit - sum(1 for instant in self._instants if instant > now - self.span)
+        return at

@@ -35,7 +35,14 @@ def test_every_stream_type_is_documented() -> None:
 
 
 def test_every_control_subject_and_bucket_is_documented() -> None:
-    for subject in (subjects.KLINES, subjects.DIALS, subjects.STATUS_REQUEST, subjects.DEMAND_REQUEST):
+    for subject in (
+        subjects.KLINES,
+        subjects.ROWS,
+        subjects.DIALS,
+        subjects.EXIT_REPORTS,
+        subjects.STATUS_REQUEST,
+        subjects.DEMAND_REQUEST,
+    ):
         assert f"`{subject}`" in BUS
     assert subjects.demand(Market.SPOT).replace("spot", "<market>") in BUS
     assert f"`{catalogue.LISTINGS}`" in BUS
@@ -56,6 +63,7 @@ def test_settings_that_the_readme_names_exist() -> None:
 @pytest.mark.parametrize("document", ["README.md", "deploy/README.md", "CHANGELOG.md"])
 def test_commands_that_documents_name_exist(document: str) -> None:
     known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    known |= {group.name for group in app.registered_groups if group.name}
     named = set(re.findall(r"`(?:\.venv/bin/)?fsnats ([a-z]+)", (ROOT / document).read_text()))
     assert named
     assert named <= known

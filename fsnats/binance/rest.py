@@ -1,17 +1,26 @@
-"""Ask Binance's REST, through the configured exit, and say at which stage it failed."""
+"""Ask Binance's REST, by one exit, and say at which stage it failed."""
 
+import asyncio
+import re
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from types import TracebackType
+from typing import Any, Protocol
 
 import httpx
 import msgspec
+from socksio.exceptions import SOCKSError
 
 from fsnats.binance.endpoints import SIMULATED_HEADER, path
 from fsnats.binance.streams import Market
 from fsnats.errors import ExchangeUnavailable
+from fsnats.exits.trust import client_context
+from fsnats.exits.verdicts import wants_login
 
+_CONNECT = 10.0  # seconds for TCP, proxy and TLS together: httpcore waits for ever for a SOCKS proxy's answers
+_WHOLE = 60.0  # seconds for a request and its answer
 _TIMEOUT = httpx.Timeout(20.0, connect=10.0)  # seconds; exchangeInfo of spot is several megabytes
 
 
@@ -40,15 +49,16 @@ class _Failure(msgspec.Struct):
 class Rest:
     """One market's REST.  Use as an asynchronous context manager."""
 
-    def __init__(self, market: Market, base_url: str, proxy: str | None) -> None:
+    def __init__(self, market: Market, base_url: str, proxy: str | None, context: ssl.SSLContext | None = None) -> None:
         """`proxy` is a URL, or None to connect directly; the environment's proxies are never used unasked."""
         self.market = market
         self._proxied = proxy is not None
+        context = context or client_context("")  # the system's certificates, as the WebSocket's
         self._client = httpx.AsyncClient(
             base_url=base_url,
-            proxy=proxy,
+            proxy=_proxy(proxy, context),
             trust_env=False,
-            verify=ssl.create_default_context(),  # the system's certificates, as the WebSocket's
+            verify=context,
             timeout=_TIMEOUT,
             headers={"accept-encoding": "gzip"},
         )
@@ -63,29 +73,89 @@ class Rest:
 
     async def get(self, method: str, parameters: Mapping[str, str | int] | None = None) -> Answer:
         """GET one method.  Raises BadRequest, or ExchangeUnavailable with the stage that failed."""
+        progress = _Progress()
         try:
-            response = await self._client.get(path(self.market, method), params=dict(parameters or {}))
-        except httpx.HTTPError as error:
-            raise self._translated(error) from error
+            response = await self._ask(path(self.market, method), dict(parameters or {}), progress)
+        except (httpx.HTTPError, TimeoutError, SOCKSError, ValueError, AssertionError) as error:
+            # The last three are what garbage from a SOCKS proxy becomes.
+            raise self._translated(error, progress) from error
+        finally:
+            await progress.tidy()
         if response.status_code == 200:
             used = response.headers.get("x-mbx-used-weight-1m", "")
             return Answer(response.content, SIMULATED_HEADER in response.headers, int(used) if used.isdigit() else None)
         raise _refusal(response)
 
-    def _translated(self, error: httpx.HTTPError) -> ExchangeUnavailable:
+    async def _ask(self, method_path: str, parameters: dict[str, str | int], progress: "_Progress") -> httpx.Response:
+        async with asyncio.timeout(_CONNECT) as progress.limit:
+            extensions = {"trace": progress.follow}
+            return await self._client.get(method_path, params=parameters, extensions=extensions)
+
+    def _translated(self, error: Exception, progress: "_Progress") -> ExchangeUnavailable:
         stage = _stage(error)
-        if self._proxied and stage in ("dns", "tcp"):
-            stage = "proxy"  # behind a proxy it is the proxy that we look up and connect to
-        reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
-        return ExchangeUnavailable(stage, reason or type(error).__name__)
+        if stage == "tcp" and progress.asked:
+            stage = "http"
+        if self._proxied and (stage in ("dns", "tcp") or (stage == "http" and not progress.asked)):
+            stage = "proxy"  # behind a proxy it is the proxy that we look up, connect to and talk to first
+        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+            reason = "no answer in time"
+        elif isinstance(error, httpx.HTTPError):
+            reason = str(error) or type(error).__name__
+        else:
+            reason = "the proxy's answer makes no sense"
+        return ExchangeUnavailable(stage, reason, status=_proxy_status(reason) if stage == "proxy" else None)
+
+
+class _Progress:
+    """How far a request came: httpcore tells it to a trace function."""
+
+    def __init__(self) -> None:
+        self.limit: asyncio.Timeout | None = None
+        self.asked = False  # our request is on its way: everything before it worked
+        self._opened: _Closable | None = None
+
+    async def follow(self, event: str, info: dict[str, Any]) -> None:
+        """Take note of one event."""
+        if event.endswith(".connect_tcp.complete"):
+            self._opened = info["return_value"]
+        # A CONNECT is a request, too, but not ours.
+        if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            self.asked = True
+            assert self.limit is not None
+            self.limit.reschedule(asyncio.get_running_loop().time() + _WHOLE)
+
+    async def tidy(self) -> None:
+        """Close what httpcore forgets to close when a SOCKS proxy or TLS fails."""
+        if self._opened is not None and not self.asked:
+            await self._opened.aclose()
+
+
+class _Closable(Protocol):
+    """What httpcore opened."""
+
+    async def aclose(self) -> None: ...
+
+
+def _proxy(url: str | None, context: ssl.SSLContext) -> httpx.Proxy | None:
+    if url is None:
+        return None
+    return httpx.Proxy(url, ssl_context=context if url.startswith("https:") else None)
+
+
+def _proxy_status(reason: str) -> int | None:
+    """What the proxy answered: httpcore gives "407 Proxy Authentication Required", or a SOCKS proxy's refusal."""
+    status = re.match(r"(\d{3})\b", reason)
+    return int(status[1]) if status else 407 if wants_login(reason) else None
 
 
 def _refusal(response: httpx.Response) -> Exception:
     """What a status other than 200 means.  Bodies may be HTML: the code is read where there is one."""
     status = response.status_code
+    if status == 407:
+        return ExchangeUnavailable("proxy", "the proxy wants another user and password", status=status)
     try:
         failure = msgspec.json.decode(response.content, type=_Failure)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         failure = None
     if status == 400 and failure is not None:
         return BadRequest(failure.code, failure.msg)
@@ -100,20 +170,27 @@ def _refusal(response: httpx.Response) -> Exception:
     if failure is not None:
         text += f" ({failure.code}: {failure.msg})"
     after = response.headers.get("retry-after", "")
-    return ExchangeUnavailable("http", text, status=status, retry_after=float(after) if after.isdigit() else None)
+    seconds = float(after) if after.isdigit() else _until(failure.msg) if failure is not None else None
+    return ExchangeUnavailable("http", text, status=status, retry_after=seconds)
 
 
-def _stage(error: httpx.HTTPError) -> str:
+def _until(text: str) -> float | None:
+    """Seconds until the end of a ban whose text holds it, as milliseconds since 1970."""
+    end = re.search(r"until (\d{13})\b", text)
+    return max(0.0, int(end[1]) / 1000 - time.time()) if end else None
+
+
+def _stage(error: Exception) -> str:
     """The stage at which a request failed: proxy, dns, tls, tcp or http."""
     causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in causes:
         causes.append(cause)
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.ProxyError):
+    if isinstance(error, (httpx.ProxyError, SOCKSError, ValueError, AssertionError)):
         return "proxy"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return "tls"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "dns"
-    return "tcp" if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)) else "http"
+    return "tcp" if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, TimeoutError)) else "http"

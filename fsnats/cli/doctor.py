@@ -1,6 +1,8 @@
 """`fsnats doctor`: what works between here and the exchange, stage by stage."""
 
 import asyncio
+import os
+import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from fsnats.errors import EXIT_UNAVAILABLE
 if TYPE_CHECKING:
     from fsnats.cli.checks.finding import Section
     from fsnats.cli.checks.proxies import Proxy
+    from fsnats.exits.address import Exit
 
 _OFFLINE = (
     "Binance cannot be reached as things are.  `fsnats up --sim` runs everything on simulated data, marked as such."
@@ -22,8 +25,8 @@ _OFFLINE = (
 def doctor(context: typer.Context) -> None:
     """Check the way to Binance and to NATS.
 
-    DNS, TCP, proxy, TLS, HTTP, WebSocket and clock for each market, through the configured exit.  Ends with status 69
-    when something fails.
+    DNS, TCP, proxy, TLS, HTTP, WebSocket and clock for each market, through every configured exit.  Ends with status
+    69 when something fails.
     """
     from fsnats.cli.bus import run
 
@@ -58,34 +61,61 @@ def lines(sections: "list[Section]") -> Iterator[str]:
 
 
 async def examine(config: Config) -> "list[Section]":
-    """All checks at once; the findings in an order that reads well."""
+    """All checks at once; the findings in an order that reads well, exit by exit."""
+    from fsnats.cli.checks.nats import check_nats
+    from fsnats.exits.trust import client_context
+
+    context = client_context(config.ca_file)
+    async with asyncio.TaskGroup() as tasks:
+        ways = [tasks.create_task(_examine_exit(config, one, context)) for one in _exits(config)]
+        bus = tasks.create_task(check_nats(config))
+    return [section for way in ways for section in way.result()] + bus.result()
+
+
+def _exits(config: Config) -> "list[Exit]":
+    """Every exit, those of the environment included."""
+    from fsnats.exits.client import exits_to
+
+    urls = [url for market in config.markets for url in (config.rest_url(market), config.ws_url(market))]
+    return list(dict.fromkeys(one for url in urls for one in exits_to(url, config.proxy, os.environ)))
+
+
+async def _examine_exit(config: Config, one: "Exit", context: ssl.SSLContext) -> "list[Section]":
     from fsnats.cli.checks import proxies
     from fsnats.cli.checks.exchange import check_rest, check_websocket
-    from fsnats.cli.checks.nats import check_nats
-    from fsnats.exits import proxy_of
+    from fsnats.exits.client import exits_to
 
-    url = proxy_of(config)
-    proxy = proxies.read(url) if url else None
+    proxy = proxies.read(one.url) if one.url else None
     sections: list[Section] = []
     if proxy is not None:
-        sections.append(await _check_proxy(proxy))
+        sections.append(await _check_proxy(proxy, context))
+    elif len(_exits(config)) > 1:
+        sections.append(_direct())
     async with asyncio.TaskGroup() as tasks:
         checks = []
         # Behind a proxy that does not let us in, every market would fail of the same.
         for market in config.markets if not any(section.failed for section in sections) else ():
-            checks.append(tasks.create_task(check_rest(market, config.rest_url(market), proxy)))
-            checks.append(tasks.create_task(check_websocket(market, config.ws_url(market), proxy)))
-        bus = tasks.create_task(check_nats(config))
-    return sections + [check.result() for check in checks] + bus.result()
+            for check, url in ((check_rest, config.rest_url(market)), (check_websocket, config.ws_url(market))):
+                if one in exits_to(url, config.proxy, os.environ):
+                    checks.append(tasks.create_task(check(market, url, proxy, context)))
+    return sections + [check.result() for check in checks]
 
 
-async def _check_proxy(proxy: "Proxy") -> "Section":
+def _direct() -> "Section":
+    from fsnats.cli.checks.finding import Section
+
+    section = Section("direct")
+    section.good("exit", "without a proxy")
+    return section
+
+
+async def _check_proxy(proxy: "Proxy", context: ssl.SSLContext) -> "Section":
     from fsnats.cli.checks import proxies
     from fsnats.cli.checks.finding import Section, Trouble
 
     section = Section("proxy")
     try:
-        line, words = await proxies.reach(proxy)
+        line, words = await proxies.reach(proxy, context)
     except Trouble as trouble:
         section.bad(trouble)
     else:

@@ -71,6 +71,15 @@ class Gateway(msgspec.Struct, frozen=True):
     unknown_names: list[str] = []
 
 
+class ExitTrouble(msgspec.Struct, frozen=True):
+    """An exit that is out of use, for a host or for all (`*`), for `wait` more seconds."""
+
+    exit: str
+    host: str = "*"
+    reason: str = ""
+    wait: float = 0.0
+
+
 class Supervisor(msgspec.Struct, frozen=True):
     """The supervisor of a fleet."""
 
@@ -80,6 +89,7 @@ class Supervisor(msgspec.Struct, frozen=True):
     programs: list[Program] = []
     markets: dict[str, MarketView] = {}
     dials_free: dict[str, int] = {}
+    exit_troubles: list[ExitTrouble] = []
 
 
 class Fleet(msgspec.Struct, frozen=True):
@@ -105,6 +115,9 @@ class Fleet(msgspec.Struct, frozen=True):
             for name, market in supervisor.markets.items():
                 if market.trouble:
                     yield f"{name} cannot be asked: {market.trouble}"
+            for trouble in supervisor.exit_troubles:
+                host = "any host" if trouble.host == "*" else trouble.host
+                yield f"exit {trouble.exit} is not used to {host} for {trouble.wait:.0f} s: {trouble.reason}"
             for program in supervisor.programs:
                 if program.state == "gave up":
                     yield f"{program.name} gave up with status {program.last_exit}; its own lines say why"

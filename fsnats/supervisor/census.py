@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 
 from fsnats.backoff import Backoff
-from fsnats.binance.rest import Answer, BadRequest, Rest
+from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable, FsnatsError
-from fsnats.exits import proxy_of
+from fsnats.exits.client import Exits
+from fsnats.exits.rest import PooledRest
 from fsnats.groups import Group, assign, describe
 from fsnats.supervisor.store import Store
 from fsnats.symbols import Listing, Symbol, read_exchange_info
@@ -28,13 +29,13 @@ RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between two tries at a market tha
 Ask = Callable[[Market], Awaitable[Answer]]
 
 
-def asking(config: Config) -> Ask:
-    """Ask Binance for exchangeInfo, by the configured exit.  Connections are not kept: minutes lie between two."""
+def asking(config: Config, exits: Exits) -> Ask:
+    """Ask Binance for exchangeInfo, by the configured exits.  Connections are not kept: minutes lie between two."""
 
     async def ask(market: Market) -> Answer:
         # Spot's permission sets are most of its several megabytes, and nothing to us.
         parameters = {"showPermissionSets": "false"} if market is Market.SPOT else {}
-        async with Rest(market, config.rest_url(market), proxy_of(config)) as rest:
+        async with PooledRest(market, config, exits) as rest:
             return await rest.get("exchangeInfo", parameters)
 
     return ask

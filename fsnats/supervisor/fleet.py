@@ -11,6 +11,7 @@ from fsnats.bus.nats import NatsBus
 from fsnats.clock import Clock, SystemClock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
+from fsnats.exits.client import Exits
 from fsnats.notify import Notifier
 from fsnats.status import Status, respond
 from fsnats.supervisor import child, events, natsd, programs, report
@@ -61,7 +62,8 @@ class Fleet:
             urls = [url.strip() for url in self.config.nats_url.split(",") if url.strip()]
             async with NatsBus(urls, report.NAME, random.random) as bus:
                 await self._connect(bus)
-                census = Census(self.config, asking(self.config), Store(bus), self._clock, random.random)
+                exits = Exits(self.config, bus, report.NAME, self._clock)
+                census = Census(self.config, asking(self.config, exits), Store(bus), self._clock, random.random)
                 self._answer(bus, census)
                 await self._first_census(census)
 
@@ -141,6 +143,7 @@ class Fleet:
                 self.supervisor.standings(),
                 {market: report.market_status(census, market) for market in self.config.markets},
                 dials.free(),
+                dials.troubles(),
             )
 
         respond(bus, status)

@@ -3,12 +3,14 @@
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from typing import assert_never
 
 import msgspec
 
 from fsnats import __version__
 from fsnats.binance.streams import Market
+from fsnats.exits.pool import Trouble
 from fsnats.status import Status
 from fsnats.supervisor import events
 from fsnats.supervisor.census import Census
@@ -43,7 +45,11 @@ def market_status(census: Census, market: Market) -> MarketStatus:
 
 
 def status(
-    uptime: float, programs: list[Standing], markets: dict[Market, MarketStatus], dials_free: dict[str, int]
+    uptime: float,
+    programs: list[Standing],
+    markets: dict[Market, MarketStatus],
+    dials_free: dict[str, int],
+    exit_troubles: Sequence[Trouble] = (),
 ) -> Status:
     """The supervisor's answer to a status request; `dials_free` is by exit."""
     return {
@@ -55,6 +61,7 @@ def status(
         "programs": programs,
         "markets": markets,
         "dials_free": dials_free,
+        "exit_troubles": list(exit_troubles),
     }
 
 

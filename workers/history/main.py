@@ -8,15 +8,17 @@ import random
 import typer
 
 from fsnats import log, notify, process
-from fsnats.binance.rest import Rest
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
-from fsnats.exits import proxy_of
+from fsnats.exits.client import Exits
+from fsnats.exits.rest import PooledRest
+from fsnats.notify import PROGRAM
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
+from workers.history.rows import Rows
 from workers.history.service import Service
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -41,18 +43,22 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         NatsBus(nats_urls(config), f"history-{os.getpid()}", random.random) as bus,
         asyncio.TaskGroup() as tasks,
     ):
+        exits = Exits(config, bus, os.environ.get(PROGRAM) or "history", SystemClock())
         rests = {
-            market: await stack.enter_async_context(Rest(market, config.rest_url(market), proxy_of(config)))
-            for market in config.markets
+            market: await stack.enter_async_context(PooledRest(market, config, exits)) for market in config.markets
         }
-        service = Service(bus, rests, SystemClock(), tasks)
+        service = Service(bus, rests, tasks)
         service.start()
+        rows = Rows(bus, rests, tasks)
+        rows.start()
         respond(bus, service.status)
         await bus.connected()
         notifier.say("READY=1")
         beating = tasks.create_task(notifier.beat())
         await stopping.wait()
         notifier.say("STOPPING=1")
+        service.stop()
+        rows.stop()
         beating.cancel()
 
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import msgspec
 
 from fsnats.binance.limits import KLINES_LIMIT
-from fsnats.binance.rest import BadRequest, Rest
+from fsnats.binance.rest import BadRequest
 from fsnats.binance.streams import Market, intervals_of
 from fsnats.bus import Bus
-from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
+from fsnats.exits.rest import PooledRest
 from fsnats.history import KlinesReply, KlinesRequest
 from fsnats.status import Status
 from fsnats.subjects import KLINES
@@ -28,18 +28,23 @@ _INVALID_SYMBOL, _INVALID_INTERVAL = -1121, -1120  # Binance's error codes
 class Service:
     """Takes requests from the bus, asks the exchange, replies."""
 
-    def __init__(self, bus: Bus, rests: Mapping[Market, Rest], clock: Clock, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, bus: Bus, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup) -> None:
         self._bus = bus
         self._rests = rests
-        self._clock = clock
         self._tasks = tasks
         self._in_work = 0
-        # Per market: when the exchange lets this exit ask again (monotonic seconds).
-        self._banned_until: dict[Market, float] = {}
+        self._working: set[asyncio.Task[None]] = set()
+        self._sid = 0
 
     def start(self) -> None:
         """Take requests from now on."""
-        self._bus.subscribe(KLINES, self._asked, QUEUE)
+        self._sid = self._bus.subscribe(KLINES, self._asked, QUEUE)
+
+    def stop(self) -> None:
+        """Take no more, and leave those in work: their callers hear of it when they have waited long enough."""
+        self._bus.unsubscribe(self._sid)
+        for task in self._working:
+            task.cancel()
 
     def _asked(self, _subject: str, reply: str, payload: bytes) -> None:
         if not reply:
@@ -48,13 +53,15 @@ class Service:
             self._bus.publish(reply, _encode(KlinesReply(code="BUSY", message="too many requests for history at once")))
             return
         self._in_work += 1
-        self._tasks.create_task(self._answer(reply, payload))
+        task = self._tasks.create_task(self._answer(reply, payload))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
 
     async def _answer(self, reply: str, payload: bytes) -> None:
         try:
             try:
                 request = msgspec.json.decode(payload, type=KlinesRequest)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 answer = KlinesReply(code="INVALID_FIELD", message=str(error))
             else:
                 answer = await self.klines(request)
@@ -74,9 +81,6 @@ class Service:
             refusal = KlinesReply(code="UNKNOWN_MARKET", message=f"{request.market} is not carried here")
         if refusal is not None or rest is None:
             return refusal or KlinesReply()
-        wait = self._banned_until.get(request.market, 0.0) - self._clock.monotonic()
-        if wait > 0:
-            return _busy(f"the exchange refuses requests for another {wait:.0f} s", wait)
         parameters: dict[str, str | int] = {"symbol": request.symbol, "interval": request.interval}
         for name, value in (("limit", request.limit), ("startTime", request.start_ms), ("endTime", request.end_ms)):
             if value is not None:
@@ -87,13 +91,11 @@ class Service:
             code = {_INVALID_SYMBOL: "UNKNOWN_SYMBOL", _INVALID_INTERVAL: "UNKNOWN_INTERVAL"}.get(error.code)
             return KlinesReply(code=code or "INVALID_FIELD", message=error.text)
         except ExchangeUnavailable as error:
-            if error.status in (418, 429) and error.retry_after:
-                self._banned_until[request.market] = self._clock.monotonic() + error.retry_after
             logger.warning("history cannot be fetched", extra={"market": request.market, "error": str(error)})
             return _busy(str(error), error.retry_after)
         try:
             rows = msgspec.json.decode(answer.body, type=list[msgspec.Raw])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return _busy("the exchange did not answer with candles", None)
         logger.debug("history fetched", extra={"symbol": request.symbol, "rows": len(rows)})
         return KlinesReply(rows=msgspec.Raw(answer.body))

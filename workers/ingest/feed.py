@@ -1,35 +1,38 @@
-"""A feed: one upstream connection, kept alive, re-subscribed and paced for as long as it has streams to carry."""
+"""A feed: streams that share an upstream connection, carried for as long as they are wanted.
+
+The feed dials, and dials again after a loss.  Before a connection grows too old, or when the exchange announces its
+end, the feed opens the successor first, lets both carry for a while (see `handover`) and then closes the old one.
+"""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+import ssl
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any, Protocol
 
 import msgspec
-from websockets.exceptions import ConnectionClosed
 
 from fsnats.backoff import Backoff
-from fsnats.binance.commands import Reply
-from fsnats.binance.limits import CONTROL_PER_SECOND
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
-from fsnats.window import SlidingWindow
+from fsnats.exits.address import Exit
+from workers.ingest.carrier import Carrier
+from workers.ingest.handover import Handover
 from workers.ingest.router import Router
-from workers.ingest.subscriptions import Subscriptions
-from workers.ingest.upstream import Upstream, dial
+from workers.ingest.upstream import dial
 
 logger = logging.getLogger(__name__)
 
 DELAY_FIRST, DELAY_MAX = 1.0, 60.0  # seconds between two dials of one feed
-HEALTH = 10.0  # seconds of connection, with data, after which a feed counts as healthy
+DELAY_HEALTHY = 0.25  # seconds, at most, before the first dial after a healthy connection was lost
+SETTLE = 2.0  # seconds that both connections carry, at least, once the new one has asked for everything
+SETTLE_MOST = 120.0  # seconds after which a successor that is not ready is given up
 
 # Own pings count as messages: none on spot, whose server pings every 20 s; on futures one keeps proxies from cutting
 # an idle connection between server pings three minutes apart.
 _PING_INTERVAL = {Market.SPOT: None, Market.USDM: 45.0, Market.COINM: 45.0}
-# Seconds without a byte, pings and pongs included, after which the connection is dead: three server pings of spot.
-_SILENCE = 60.0
 
 
 class State(StrEnum):
@@ -42,8 +45,23 @@ class State(StrEnum):
     CLOSING = "closing"
 
 
+class Way(Protocol):
+    """Towards one URL, by whichever exit is best (`fsnats.exits.client`)."""
+
+    @property
+    def tls(self) -> ssl.SSLContext | None: ...
+
+    async def admitted(self) -> Exit:
+        """Return when one more dial is allowed, by this exit."""
+        ...
+
+    def failed(self, by: Exit, error: ExchangeUnavailable) -> None: ...
+
+    def worked(self, by: Exit) -> None: ...
+
+
 class Record(msgspec.Struct):
-    """What `fsnats status` shows of a feed."""
+    """What `fsnats status` shows of a feed.  Times are monotonic seconds."""
 
     id: str
     status: State
@@ -51,8 +69,9 @@ class Record(msgspec.Struct):
     live: int
     message_count: int
     dials: int
-    connected_since: float | None  # monotonic seconds
-    last_message: float | None  # monotonic seconds
+    rotations: int
+    connected_since: float | None
+    last_message: float | None
     last_error: str | None
 
 
@@ -64,138 +83,179 @@ class Feed:
         name: str,
         market: Market,
         url: str,
-        proxy: str | None,
+        way: Way,
         router: Router,
-        admitted: Callable[[], Awaitable[None]],
         clock: Clock,
         jitter: Callable[[], float],
+        rotate_after: float,
     ) -> None:
-        """`admitted` returns when the exit may dial once more."""
+        """`way` knows by which exit, and when, `url` may be dialled once more; `rotate_after` is the age in seconds at
+        which a connection is replaced, less up to a tenth of it, so that connections do not age together."""
         self.name = name
         self._market = market
         self._url = url
-        self._proxy = proxy
+        self._way = way
         self._router = router
-        self._admitted = admitted
         self._clock = clock
+        self._jitter = jitter
+        self._rotate_after = rotate_after
         self._backoff = Backoff(DELAY_FIRST, DELAY_MAX, jitter)
-        self._subscriptions = Subscriptions()
-        self._changed = asyncio.Event()
+        self._wanted: set[str] = set()
+        self._carrier: Carrier | None = None
+        self._successor: Carrier | None = None
+        self._handover: Handover | None = None
         self._state = State.DISCONNECTED
         self._messages = 0
         self._dials = 0
-        self._connected_since: float | None = None
-        self._last_message: float | None = None
+        self._rotations = 0
         self._last_error: str | None = None
 
     def want(self, names: set[str]) -> None:
         """Carry exactly these streams from now on."""
-        if names != self._subscriptions.wanted:
-            self._subscriptions.wanted = set(names)
-            self._changed.set()
+        self._wanted = set(names)
+        for carrier in (self._carrier, self._successor):
+            if carrier is not None:
+                carrier.want(names)
 
     @property
     def record(self) -> Record:
         """The feed as it is now."""
+        carrier = self._carrier
         return Record(
             self.name,
             self._state,
-            len(self._subscriptions.wanted),
-            len(self._subscriptions.live),
+            len(self._wanted),
+            len(carrier.subscriptions.live) if carrier else 0,
             self._messages,
             self._dials,
-            self._connected_since,
-            self._last_message,
+            self._rotations,
+            carrier.opened_at if carrier else None,
+            carrier.last_data if carrier else None,
             self._last_error,
         )
 
     async def run(self) -> None:
         """Connect, carry, connect again."""
-        while True:
-            self._state = State.CONNECTING if self._dials == 0 else State.RECONNECTING
-            await self._admitted()
-            self._dials += 1
+        async with asyncio.TaskGroup() as tasks:
             try:
-                connection = await dial(self._url, self._proxy, _PING_INTERVAL[self._market], self._received)
-            except ExchangeUnavailable as error:
-                await self._failed(str(error), error.retry_after)
-                continue
-            reason = await self._carry(connection)
-            await self._failed(reason, None)
+                while True:
+                    self._state = State.CONNECTING if self._dials == 0 else State.RECONNECTING
+                    carrier = await self._open(tasks)
+                    if carrier is not None:
+                        await self._keep(carrier, tasks)
+            finally:
+                # Closing takes a moment, in which another feed may carry these streams already.
+                self._state = State.CLOSING
 
-    async def _failed(self, reason: str, retry_after: float | None) -> None:
-        self._last_error = reason
-        self._connected_since = None
+    async def _keep(self, carrier: Carrier | None, tasks: asyncio.TaskGroup) -> None:
+        """Carry, by one connection after the other, until one is lost."""
+        while carrier is not None:
+            self._carrier = carrier
+            self._state = State.CONNECTED
+            logger.info("feed is connected", extra={"feed": self.name, "streams": len(self._wanted)})
+            aged = tasks.create_task(self._clock.sleep(self._rotate_after * (1 - 0.1 * self._jitter())))
+            announced = tasks.create_task(carrier.due.wait())
+            waiting: list[asyncio.Future[Any]] = [carrier.ended, aged, announced]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            aged.cancel()
+            announced.cancel()
+            if carrier.ended.done():
+                self._carrier = None
+                await self._lost(carrier)
+                return
+            carrier = await self._rotate(carrier, tasks)
+
+    async def _open(self, tasks: asyncio.TaskGroup) -> Carrier | None:
+        """Dial once; the carrier, or None after a failure that was waited out."""
+        by = await self._way.admitted()
+        self._dials += 1
+        carrier = Carrier(self.name, self._market, self._clock, self._received)
+        carrier.want(self._wanted)
+        try:
+            connection = await dial(self._url, by.url, _PING_INTERVAL[self._market], carrier.received, self._way.tls)
+        except ExchangeUnavailable as error:
+            self._way.failed(by, error)
+            await self._pause(str(error), self._backoff.next_delay())
+            return None
+        self._way.worked(by)
+        carrier.by = by
+        tasks.create_task(carrier.carry(connection), name=self.name)
+        return carrier
+
+    async def _lost(self, carrier: Carrier) -> None:
         self._state = State.RECONNECTING
-        delay = max(self._backoff.next_delay(), retry_after or 0)
+        for line in self._router.lines(self._wanted):
+            line.resuming = True
+        if carrier.healthy:
+            self._backoff.healthy()
+            await self._pause(carrier.ended.result(), DELAY_HEALTHY * self._jitter())
+        else:
+            if carrier.by is not None:
+                self._way.failed(carrier.by, ExchangeUnavailable("tcp", carrier.ended.result()))
+            await self._pause(carrier.ended.result(), self._backoff.next_delay())
+
+    async def _pause(self, reason: str, delay: float) -> None:
+        self._last_error = reason
         logger.warning("feed is down", extra={"feed": self.name, "error": reason, "next": round(delay, 1)})
         await self._clock.sleep(delay)
 
-    async def _carry(self, connection: Upstream) -> str:
-        """Carry until the connection ends, and return why it did."""
-        self._state = State.CONNECTED
-        self._connected_since = self._clock.monotonic()
-        self._subscriptions.opened()
-        self._changed.set()
-        logger.info("feed is connected", extra={"feed": self.name, "streams": len(self._subscriptions.wanted)})
+    async def _rotate(self, old: Carrier, tasks: asyncio.TaskGroup) -> Carrier | None:
+        """Put a new connection in the place of one that still carries; the one that carries on, None if none does."""
+        self._handover = handover = Handover(self._router, self._router.lines(self._wanted))
         try:
-            async with asyncio.TaskGroup() as tasks:
-                asking = tasks.create_task(self._ask(connection))
-                watching = tasks.create_task(self._watch(connection))
-                await connection.wait_closed()
-                asking.cancel()
-                watching.cancel()
+            new: Carrier | None = None
+            while new is None and not old.ended.done():
+                new = await self._open(tasks)
+            if new is None:
+                await self._lost(old)
+                return None
+            self._successor = new
+            if not await self._settle(old, new, handover):
+                handover.new_is_gone()
+                await self._pause(new.ended.result() if new.ended.done() else "the successor was not ready in time", 0)
+                await new.close()
+                return old
+            await old.close()
+            handover.old_is_gone()
+            self._rotations += 1
+            return new
         finally:
-            self._state = State.CLOSING
-            # Reached with an open connection only when the feed is cancelled.
-            await connection.close()
-        if connection.close_code is None or connection.close_code == 1006:
-            return "the connection was cut"
-        return f"closed with {connection.close_code} {connection.close_reason}".rstrip()
+            self._handover = None
+            self._successor = None
 
-    async def _ask(self, connection: Upstream) -> None:
-        """Send control messages, as many as the exchange allows."""
-        pace = SlidingWindow(CONTROL_PER_SECOND[self._market], 1.0)
-        with contextlib.suppress(ConnectionClosed):  # `_carry` sees it too
-            while True:
-                self._changed.clear()
-                while (request := self._subscriptions.next_request()) is not None:
-                    delay = pace.reserve(self._clock.monotonic())
-                    if delay > 0:
-                        await self._clock.sleep(delay)
-                    await connection.send(request.text, text=True)
-                await self._changed.wait()
-
-    async def _watch(self, connection: Upstream) -> None:
-        """End a connection that is silent, and notice health."""
-        healthy = False
+    async def _settle(self, old: Carrier, new: Carrier, handover: Handover) -> bool:
+        """Wait until the new connection has everything that the old one has; False when it does not get there."""
+        begun = self._clock.monotonic()
+        settled: float | None = None
         while True:
-            await self._clock.sleep(1.0)
             now = self._clock.monotonic()
-            since, newest = self._connected_since, self._last_message
-            if not healthy and since is not None and newest is not None and newest > since and now - since > HEALTH:
-                healthy = True
-                self._backoff.healthy()
-            if now - connection.heard > _SILENCE:
-                logger.warning("feed is silent", extra={"feed": self.name, "seconds": _SILENCE})
-                connection.transport.abort()
-                return
+            handover.look(now)
+            if new.ended.done() or now - begun > SETTLE_MOST:
+                return False
+            if old.ended.done():
+                return True
+            if new.is_settled:
+                settled = now if settled is None else settled
+                if handover.is_complete or now - settled > SETTLE:
+                    return True
+            await self._clock.sleep(0.1)
 
-    def _received(self, data: bytes, received_ns: int) -> None:
+    def _received(self, carrier: Carrier, data: bytes, received_ns: int) -> None:
+        if self._state is State.CLOSING:
+            return
         self._messages += 1
-        outcome = self._router.receive(data, received_ns)
-        if isinstance(outcome, str):
-            self._last_message = self._clock.monotonic()
-            self._subscriptions.live.add(outcome)
-        elif isinstance(outcome, Reply):
-            self._answered(outcome)
-
-    def _answered(self, reply: Reply) -> None:
-        failure = reply.failure
-        request = self._subscriptions.answered(reply.id, failure)
-        if failure is not None:
-            self._last_error = failure
-            logger.error(
-                "the exchange refused a request",
-                extra={"feed": self.name, "error": failure, "streams": request.names[:5] if request else None},
-            )
+        handover = self._handover
+        if handover is None:
+            if carrier is self._carrier:
+                carrier.note(self._router.receive(data, received_ns))
+            return
+        split = self._router.split(data)
+        if not isinstance(split, tuple):
+            carrier.note(split)
+            return
+        line, payload = split
+        carrier.note(line)
+        if carrier is self._successor:
+            handover.new(line, payload, received_ns, self._clock.monotonic())
+        else:
+            handover.old(line, payload, received_ns)

@@ -1,7 +1,7 @@
 """From one message of a feed to one frame on the bus: the hot path of a worker."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -10,98 +10,209 @@ from fsnats.binance.commands import Reply
 from fsnats.binance.streams import Market, Scope, Stream
 from fsnats.subjects import subject_of
 from workers.ingest.arrays import own_rows
+from workers.ingest.gaps import notice
+from workers.ingest.track import ALWAYS, Missing, Seen, Tracker, tracker_of
 
 logger = logging.getLogger(__name__)
 
+# What msgspec raises for bytes from outside: not JSON of that shape, not UTF-8, nested beyond reason.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _SAMPLE_BYTES = 200  # how much of a message that cannot be read is logged
+_SHUTDOWN = "!serverShutdown"  # the pseudo stream that announces the end of a connection
+HELD_MESSAGES = 10_000  # of one stream while a hole before them is being filled: 2 s of the busiest stream, tenfold
+
+
+class Shutdown:
+    """The exchange announced that it will end the connection."""
 
 
 class _Combined(msgspec.Struct):
-    """A message of a combined connection.  Control replies have no `stream`."""
+    """A message of a combined connection.  Control replies have no `stream`; a raw shutdown notice has `e`."""
 
     stream: str = ""
     data: msgspec.Raw = msgspec.Raw()
+    e: str = ""
 
 
 _decode = msgspec.json.Decoder(_Combined).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 
 
-class Line(msgspec.Struct):
-    """One stream on its way through: where it goes and how many frames went."""
+class Line(msgspec.Struct, eq=False):
+    """One stream on its way through: where it goes, where it stands, how many frames went."""
 
     stream: Stream
     subject: str
     mixed: bool  # an all-market stream of a futures host: other markets' rows are taken out
+    tracker: Tracker | None  # None: nothing of the payload is looked at
     seq: int = 0
     received_ns: int = 0  # of the newest message
+    newest: bytes = b""
+    held: list[tuple[bytes, int, int]] | None = None  # what came after a hole that is being filled
+    resuming: bool = False  # the connection was lost: the next payload is the first one after it
+
+    def follow(self) -> Tracker:
+        """The stream's tracker, made now and told where the stream stands where nobody needed one so far."""
+        if self.tracker is None:
+            self.tracker = tracker_of(self.stream)
+            if self.newest:
+                self.tracker.see(self.newest)
+        return self.tracker
+
+    def unfollow(self) -> None:
+        """Look at payloads again only where a sequence can show a hole."""
+        if self.stream.kind not in ALWAYS:
+            self.tracker = None
 
 
 class Router:
     """Counts, wraps and publishes.  One per worker: a stream's sequence goes on when it moves to another feed."""
 
-    def __init__(self, market: Market, publish: Callable[[str, bytes], bool], epoch: int) -> None:
-        """`epoch` is when this worker started, nanoseconds since 1970."""
+    def __init__(
+        self,
+        market: Market,
+        publish: Callable[[str, bytes], bool],
+        epoch: int,
+        missing: Callable[[Line, Missing], bool] = lambda _line, _missing: False,
+        resumed: Callable[[Line, bytes], bool] = lambda _line, _payload: False,
+    ) -> None:
+        """`epoch` is when this worker started, nanoseconds since 1970.
+
+        `missing` hears of every hole, `resumed` of the first payload after a lost connection; where they return True
+        they fill what is missing, and what comes after it is held until `release`.
+        """
         self._market = market
         self._publish = publish
         self._epoch = epoch
+        self._missing = missing
+        self._resumed = resumed
         self._lines: dict[str, Line] = {}
+        self._resting: dict[str, Line] = {}  # not carried now; their counts go on
         self.messages = 0
         self.unpublished = 0  # the bus was down
         self.unreadable = 0
         self.unasked = 0  # streams nobody here carries: late messages after an UNSUBSCRIBE
+        self.duplicates = 0  # came already over another connection, or again over this one
+        self.holes = 0
 
     def carry(self, streams: dict[str, Stream]) -> None:
         """Route exactly these streams from now on.  A stream that returns later goes on counting."""
-        for name, stream in streams.items():
-            if name not in self._lines:
-                mixed = stream.scope is Scope.ALL and self._market is not Market.SPOT
-                self._lines[name] = Line(stream, subject_of(self._market, name), mixed)
+        for name in self._lines.keys() - streams.keys():
+            self._resting[name] = self._lines.pop(name)
+        for name in streams.keys() - self._lines.keys():
+            stream = streams[name]
+            mixed = stream.scope is Scope.ALL and self._market is not Market.SPOT
+            tracker = tracker_of(stream) if stream.kind in ALWAYS else None
+            line = Line(stream, subject_of(self._market, name), mixed, tracker)
+            before = self._resting.pop(name, None)
+            if before is not None:
+                line.seq = before.seq
+            self._lines[name] = line
+
+    def lines(self, names: Iterable[str]) -> list[Line]:
+        """The lines of these streams, of those that are carried."""
+        return [line for name in names if (line := self._lines.get(name)) is not None]
 
     def line(self, name: str) -> Line | None:
-        """What went through for one stream so far."""
+        """What is known of one stream."""
         return self._lines.get(name)
 
-    def receive(self, data: bytes, received_ns: int) -> Reply | str | None:
+    def receive(self, data: bytes, received_ns: int) -> Line | Reply | Shutdown | None:
         """Handle one text message.
 
-        Returns the name of the stream it belonged to, the `Reply` when it answers a control message, or None when
-        nothing could be made of it.
+        Returns the stream's line, the `Reply` when it answers a control message, `Shutdown` for the notice, or None
+        when nothing could be made of it.
+        """
+        split = self.split(data)
+        if type(split) is not tuple:
+            return split  # type: ignore[return-value]  # what is no tuple is one of the others
+        line, payload = split
+        self.accept(line, payload, received_ns)
+        return line
+
+    def split(self, data: bytes) -> tuple[Line, bytes] | Line | Reply | Shutdown | None:
+        """Take a message apart, without any effect but counting.
+
+        Returns line and payload; the line alone where nothing of the payload is this market's; otherwise as `receive`.
         """
         self.messages += 1
         try:
             message = _decode(data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self._unreadable(data, error)
             return None
-        name = message.stream
-        line = self._lines.get(name)
+        line = self._lines.get(message.stream)
         if line is None:
-            return self._other(name, data)
+            return self._other(message, data)
         payload = bytes(message.data)
         if line.mixed:
             try:
                 kept = own_rows(self._market, payload)
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 self._unreadable(data, error)
                 return None
             if kept is None:
-                return name
+                return line
             payload = kept
+        return line, payload
+
+    def accept(self, line: Line, payload: bytes, received_ns: int) -> None:
+        """Publish a payload unless it came already; where one is missing before it, say so first."""
+        if line.resuming:
+            line.resuming = False
+            if line.held is None and self._resumed(line, payload):
+                line.held = []
+        tracker = line.tracker
+        if tracker is not None:
+            try:
+                verdict = tracker.see(payload)
+            except UNREADABLE as error:
+                # Of a shape we do not know: it passes, only its place in the sequence cannot be looked at.
+                self._unreadable(payload, error)
+                verdict = Seen.NEXT
+            if verdict is not Seen.NEXT:
+                if verdict is Seen.OLD:
+                    self.duplicates += 1
+                    return
+                self.holes += 1
+                if line.held is not None:
+                    # A second hole behind one that is being filled: it is told, in its place.
+                    line.held.append((notice(line.stream, verdict, "cannot be fetched"), received_ns, frames.GAP))
+                elif self._missing(line, verdict):
+                    line.held = []
+        if line.held is not None:
+            line.held.append((payload, received_ns, 0))
+            if len(line.held) > HELD_MESSAGES:
+                self.release(line)
+            return
+        self.publish(line, payload, received_ns, 0)
+
+    def release(self, line: Line) -> None:
+        """Publish what was held, and hold no more."""
+        held, line.held = line.held or [], None
+        for payload, received_ns, flags in held:
+            self.publish(line, payload, received_ns, flags)
+
+    def publish(self, line: Line, payload: bytes, received_ns: int, flags: int) -> None:
+        """Publish one payload as the stream's next frame."""
+        if not flags:
+            line.newest = payload
+            line.received_ns = received_ns
         line.seq = seq = line.seq + 1
-        line.received_ns = received_ns
-        frame = frames.encode(frames.Frame(frames.VERSION, name, received_ns, self._epoch, seq, 0, payload))
+        name = line.stream.name
+        frame = frames.encode(frames.Frame(frames.VERSION, name, received_ns, self._epoch, seq, flags, payload))
         if not self._publish(line.subject, frame):
             self.unpublished += 1
-        return name
 
-    def _other(self, name: str, data: bytes) -> Reply | None:
-        if name:
+    def _other(self, message: _Combined, data: bytes) -> Reply | Shutdown | None:
+        if message.stream == _SHUTDOWN or message.e == _SHUTDOWN[1:]:
+            return Shutdown()
+        if message.stream:
             self.unasked += 1
             return None
         try:
             return _decode_reply(data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self._unreadable(data, error)
             return None
 

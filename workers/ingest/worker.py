@@ -13,17 +13,18 @@ from fsnats.binance.streams import Market, Stream, parse
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import Clock
 from fsnats.config import Config
-from fsnats.errors import StreamNameError
-from fsnats.exits import proxy_of
+from fsnats.errors import BusUnavailable, StreamNameError
+from fsnats.exits.client import Exits
 from fsnats.groups import Group
+from fsnats.history import Method, RowsReply, RowsRequest
 from fsnats.patterns import expand
 from fsnats.status import Status, respond
-from fsnats.subjects import DEMAND_REQUEST
+from fsnats.subjects import DEMAND_REQUEST, ROWS
 from fsnats.subjects import demand as demand_subject
 from workers.ingest.demand import DemandBook
-from workers.ingest.dials import Dials
 from workers.ingest.feed import Feed
 from workers.ingest.layout import FeedKey, Layout
+from workers.ingest.recovery import HOLD, Recovery
 from workers.ingest.router import Router
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,9 @@ class Worker:
         self._mine: dict[str, Stream | None] = {}  # what `_is_mine` found out, for names asked about again and again
         self._book = DemandBook(self._is_mine, config.linger)
         self._layout = Layout()
-        self._router = Router(market, bus.publish, clock.time_ns())
+        self._recovery = Recovery(self._ask_rest, clock.time_ns)
+        self._router = Router(market, bus.publish, clock.time_ns(), self._recovery.missing, self._recovery.resumed)
+        self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
         self._news = asyncio.Event()
 
@@ -60,19 +63,29 @@ class Worker:
 
     async def run(self) -> None:
         """Carry what is wanted, until cancelled."""
-        dials = Dials(self._bus, self._config.proxy.rpartition("@")[2] or "direct", self._clock)
+        exits = Exits(self._config, self._bus, self.name, self._clock)
         self._bus.subscribe(demand_subject(self._market), self._heard)
         respond(self._bus, self.status)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_group())
+            tasks.create_task(self._recovery.run())
             await self.ready()
             self.bus_changed(True)
             while True:
-                self._reconcile(tasks, dials)
+                self._reconcile(tasks, exits)
                 self._news.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_TICK):
                         await self._news.wait()
+
+    async def _ask_rest(self, method: Method, parameters: dict[str, str | int]) -> list[msgspec.Raw]:
+        """Have the history workers, who keep the budget of REST, ask the exchange."""
+        request = RowsRequest(self._market, method, parameters)
+        answer = await self._bus.request(ROWS, msgspec.json.encode(request), HOLD)
+        reply = msgspec.json.decode(answer, type=RowsReply)
+        if reply.error:
+            raise BusUnavailable(reply.error)
+        return reply.rows
 
     def bus_changed(self, connected: bool) -> None:
         """NATS came (True) or went (False): ask who wants what, and do not hold the silence against anybody."""
@@ -120,14 +133,14 @@ class Worker:
     def _heard(self, _subject: str, _reply: str, payload: bytes) -> None:
         try:
             announcement = demand.decode(payload)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             logger.warning("an announcement cannot be read", extra={"error": str(error)})
             return
         self._book.hear(announcement, self._clock.monotonic())
         if announcement.kind != "whole" or announcement.page == announcement.pages - 1:
             self._news.set()
 
-    def _reconcile(self, tasks: asyncio.TaskGroup, dials: Dials) -> None:
+    def _reconcile(self, tasks: asyncio.TaskGroup, exits: Exits) -> None:
         if not self._bus.is_connected:
             # Nobody can be heard: keep what is carried.
             self._book.forgive(self._clock.monotonic())
@@ -143,17 +156,24 @@ class Worker:
             self._feeds.pop(key)[1].cancel()
         for key, names in layout.items():
             if key not in self._feeds:
-                feed = self._feed(key, dials)
+                feed = self._feed(key, exits)
                 feed.want(names)
                 self._feeds[key] = (feed, tasks.create_task(feed.run(), name=feed.name))
             self._feeds[key][0].want(names)
 
-    def _feed(self, key: FeedKey, dials: Dials) -> Feed:
+    def _feed(self, key: FeedKey, exits: Exits) -> Feed:
         route = f"/{key.route}" if key.route else ""
         url = f"{self._config.ws_url(self._market).rstrip('/')}{route}/stream"
         name = "-".join(filter(None, [self.name, key.route, str(key.number)]))
         return Feed(
-            name, self._market, url, proxy_of(self._config), self._router, dials.admitted, self._clock, self._jitter
+            name,
+            self._market,
+            url,
+            exits.to(url),
+            self._router,
+            self._clock,
+            self._jitter,
+            self._config.rotate_after,
         )
 
     def status(self) -> Status:
@@ -177,6 +197,10 @@ class Worker:
             "messages": self._router.messages,
             "unreadable": self._router.unreadable,
             "unpublished": self._router.unpublished,
+            "duplicates": self._router.duplicates,
+            "holes": self._router.holes,
+            "recovered": self._recovery.recovered,
+            "gaps": self._recovery.gaps,
             "gateways": self._book.gateways,
             "feeds": feeds,
         }

@@ -34,16 +34,14 @@ def target(url: str) -> Target:
     return Target(parts.hostname or "", parts.port or (443 if tls else 80), tls, parts.path)
 
 
-async def check_rest(market: Market, base_url: str, proxy: Proxy | None) -> Section:
+async def check_rest(market: Market, base_url: str, proxy: Proxy | None, context: ssl.SSLContext) -> Section:
     """From DNS to the exchange's clock."""
-    import httpx
-
     section = Section(f"{market} REST")
     there = target(base_url)
     line: Line | None = None
     try:
-        # The product's REST trusts what httpx trusts and lets every kind of proxy look names up.
-        line = await _open(section, there, proxy, httpx.create_ssl_context(trust_env=False), local_dns=False)
+        # The product's REST lets every kind of proxy look names up.
+        line = await _open(section, there, proxy, context, local_dns=False)
         began = time.time()
         status, headers, body = await _get(line, there, f"{there.path.rstrip('/')}{path(market, 'time')}")
         took = time.time() - began
@@ -59,7 +57,7 @@ async def check_rest(market: Market, base_url: str, proxy: Proxy | None) -> Sect
     return section
 
 
-async def check_websocket(market: Market, base_url: str, proxy: Proxy | None) -> Section:
+async def check_websocket(market: Market, base_url: str, proxy: Proxy | None, context: ssl.SSLContext) -> Section:
     """From DNS to an answer over the WebSocket."""
     from fsnats.cli.checks.websocket import converse
 
@@ -71,7 +69,7 @@ async def check_websocket(market: Market, base_url: str, proxy: Proxy | None) ->
     try:
         # The product's WebSocket client looks names up itself for socks5:// and leaves it to the proxy for socks5h://.
         local_dns = proxy is not None and proxy.scheme == "socks5"
-        line = await _open(section, there, proxy, ssl.create_default_context(), local_dns=local_dns)
+        line = await _open(section, there, proxy, context, local_dns=local_dns)
         status, headers, body = await converse(line, url, section)
         if status != 101:
             judge_status(status, headers, body, stage="WebSocket")
@@ -98,7 +96,7 @@ async def _open(
         if local_dns:
             host = (await resolve(there.host, there.port, behind_proxy=True))[0]
             section.good("DNS", f"{there.host} is {host}")
-        line, _ = await proxies.reach(proxy)
+        line, _ = await proxies.reach(proxy, context)
     try:
         if proxy is not None:
             section.good("proxy", await proxies.connect(line, proxy, host, there.port))

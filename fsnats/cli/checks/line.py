@@ -86,7 +86,7 @@ async def secure(line: Line, host: str, context: ssl.SSLContext) -> str:
             "TLS",
             f"the certificate of {host} is not to be trusted: {error.verify_message}",
             "something on the way opens TLS (a company's proxy, an antivirus, a captive portal): use an exit that does "
-            "not; or this machine's clock or certificates are old",
+            "not, or name its authority in `ca_file` (FSNATS_CA_FILE); or this machine's clock or certificates are old",
         ) from error
     except (OSError, TimeoutError) as error:
         raise Trouble(

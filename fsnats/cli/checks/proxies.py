@@ -56,7 +56,7 @@ def read(url: str) -> Proxy:
     return Proxy(parts.scheme, parts.hostname or "", port, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
-async def reach(proxy: Proxy) -> tuple[Line, str]:
+async def reach(proxy: Proxy, context: ssl.SSLContext) -> tuple[Line, str]:
     """Connect to the proxy and introduce ourselves as far as its protocol can without a destination.  Raises Trouble
     of the stage `proxy`."""
     try:
@@ -67,7 +67,7 @@ async def reach(proxy: Proxy) -> tuple[Line, str]:
         raise Trouble(_STAGE, f"{proxy} is not reachable: {trouble.words}", trouble.advice or advice) from trouble
     try:
         if proxy.scheme == "https":
-            await secure(line, proxy.host, ssl.create_default_context())
+            await secure(line, proxy.host, context)
         if proxy.is_socks:
             words += ", " + await _greet(line, proxy)
     except Trouble as trouble:

@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 from fsnats.cli.doctor import examine, lines
 from fsnats.settings import load
 from tests.fsnats.cli.conftest import PATIENCE, Ended, free_port, fsnats, listening, program, running
+from tests.proxies import make_authority
 
 BLOCKED = b'{"code":0,"msg":"Service unavailable from a restricted location"}'
 
@@ -288,6 +289,21 @@ async def test_a_proxy_of_the_other_kind_is_told(tmp_path: Path) -> None:
     assert one.status == other.status == 69
     assert "proxy" in words(one)
     assert "http://" in other.out
+
+
+async def test_every_exit_of_a_pool_is_tried(tmp_path: Path) -> None:
+    async with microsocks() as proxy, exchange() as port:
+        ended = await doctor(port, proxy=f"socks5h://127.0.0.1:{proxy},socks5h://127.0.0.1:{free_port()},direct")
+    assert ended.status == 69
+    assert [line[:2].strip() for line in ended.out.splitlines() if " proxy         proxy " in line] == ["✓", "✗"]
+    assert ended.out.count("HTTP") >= 2
+
+
+async def test_a_private_authority_is_trusted_when_it_is_named(tmp_path: Path) -> None:
+    ca, server_context = await make_authority(tmp_path, "localhost")
+    async with exchange(tls=server_context()) as port:
+        ended = await doctor(port, host="localhost", tls=True, ca_file=str(ca))
+    assert ended.status == 0, ended.out
 
 
 # NATS.

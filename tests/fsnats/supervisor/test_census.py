@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
+from fsnats.bus.memory import MemoryBus
 from fsnats.bus.nats import NatsBus
+from fsnats.clock import SystemClock
 from fsnats.config import Config
 from fsnats.errors import ConfigError, ExchangeUnavailable
+from fsnats.exits.client import Exits
 from fsnats.groups import Group
 from fsnats.supervisor.census import Census, asking, not_found, read_listing, regroup
 from fsnats.supervisor.store import Store
@@ -249,7 +252,8 @@ async def test_binance_is_asked_for_what_is_needed() -> None:
     with running_exchange() as exchange:
         exchange.listed["/api"] = ["BTCUSDT"]
         exchange.listed["/dapi"] = ["BTCUSD_PERP"]
-        ask = asking(Config(spot_rest_url=exchange.url, coinm_rest_url=exchange.url))
+        config = Config(spot_rest_url=exchange.url, coinm_rest_url=exchange.url)
+        ask = asking(config, Exits(config, MemoryBus(), "test", SystemClock()))
 
         assert read_listing(Market.SPOT, await ask(Market.SPOT), 0).trading == {"BTCUSDT"}
         assert read_listing(Market.COINM, await ask(Market.COINM), 0).trading == {"BTCUSD_PERP"}

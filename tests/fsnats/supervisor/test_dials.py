@@ -1,44 +1,70 @@
+import logging
+
 import msgspec
+import pytest
 
 from fsnats.binance.limits import DIALS_PER_MINUTE
 from fsnats.bus.memory import MemoryBus
-from fsnats.subjects import DIALS
+from fsnats.exits.messages import Grant, Report, Request
+from fsnats.exits.verdicts import Verdict
+from fsnats.subjects import DIALS, EXIT_REPORTS
 from fsnats.supervisor.dials import Dials
 from tests.clock import HandClock
 
 
-async def asked(bus: MemoryBus, exit_name: str) -> float:
-    answer = await bus.request(DIALS, msgspec.json.encode({"exit": exit_name}), 1.0)
-    delay = msgspec.json.decode(answer)["delay"]
-    assert isinstance(delay, (int, float))
-    return delay
+async def asked(bus: MemoryBus, *exits: str, host: str = "h", program: str = "ingest-spot-0") -> Grant:
+    request = Request(exits, host, program)
+    return msgspec.json.decode(await bus.request(DIALS, msgspec.json.encode(request), 1.0), type=Grant)
 
 
-async def test_all_workers_together_stay_within_an_exits_budget(clock: HandClock) -> None:
+@pytest.fixture
+def bus(clock: HandClock) -> MemoryBus:
     bus = MemoryBus()
     Dials(bus, clock).serve()
+    return bus
 
-    assert [await asked(bus, "direct") for _ in range(DIALS_PER_MINUTE)] == [0.0] * DIALS_PER_MINUTE
+
+async def test_all_workers_together_stay_within_an_exits_budget(bus: MemoryBus, clock: HandClock) -> None:
+    grants = [await asked(bus, "direct", program=f"ingest-spot-{number % 7}") for number in range(DIALS_PER_MINUTE)]
+
+    assert grants == [Grant(0.0, "direct")] * DIALS_PER_MINUTE
     await clock.advance(20.0)
-    assert await asked(bus, "direct") == 40.0
+    assert await asked(bus, "direct") == Grant(40.0, "direct")
 
 
-async def test_each_exit_has_a_budget_of_its_own(clock: HandClock) -> None:
+async def test_each_exit_has_a_budget_of_its_own_and_a_full_one_is_passed_over(clock: HandClock) -> None:
     bus = MemoryBus()
     dials = Dials(bus, clock)
     dials.serve()
     for _ in range(DIALS_PER_MINUTE):
         await asked(bus, "direct")
 
-    assert await asked(bus, "socks5://proxy:1080") == 0.0
+    assert await asked(bus, "direct", "socks5://proxy:1080") == Grant(0.0, "socks5://proxy:1080")
     assert dials.free() == {"direct": 0, "socks5://proxy:1080": DIALS_PER_MINUTE - 1}
+
+
+async def test_what_one_program_found_out_all_others_know(clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:
+    bus = MemoryBus()
+    dials = Dials(bus, clock)
+    dials.serve()
+    report = msgspec.json.encode(Report("a", "h", Verdict.UNSERVED, "http: HTTP 451"))
+    with caplog.at_level(logging.WARNING):
+        bus.publish(EXIT_REPORTS, report)
+        bus.publish(EXIT_REPORTS, report)
+
+    assert await asked(bus, "a", "b") == Grant(0.0, "b")
+    assert await asked(bus, "a") == Grant(1800.0, reason="a: http: HTTP 451")
+    assert [(one.host, one.reason, one.wait) for one in dials.troubles()] == [("h", "http: HTTP 451", 1800.0)]
+    assert [(record.levelname, vars(record)["exit"]) for record in caplog.records] == [("ERROR", "a")]
 
 
 async def test_what_cannot_be_read_is_not_answered(clock: HandClock) -> None:
     bus = MemoryBus()
     dials = Dials(bus, clock)
     dials.serve()
-    bus.publish(DIALS, b"{", "reply")
+    for rubbish in (b"{", b"\xff", b'{"exit":"a"}'):
+        bus.publish(DIALS, rubbish, "reply")
+        bus.publish(EXIT_REPORTS, rubbish)
 
     assert dials.free() == {}
 
@@ -46,6 +72,6 @@ async def test_what_cannot_be_read_is_not_answered(clock: HandClock) -> None:
 async def test_made_up_exits_do_not_fill_the_memory(clock: HandClock) -> None:
     dials = Dials(MemoryBus(), clock)
 
-    granted = [dials.grant(f"exit-{number}") for number in range(101)]
+    granted = [dials.grant(Request((f"exit-{number}",))) for number in range(101)]
 
-    assert granted == [0.0] * 100 + [None]
+    assert granted == [Grant(0.0, f"exit-{number}") for number in range(100)] + [None]

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from fsnats.binance.rest import Rest
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
+from fsnats.exits.client import Exits
+from fsnats.exits.rest import PooledRest
 from fsnats.history import KlinesReply, KlinesRequest
 from fsnats.subjects import KLINES
+from fsnats.supervisor.dials import Dials
 from tests.clock import HandClock
+from tests.simulated import config_for
 from workers.history.service import Service
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
@@ -23,11 +26,14 @@ async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
     bus = MemoryBus()
     async with (
         Simulator(Settings(weight_per_minute=20, refusals_before_ban=1000)) as simulator,
-        Rest(Market.SPOT, simulator.rest_url(Market.SPOT), None) as rest,
         asyncio.TaskGroup() as tasks,
     ):
-        Service(bus, {Market.SPOT: rest}, clock, tasks).start()
-        yield bus
+        config = config_for(simulator)
+        # What an exit may do without a desk would be too little here.
+        Dials(bus, clock).serve()
+        async with PooledRest(Market.SPOT, config, Exits(config, bus, "history", clock)) as rest:
+            Service(bus, {Market.SPOT: rest}, tasks).start()
+            yield bus
 
 
 async def ask(bus: MemoryBus, request: KlinesRequest) -> KlinesReply:
@@ -85,6 +91,7 @@ async def test_after_a_429_nobody_asks_until_the_exchange_allows_it(bus: MemoryB
     assert reply.code == "HISTORY_UNAVAILABLE"
     assert reply.retry_after is not None
     again = await ask(bus, request)
-    assert "the exchange refuses requests for another" in again.message
-    await clock.advance(reply.retry_after + 1)
+    assert "no exit may be used for another" in again.message
+    assert again.retry_after is not None
+    await clock.advance(again.retry_after + 1)
     assert "another" not in (await ask(bus, request)).message

@@ -8,6 +8,8 @@ import pytest
 
 from fsnats.binance.streams import Market, Stream, parse
 from fsnats.clock import SystemClock
+from fsnats.errors import ExchangeUnavailable
+from fsnats.exits.address import DIRECT, Exit
 from fsnats.frames import Frame, decode
 from tests.conftest import eventually, free_port
 from workers.ingest.feed import Feed, State
@@ -33,22 +35,39 @@ class HastyClock(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
-        await asyncio.sleep(min(seconds, 0.05))
+        await asyncio.sleep(min(seconds, 0.05) if seconds <= 60 else seconds)
+
+
+class FreeWay:
+    """One exit, always open."""
+
+    tls = None
+
+    def __init__(self) -> None:
+        self.admissions = 0
+        self.failures: list[ExchangeUnavailable] = []
+
+    async def admitted(self) -> Exit:
+        self.admissions += 1
+        return DIRECT
+
+    def failed(self, by: Exit, error: ExchangeUnavailable) -> None:
+        self.failures.append(error)
+
+    def worked(self, by: Exit) -> None:
+        pass
 
 
 class Rig:
     """One feed on a simulator."""
 
-    def __init__(self, url: str, market: Market = Market.SPOT) -> None:
+    def __init__(self, url: str, market: Market = Market.SPOT, rotate_after: float = 3600.0) -> None:
         self.carried = Carried()
-        self.admissions = 0
+        self.way = FreeWay()
         self.clock = HastyClock()
         self.router = Router(market, self.carried, 1)
         self.market = market
-        self.feed = Feed("f", market, url, None, self.router, self._admitted, self.clock, lambda: 1.0)
-
-    async def _admitted(self) -> None:
-        self.admissions += 1
+        self.feed = Feed("f", market, url, self.way, self.router, self.clock, lambda: 1.0, rotate_after)
 
     def want(self, *names: str) -> None:
         streams: dict[str, Stream] = {name: parse(self.market, name) for name in names}
@@ -69,8 +88,8 @@ async def simulator() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-def rig(simulator: Simulator, market: Market = Market.SPOT, route: str = "") -> Rig:
-    return Rig(f"{simulator.ws_url(market)}{route}/stream", market)
+def rig(simulator: Simulator, market: Market = Market.SPOT, route: str = "", rotate_after: float = 3600.0) -> Rig:
+    return Rig(f"{simulator.ws_url(market)}{route}/stream", market, rotate_after)
 
 
 async def test_it_carries_what_is_wanted_byte_for_byte(simulator: Simulator) -> None:
@@ -106,7 +125,7 @@ async def test_after_a_cut_it_comes_back_and_asks_for_everything_again(simulator
         one.carried.clear()
         await eventually(lambda: one.carried.names() == {"btcusdt@trade", "ethusdt@trade"})
 
-        assert one.feed.record.dials == one.admissions == 2
+        assert one.feed.record.dials == one.way.admissions == 2
     assert simulator.ledger.violations == []
 
 
@@ -160,9 +179,46 @@ async def test_a_thousand_streams_are_asked_for_within_the_exchanges_limits() ->
 
 
 async def test_a_silent_connection_is_given_up(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.ingest.feed._SILENCE", 0.3)
+    monkeypatch.setattr("workers.ingest.carrier.SILENCE", 0.3)
     async with rig(simulator).running() as one:
         one.want("btcusdt@trade")
         await eventually(lambda: one.carried)
         simulator.faults.ghost()
         await eventually(lambda: one.feed.record.dials == 2)
+
+
+async def test_a_connection_that_grows_old_is_replaced_without_losing_or_repeating_anything(
+    simulator: Simulator,
+) -> None:
+    one = rig(simulator, Market.SPOT, rotate_after=1.0)
+    names = ("btcusdt@aggTrade", "btcusdt@trade", "ethusdt@kline_1m", "bnbusdt@bookTicker")
+    async with one.running():
+        one.want(*names)
+        await eventually(lambda: one.feed.record.rotations >= 2)
+
+    for name in names:
+        # The same bytes twice within one instant are one message: nothing could tell them from a repetition.
+        produced = list(dict.fromkeys(simulator.ledger.payloads(Market.SPOT, name)))
+        carried = list(dict.fromkeys(frame.payload for frame in one.carried if frame.stream == name))
+        first = produced.index(carried[0])
+        assert carried == produced[first : first + len(carried)]
+    for name in names[:2]:
+        trades = [frame.payload for frame in one.carried if frame.stream == name]
+        assert len(trades) == len(set(trades))
+    assert one.router.holes == 0
+    assert simulator.ledger.violations == []
+
+
+async def test_while_the_exchange_refuses_the_successor_the_old_connection_goes_on(simulator: Simulator) -> None:
+    one = rig(simulator, Market.SPOT, rotate_after=0.5)
+    async with one.running():
+        one.want("btcusdt@aggTrade")
+        await eventually(lambda: one.carried)
+        simulator.faults.refuse(2.0)
+        await eventually(lambda: one.feed.record.dials >= 3)
+        before = len(one.carried)
+        await eventually(lambda: len(one.carried) > before and one.feed.record.rotations >= 1)
+
+    ids = [frame.seq for frame in one.carried]
+    assert ids == list(range(1, len(ids) + 1))
+    assert one.router.holes == 0

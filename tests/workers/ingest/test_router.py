@@ -33,7 +33,7 @@ def test_a_message_becomes_a_numbered_frame_with_the_payloads_own_bytes() -> Non
     payload = b'{"e":"trade", "p":"0.00100000","x\\u00e9":[1,2 ,3]}'
 
     for _ in range(2):
-        assert route.receive(b'{"stream":"btcusdt@trade","data":' + payload + b"}", 5) == "btcusdt@trade"
+        assert route.receive(b'{"stream":"btcusdt@trade","data":' + payload + b"}", 5) is route.line("btcusdt@trade")
 
     assert published == [
         ("fsnats.spot.btcusdt.trade", Frame(1, "btcusdt@trade", 5, 77, seq, 0, payload)) for seq in (1, 2)

@@ -12,21 +12,21 @@ def test_what_is_wanted_is_asked_once_in_batches() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {f"sym{number}@trade" for number in range(200)}
     subscriptions.opened()
-    first, second = subscriptions.next_request(), subscriptions.next_request()
+    first, second = subscriptions.next_request(0), subscriptions.next_request(0)
 
     assert first is not None
     assert second is not None
     assert (len(first.names), len(second.names)) == (150, 50)
     assert json.loads(first.text)["method"] == "SUBSCRIBE"
-    assert subscriptions.next_request() is None
+    assert subscriptions.next_request(0) is None
 
 
 def test_what_is_left_goes_before_what_is_added() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {"a@trade"}
-    subscriptions.next_request()
+    subscriptions.next_request(0)
     subscriptions.wanted = {"b@trade"}
-    first, second = subscriptions.next_request(), subscriptions.next_request()
+    first, second = subscriptions.next_request(0), subscriptions.next_request(0)
 
     assert first is not None
     assert second is not None
@@ -36,9 +36,9 @@ def test_what_is_left_goes_before_what_is_added() -> None:
 def test_a_new_connection_is_asked_for_everything_again() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {"a@trade"}
-    first = subscriptions.next_request()
+    first = subscriptions.next_request(0)
     subscriptions.opened()
-    second = subscriptions.next_request()
+    second = subscriptions.next_request(0)
 
     assert first is not None
     assert second is not None
@@ -48,9 +48,9 @@ def test_a_new_connection_is_asked_for_everything_again() -> None:
 def test_an_acknowledged_stream_is_silent_until_its_first_event() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {"a@trade"}
-    request = subscriptions.next_request()
+    request = subscriptions.next_request(0)
     assert request is not None
-    assert subscriptions.answered(request.number, None) is request
+    assert subscriptions.answered(request.number, None, 0) is request
 
     assert subscriptions.silent == {"a@trade"}
     subscriptions.live.add("a@trade")
@@ -60,12 +60,49 @@ def test_an_acknowledged_stream_is_silent_until_its_first_event() -> None:
 def test_an_answer_to_an_earlier_connection_matches_nothing() -> None:
     subscriptions = Subscriptions()
     subscriptions.wanted = {"a@trade"}
-    request = subscriptions.next_request()
+    request = subscriptions.next_request(0)
     assert request is not None
     subscriptions.opened()
 
-    assert subscriptions.answered(request.number, "2: Invalid request") is None
-    assert subscriptions.refused == {}
+    assert subscriptions.answered(request.number, "2: Invalid request", 0) is None
+
+
+def test_what_was_refused_is_asked_again_after_a_while() -> None:
+    subscriptions = Subscriptions()
+    subscriptions.wanted = {"a@trade"}
+    request = subscriptions.next_request(0)
+    assert request is not None
+    subscriptions.answered(request.number, "3: Too many requests", 10)
+
+    assert not subscriptions.is_settled
+    assert not subscriptions.again(refused_before=9, asked_before=-1)
+    assert subscriptions.next_request(11) is None
+    assert subscriptions.again(refused_before=10, asked_before=-1)
+    again = subscriptions.next_request(15)
+    assert again is not None
+    assert again.names == ["a@trade"]
+
+
+def test_what_is_never_answered_counts_as_refused() -> None:
+    subscriptions = Subscriptions()
+    subscriptions.wanted = {"a@trade"}
+    subscriptions.next_request(0)
+
+    assert not subscriptions.again(refused_before=29, asked_before=-1)
+    assert subscriptions.again(refused_before=30, asked_before=0)
+    assert subscriptions.next_request(30) is not None
+
+
+def test_it_is_settled_when_everything_is_asked_and_answered() -> None:
+    subscriptions = Subscriptions()
+    subscriptions.wanted = {"a@trade"}
+    assert not subscriptions.is_settled
+    request = subscriptions.next_request(0)
+    assert request is not None
+    assert not subscriptions.is_settled
+    subscriptions.answered(request.number, None, 0)
+
+    assert subscriptions.is_settled
 
 
 @given(st.lists(NAMES, max_size=6))
@@ -77,7 +114,7 @@ def test_the_exchange_ends_with_what_is_wanted_and_never_carries_more(
     for wanted in wishes:
         most = max(len(exchange), len(wanted))
         subscriptions.wanted = wanted
-        while (request := subscriptions.next_request()) is not None:
+        while (request := subscriptions.next_request(0)) is not None:
             message = json.loads(request.text)
             names = set(message["params"])
             if message["method"] == "SUBSCRIBE":

@@ -1,0 +1,164 @@
+"""A program's way out: asks the desk which exit to take and when, and tells it what became of it.
+
+The desk is the supervisor's, one truth for all processes.  While it does not answer (a worker started by hand, NATS
+down) the program keeps to a tenth of what an exit may do, and to what it has seen itself.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from fsnats.binance.limits import DIALS_PER_MINUTE
+from fsnats.bus import Bus
+from fsnats.clock import Clock
+from fsnats.config import Config
+from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
+from fsnats.exits.address import ENVIRONMENT, Exit, named_apart, read_pool
+from fsnats.exits.environment import from_environment
+from fsnats.exits.messages import Grant, Report, Request
+from fsnats.exits.pool import Pool
+from fsnats.exits.trust import client_context
+from fsnats.exits.verdicts import REACTIONS, verdict_on
+from fsnats.subjects import DIALS, EXIT_REPORTS
+
+logger = logging.getLogger(__name__)
+
+_TIMEOUT = 1.0  # seconds to wait for the desk
+_ALONE = 0.1  # the share of an exit's budgets that a process takes without a desk
+_RETHINK = 60.0  # seconds after which somebody who waits for any exit asks again: another one may have worked
+
+
+def exits_to(url: str, pool: str, environ: Mapping[str, str]) -> list[Exit]:
+    """The exits of a pool towards a URL.  Raises ConfigError."""
+    try:
+        entries = read_pool(pool)
+    except ValueError as error:
+        raise ConfigError("FSNATS_PROXY", str(error)) from None
+    try:
+        return named_apart([from_environment(url, environ) if one == ENVIRONMENT else one for one in entries])  # type: ignore[misc]  # ENVIRONMENT is the only text
+    except ValueError as error:
+        raise ConfigError("FSNATS_PROXY=env", str(error)) from None
+
+
+class Exits:
+    """All that a program needs to leave the machine; `to` is the way to one URL."""
+
+    def __init__(self, config: Config, bus: Bus, program: str, clock: Clock) -> None:
+        """Raises ConfigError for certificates or proxies of the environment that cannot be used."""
+        self._config = config
+        self._bus = bus
+        self._program = program
+        self._clock = clock
+        self._alone = Pool(round(DIALS_PER_MINUTE * _ALONE), _ALONE)
+        self.tls = client_context(config.ca_file)
+        for market in config.markets:  # better now than at the first dial
+            self.to(config.ws_url(market))
+
+    def to(self, url: str, scope: str = "") -> "Way":
+        """The way to a URL.  `scope` says which limit REST weight there counts towards."""
+        return Way(self, url, exits_to(url, self._config.proxy, os.environ), scope)
+
+    async def ask(self, request: Request) -> Grant:
+        """The desk's answer, or one's own."""
+        request = msgspec.structs.replace(request, program=self._program)
+        try:
+            answer = await self._bus.request(DIALS, msgspec.json.encode(request), _TIMEOUT)
+            return msgspec.json.decode(answer, type=Grant)
+        except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError):
+            grant = self._alone.choose(request, self._clock.monotonic())
+            assert grant is not None, "a process has a handful of exits"
+            return grant
+
+    def tell(self, report: Report) -> None:
+        """Remember what became of a try, and let the desk know."""
+        is_news = self._alone.told(report, self._clock.monotonic())
+        if not self._bus.publish(EXIT_REPORTS, msgspec.json.encode(report)) and is_news:
+            log_report(report)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on this program's clock."""
+        await self._clock.sleep(seconds)
+
+
+class Way:
+    """From this program to one host, by whichever exit is best."""
+
+    def __init__(self, exits: Exits, url: str, choices: list[Exit], scope: str) -> None:
+        self._exits = exits
+        self._host = urlsplit(url).hostname or ""
+        self._scope = scope
+        self._choices = {one.name: one for one in choices}
+        self.tls = exits.tls
+        self.waiting: str | None = None  # why no exit may be used now
+
+    @property
+    def exits(self) -> list[Exit]:
+        """Every exit of the pool."""
+        return list(self._choices.values())
+
+    async def admitted(self) -> Exit:
+        """Return when one more dial is allowed, by this exit."""
+        while True:
+            grant = await self._exits.ask(Request(tuple(self._choices), self._host))
+            chosen = self._choices.get(grant.exit or "")
+            if chosen is None:
+                self._wait_for_any(grant)
+                await self._exits.sleep(min(max(grant.delay, 0.1), _RETHINK))
+                continue
+            self.waiting = None
+            if grant.delay > 0:
+                logger.info("waiting for the exit's budget of dials", extra={"seconds": round(grant.delay, 1)})
+                await self._exits.sleep(grant.delay)
+            return chosen
+
+    async def allotted(self, weight: int, patience: float) -> Exit:
+        """Return when a request of this weight may be made, by this exit.
+
+        Raises ExchangeUnavailable, saying how long to stay away, where that is further than `patience` seconds off.
+        """
+        waited = 0.0
+        while True:
+            asked = Request(
+                tuple(self._choices), self._host, weight=weight, scope=self._scope, patience=patience - waited
+            )
+            grant = await self._exits.ask(asked)
+            chosen = self._choices.get(grant.exit or "")
+            if chosen is not None:
+                if grant.delay > 0:
+                    await self._exits.sleep(grant.delay)
+                return chosen
+            delay = max(grant.delay, 0.1)
+            if waited + delay > patience:
+                reason = f"no exit may be used for another {delay:.0f} s ({grant.reason})"
+                raise ExchangeUnavailable("http", reason, retry_after=delay)
+            waited += delay
+            await self._exits.sleep(delay)
+
+    def failed(self, by: Exit, error: ExchangeUnavailable) -> None:
+        """A dial or a request failed."""
+        verdict = verdict_on(error)
+        if verdict is not None:
+            self._exits.tell(Report(by.name, self._host, verdict, str(error), error.retry_after))
+
+    def worked(self, by: Exit, used_weight: int | None = None) -> None:
+        """Data came."""
+        self._exits.tell(Report(by.name, self._host, used=used_weight, scope=self._scope))
+
+    def _wait_for_any(self, grant: Grant) -> None:
+        if self.waiting != grant.reason:
+            logger.warning("no exit may be used", extra={"host": self._host, "error": grant.reason})
+        self.waiting = grant.reason
+
+
+def log_report(report: Report) -> None:
+    """Say that an exit went out of use, or came back."""
+    extra: dict[str, object] = {"exit": report.exit, "host": report.host}
+    if report.verdict is None:
+        logger.info("an exit works again", extra=extra)
+        return
+    extra |= {"verdict": report.verdict, "error": report.reason}
+    level = logging.ERROR if REACTIONS[report.verdict].error else logging.WARNING
+    logger.log(level, "an exit is out of use for a while", extra=extra)

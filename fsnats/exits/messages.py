@@ -1,0 +1,42 @@
+"""What programs and the desk say to each other about exits.  Names only: the desk never learns a password."""
+
+import msgspec
+
+from fsnats.exits.verdicts import Verdict
+
+
+class Request(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A program is about to dial `host`, or to spend `weight` of REST there, by one of these exits.
+
+    `program` decides which of several it prefers.  Where more than `patience` seconds lie before it, nothing is booked.
+    """
+
+    exits: tuple[str, ...]
+    host: str = ""
+    program: str = ""
+    weight: int = 0
+    scope: str = ""  # what shares a limit of weight
+    patience: float | None = None
+
+
+class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Go by `exit` in `delay` seconds; without an exit: ask again then, `reason` says why."""
+
+    delay: float
+    exit: str | None = None
+    reason: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of it: a verdict, or none when it worked.
+
+    `asked` is how long the exchange wants us to stay away, `used` the weight that it counts.
+    """
+
+    exit: str
+    host: str
+    verdict: Verdict | None = None
+    reason: str = ""
+    asked: float | None = None
+    used: int | None = None
+    scope: str = ""

@@ -1,0 +1,157 @@
+"""Which exit, and when: budgets and health of every exit, for every program that asks.  Pure: time is an argument."""
+
+import re
+import zlib
+from collections.abc import Iterator
+
+import msgspec
+
+from fsnats.binance.limits import WEIGHT_PER_MINUTE
+from fsnats.binance.streams import Market
+from fsnats.exits.budget import Budget
+from fsnats.exits.health import Health
+from fsnats.exits.messages import Grant, Report, Request
+from fsnats.exits.verdicts import REACTIONS
+from fsnats.window import SlidingWindow
+
+SPAN = 60.0  # seconds of a window
+_EXITS_MOST = 100  # a machine has a handful; the rest would be a program that makes names up
+_HOSTS_MOST = 1000
+_HEALTHY = 0.5  # a score below it: others first
+_EVERYWHERE = "*"
+
+SPOT, FUTURES = "spot", "futures"
+_WEIGHT = {SPOT: WEIGHT_PER_MINUTE[Market.SPOT], FUTURES: WEIGHT_PER_MINUTE[Market.USDM]}
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """An exit that is out of use, for a host or for all (`*`)."""
+
+    exit: str
+    host: str
+    verdict: str
+    reason: str
+    wait: float
+    score: float
+
+
+def scope_of(market: Market) -> str:
+    """The limit of weight that a market counts towards."""
+    return SPOT if market is Market.SPOT else FUTURES
+
+
+def preference(program: str) -> int:
+    """Where a program begins to look: programs that are numbered differ by their numbers."""
+    name, number = re.fullmatch(r"(.*?)(\d*)", program, re.DOTALL).groups()  # type: ignore[union-attr]  # always matches
+    return zlib.crc32(name.encode()) + int(number or 0)
+
+
+class Pool:
+    """Holds no clock and no addresses: exits are names here."""
+
+    def __init__(self, dials: int, weight_share: float) -> None:
+        """Allows `dials` in a minute by each exit, and this share of the weight that the exchange allows."""
+        self._dials = dials
+        self._weight_share = weight_share
+        self._windows: dict[str, SlidingWindow] = {}
+        self._budgets: dict[tuple[str, str], Budget] = {}
+        self._health: dict[tuple[str, str], Health] = {}
+
+    def choose(self, request: Request, now: float) -> Grant | None:
+        """Book a place by the best exit; None for a request that names too much."""
+        names = [name for name in request.exits if self._is_known(name)]
+        if not names:
+            return None
+        waits = {name: max(self._wait(name, request, now), self._full(name, request, now)) for name in names}
+        ready = [name for name in names if waits[name] == 0]
+        healthy = [name for name in ready if self.score(name, request.host, now) >= _HEALTHY]
+        if healthy:
+            chosen = healthy[preference(request.program) % len(healthy)]
+        elif ready:
+            chosen = max(ready, key=lambda name: self.score(name, request.host, now))
+        else:
+            chosen = min(names, key=waits.__getitem__)
+        is_too_far = request.patience is not None and waits[chosen] > request.patience
+        if is_too_far or self._wait(chosen, request, now) > 0:
+            return Grant(waits[chosen], reason=self._reason(names, request, now))
+        for host in (_EVERYWHERE, request.host):
+            if health := self._health.get((chosen, host)):
+                health.tried(now)
+        return Grant(self._book(chosen, request, now), chosen)
+
+    def told(self, report: Report, now: float) -> bool:
+        """Take note of what became of a try; returns whether it is news."""
+        if not self._is_known(report.exit):
+            return False
+        if report.used is not None and report.scope in _WEIGHT:
+            self._budget(report.exit, report.scope).counted(report.used, now)
+        if report.verdict is None:
+            known = [self._health.get((report.exit, host)) for host in (_EVERYWHERE, report.host)]
+            was_out = any(health is not None and health.verdict is not None for health in known)
+            for health in filter(None, known):
+                # A request that was on its way when the exchange said no proves nothing.
+                if health.wait(now) == 0 or health.verdict not in _HEED_ALWAYS:
+                    health.worked(now)
+            return was_out
+        host = _EVERYWHERE if REACTIONS[report.verdict].everywhere else report.host
+        if (report.exit, host) not in self._health and len(self._health) >= _HOSTS_MOST:
+            return False
+        health = self._health.setdefault((report.exit, host), Health())
+        return health.failed(report.verdict, report.reason, now, report.asked)
+
+    def score(self, name: str, host: str, now: float) -> float:
+        """How far to trust an exit on its way to a host, from 0 to 1."""
+        known = (self._health.get((name, where)) for where in (_EVERYWHERE, host))
+        return min((health.score(now) for health in known if health is not None), default=1.0)
+
+    def free(self, now: float) -> dict[str, int]:
+        """How many dials each exit has left now."""
+        return {name: window.free(now) for name, window in self._windows.items()}
+
+    def troubles(self, now: float) -> Iterator[Trouble]:
+        """Which exits are out of use, for whom, why, and for how long."""
+        for (name, host), health in self._health.items():
+            if health.verdict is not None and (health.wait(now) > 0 or REACTIONS[health.verdict].probe):
+                score = round(health.score(now), 2)
+                yield Trouble(name, host, health.verdict, health.reason, round(health.wait(now), 1), score)
+
+    def _is_known(self, name: str) -> bool:
+        if name not in self._windows:
+            if len(self._windows) >= _EXITS_MOST:
+                return False
+            self._windows[name] = SlidingWindow(self._dials, SPAN)
+        return True
+
+    def _wait(self, name: str, request: Request, now: float) -> float:
+        known = (self._health.get((name, where)) for where in (_EVERYWHERE, request.host))
+        return max((health.wait(now) for health in known if health is not None), default=0.0)
+
+    def _full(self, name: str, request: Request, now: float) -> float:
+        if request.weight:
+            return self._budget(name, request.scope).wait(request.weight, now)
+        return self._windows[name].delay(now)
+
+    def _budget(self, name: str, scope: str) -> Budget:
+        scope = scope if scope in _WEIGHT else FUTURES
+        if (name, scope) not in self._budgets:
+            self._budgets[name, scope] = Budget(int(_WEIGHT[scope] * self._weight_share), SPAN)
+        return self._budgets[name, scope]
+
+    def _book(self, name: str, request: Request, now: float) -> float:
+        if not request.weight:
+            return self._windows[name].reserve(now)
+        budget = self._budget(name, request.scope)
+        wait = budget.wait(request.weight, now)
+        budget.spend(request.weight, now + wait)
+        return wait
+
+    def _reason(self, names: list[str], request: Request, now: float) -> str:
+        reasons = []
+        for name in names:
+            known = [self._health.get((name, host)) for host in (_EVERYWHERE, request.host)]
+            out = max((health for health in known if health is not None), key=lambda one: one.until, default=None)
+            reasons.append(f"{name}: {out.reason if out and out.wait(now) > 0 else 'its budget is used up'}")
+        return "; ".join(reasons)
+
+
+_HEED_ALWAYS = tuple(verdict for verdict, reaction in REACTIONS.items() if reaction.asked)

@@ -1,0 +1,70 @@
+"""What a failure says of the exit it happened on, and how long to stay away.  Pure."""
+
+from enum import StrEnum
+
+import msgspec
+
+from fsnats.errors import ExchangeUnavailable
+
+
+class Verdict(StrEnum):
+    """What is wrong with an exit."""
+
+    UNREACHABLE = "unreachable"  # refused, timed out, cut, garbage
+    LOGIN = "login"  # the proxy wants another user or password (407)
+    FORBIDDEN = "forbidden"  # a firewall, the proxy's or the exchange's, refuses us (403)
+    LIMITED = "limited"  # too much of us (429)
+    BANNED = "banned"  # 429 was not heeded (418)
+    UNSERVED = "unserved"  # the exchange does not serve the exit's location (451)
+
+
+class Reaction(msgspec.Struct, frozen=True):
+    """Seconds to stay away: `first`, doubling up to `most`.
+
+    `everywhere`: from all hosts, because it is the exit that is known, not the way to one host.  `asked`: the exchange
+    may say itself how long.  `probe`: afterwards one tries alone.
+    """
+
+    first: float
+    most: float
+    everywhere: bool = False
+    asked: bool = False
+    probe: bool = False
+    error: bool = False  # somebody has to do something about it
+
+
+REACTIONS = {
+    Verdict.UNREACHABLE: Reaction(1.0, 30.0),
+    Verdict.LOGIN: Reaction(300.0, 300.0, everywhere=True, probe=True, error=True),
+    Verdict.FORBIDDEN: Reaction(180.0, 1800.0, probe=True, error=True),
+    # Limits and bans hold for the address, whatever host it asks.  The shortest ban is two minutes.
+    Verdict.LIMITED: Reaction(60.0, 60.0, everywhere=True, asked=True),
+    Verdict.BANNED: Reaction(120.0, 1800.0, everywhere=True, asked=True, probe=True, error=True),
+    Verdict.UNSERVED: Reaction(1800.0, 1800.0, probe=True, error=True),
+}
+
+_OF_EXCHANGE = {
+    403: Verdict.FORBIDDEN,
+    418: Verdict.BANNED,
+    429: Verdict.LIMITED,
+    451: Verdict.UNSERVED,
+}
+
+# How python-socks and httpcore say that a SOCKS proxy wants a login or another one.
+_LOGIN_WORDS = ("authentication", "username/password", "acceptable", "authorization")
+
+
+def wants_login(text: str) -> bool:
+    """Whether a SOCKS library's words mean that the proxy did not let us in."""
+    return any(word in text.lower() for word in _LOGIN_WORDS)
+
+
+def verdict_on(error: ExchangeUnavailable) -> Verdict | None:
+    """What a failure says of its exit; None where the exit is not to blame."""
+    if error.stage == "proxy":
+        if error.status in (401, 407):  # tinyproxy answers a wrong password with 401
+            return Verdict.LOGIN
+        return Verdict.FORBIDDEN if error.status in (403, 405) else Verdict.UNREACHABLE
+    if error.stage == "json":
+        return None
+    return Verdict.UNREACHABLE if error.status is None else _OF_EXCHANGE.get(error.status)

@@ -1,0 +1,24 @@
+import pytest
+
+from fsnats.binance.streams import Market
+from fsnats.binance.weights import weight_of
+
+
+@pytest.mark.parametrize(
+    ("market", "method", "limit", "weight"),
+    [
+        (Market.SPOT, "exchangeInfo", None, 20),
+        (Market.USDM, "exchangeInfo", None, 1),
+        (Market.SPOT, "klines", 1000, 2),
+        (Market.USDM, "klines", 99, 1),
+        (Market.USDM, "klines", 100, 2),
+        (Market.USDM, "klines", None, 5),
+        (Market.COINM, "klines", 1500, 10),
+        (Market.SPOT, "depth", None, 5),
+        (Market.SPOT, "depth", 5000, 250),
+        (Market.USDM, "depth", 1000, 20),
+        (Market.USDM, "somethingNew", None, 20),
+    ],
+)
+def test_weights_are_those_of_the_documentation(market: Market, method: str, limit: int | None, weight: int) -> None:
+    assert weight_of(market, method, {} if limit is None else {"limit": limit}) == weight

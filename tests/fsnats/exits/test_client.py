@@ -1,0 +1,127 @@
+"""A program's way out, with a desk and without one."""
+
+import asyncio
+import logging
+
+import pytest
+
+from fsnats.bus.memory import MemoryBus
+from fsnats.config import Config
+from fsnats.errors import ConfigError, ExchangeUnavailable
+from fsnats.exits.address import DIRECT, Exit
+from fsnats.exits.client import Exits, exits_to
+from fsnats.exits.pool import SPOT
+from fsnats.supervisor.dials import Dials
+from tests.clock import HandClock, settle
+
+URL = "wss://stream.binance.com:443/stream"
+POOL = "direct,socks5h://me:s3cret@one:1080"
+BLOCKED = ExchangeUnavailable("http", "HTTP 451", status=451)
+
+
+def exits(bus: MemoryBus, clock: HandClock, proxy: str = POOL, program: str = "ingest-spot-0") -> Exits:
+    return Exits(Config(proxy=proxy), bus, program, clock)
+
+
+def test_the_environment_is_asked_for_each_host() -> None:
+    environ = {"HTTPS_PROXY": "http://h:1", "NO_PROXY": "api.binance.com"}
+
+    assert exits_to(URL, "env", environ) == [Exit("http://h:1", "http://h:1")]
+    assert exits_to("https://api.binance.com", "env", environ) == [DIRECT]
+    assert exits_to("https://api.binance.com", "direct,env", environ) == [DIRECT]
+    with pytest.raises(ConfigError, match="FSNATS_PROXY=env: HTTPS_PROXY: the URL"):
+        exits_to(URL, "env", {"HTTPS_PROXY": "ftp://h"})
+
+
+async def test_what_one_worker_finds_out_keeps_another_one_away(clock: HandClock) -> None:
+    bus = MemoryBus()
+    Dials(bus, clock).serve()
+    one, other = (exits(bus, clock, program=f"ingest-spot-{number}").to(URL) for number in (0, 1))
+    first = await one.admitted()
+    assert await other.admitted() != first
+    one.failed(first, BLOCKED)
+
+    assert {(await way.admitted()).name for way in (one, other)} == {"direct", "socks5h://one:1080"} - {first.name}
+
+
+async def test_when_no_exit_is_left_it_waits_for_the_earliest_and_says_why(
+    clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bus = MemoryBus()
+    Dials(bus, clock).serve()
+    way = exits(bus, clock).to(URL)
+    way.failed(way.exits[0], BLOCKED)
+    way.failed(way.exits[1], ExchangeUnavailable("proxy", "s3cret? no", status=407))
+    with caplog.at_level(logging.WARNING):
+        async with asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(way.admitted())
+            await clock.advance(299.0)
+            assert not waiting.done()
+            assert way.waiting == "direct: http: HTTP 451; socks5h://one:1080: proxy: s3cret? no"
+            await clock.advance(1.0)
+
+    assert waiting.result() == way.exits[1]
+    assert way.waiting is None
+    assert [record.message for record in caplog.records].count("no exit may be used") == 1
+
+
+async def test_without_a_desk_a_process_keeps_to_a_small_budget_of_its_own(clock: HandClock) -> None:
+    way = exits(MemoryBus(), clock, "direct").to(URL)
+    admitted: list[float] = []
+
+    async def dial_eight_times() -> None:
+        for _ in range(8):
+            await way.admitted()
+            admitted.append(clock.monotonic())
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(dial_eight_times())
+        await settle()
+        start = clock.monotonic()
+        assert len(admitted) == 6
+        await clock.advance(60)
+
+    assert admitted == [start] * 6 + [start + 60] * 2
+
+
+async def test_without_a_desk_it_knows_what_it_has_seen_itself_and_says_it(
+    clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bus = MemoryBus()
+    bus.is_connected = False
+    way = exits(bus, clock).to(URL)
+    first = await way.admitted()
+    with caplog.at_level(logging.INFO):
+        way.failed(first, BLOCKED)
+        assert await way.admitted() != first
+        way.worked(first)
+
+    assert [record.message for record in caplog.records] == [
+        "an exit is out of use for a while",
+        "an exit works again",
+    ]
+    assert not any("s3cret" in str(vars(record)) for record in caplog.records)
+
+
+async def test_a_request_with_little_patience_is_told_how_long_to_stay_away(clock: HandClock) -> None:
+    bus = MemoryBus()
+    Dials(bus, clock).serve()
+    way = exits(bus, clock, "direct").to("https://api.binance.com", SPOT)
+    way.failed(DIRECT, ExchangeUnavailable("http", "HTTP 429", status=429, retry_after=30.0))
+
+    with pytest.raises(ExchangeUnavailable, match=r"no exit may be used for another 30 s \(direct: ") as failure:
+        await way.allotted(2, 5.0)
+
+    assert failure.value.retry_after == 30.0
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(way.allotted(2, 40.0))
+        await clock.advance(30.0)
+    assert asking.result() == DIRECT
+
+
+async def test_the_exchanges_own_troubles_are_not_the_exits(clock: HandClock) -> None:
+    way = exits(MemoryBus(), clock, "direct").to(URL)
+    way.failed(DIRECT, ExchangeUnavailable("http", "HTTP 503", status=503))
+
+    assert await way.admitted() == DIRECT
+    assert clock.slept == []

@@ -1,0 +1,168 @@
+import pytest
+
+from fsnats.binance.streams import Market
+from fsnats.exits.messages import Grant, Report, Request
+from fsnats.exits.pool import FUTURES, SPOT, Pool, preference, scope_of
+from fsnats.exits.verdicts import Verdict
+
+EXITS = ("a", "b", "c")
+
+
+@pytest.fixture
+def pool() -> Pool:
+    return Pool(60, 1.0)
+
+
+def chosen(pool: Pool, *exits: str, host: str = "h", program: str = "ingest-spot-0", now: float = 0.0) -> str | None:
+    grant = pool.choose(Request(exits or EXITS, host, program), now)
+    assert grant is not None
+    return grant.exit
+
+
+def fail(
+    pool: Pool, exit_name: str, verdict: Verdict, host: str = "h", now: float = 0.0, asked: float | None = None
+) -> None:
+    pool.told(Report(exit_name, host, verdict, f"{verdict}!", asked), now)
+
+
+def test_workers_are_spread_over_the_exits(pool: Pool) -> None:
+    taken = [chosen(pool, program=f"ingest-spot-{number}") for number in range(6)]
+
+    assert sorted(taken[:3], key=str) == ["a", "b", "c"]
+    assert taken[3:] == taken[:3]
+
+
+def test_a_worker_keeps_to_its_exit(pool: Pool) -> None:
+    assert len({chosen(pool, program="ingest-usdm-4") for _ in range(9)}) == 1
+    assert preference("ingest-usdm-4") + 1 == preference("ingest-usdm-5")
+
+
+def test_the_next_exit_takes_over_and_the_first_one_gets_its_workers_back(pool: Pool) -> None:
+    mine = chosen(pool)
+    assert mine is not None
+    fail(pool, mine, Verdict.UNREACHABLE)
+    assert chosen(pool) != mine
+    assert chosen(pool, now=1.0) == mine
+
+
+def test_an_exit_that_fails_again_and_again_is_the_last_choice(pool: Pool) -> None:
+    fail(pool, "a", Verdict.UNREACHABLE, now=0.0)
+    fail(pool, "a", Verdict.UNREACHABLE, now=1.0)
+
+    assert chosen(pool, "a", "b", now=10.0) == "b"
+    assert chosen(pool, "a", now=10.0) == "a"
+    assert pool.score("a", "h", 10.0) < 0.5 < pool.score("b", "h", 10.0)
+
+
+def test_451_is_of_one_host(pool: Pool) -> None:
+    fail(pool, "a", Verdict.UNSERVED)
+
+    assert pool.choose(Request(("a",), "h"), 5.0) == Grant(1795.0, reason="a: unserved!")
+    assert chosen(pool, "a", host="other") == "a"
+
+
+def test_451_is_probed_by_one_alone(pool: Pool) -> None:
+    fail(pool, "a", Verdict.UNSERVED)
+    assert chosen(pool, "a", now=1800.0) == "a"
+    assert chosen(pool, "a", now=1801.0) is None
+    pool.told(Report("a", "h"), 1802.0)
+
+    assert chosen(pool, "a", now=1803.0) == "a"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.BANNED, Verdict.LIMITED])
+def test_bans_and_limits_are_of_the_address(pool: Pool, verdict: Verdict) -> None:
+    fail(pool, "a", verdict, host="api.binance.com", asked=90.0)
+
+    assert chosen(pool, "a", host="stream.binance.com") is None
+    assert chosen(pool, "a", "b", host="stream.binance.com") == "b"
+    # An answer that was on its way does not lift it.
+    pool.told(Report("a", "api.binance.com"), 1.0)
+    assert chosen(pool, "a", now=89.0) is None
+    assert chosen(pool, "a", now=90.0) == "a"
+
+
+def test_a_login_that_is_refused_is_of_the_proxy(pool: Pool) -> None:
+    fail(pool, "a", Verdict.LOGIN)
+
+    assert chosen(pool, "a", host="other", now=299.0) is None
+    assert chosen(pool, "a", host="other", now=300.0) == "a"
+
+
+def test_when_all_are_out_the_earliest_is_waited_for_and_the_reasons_are_told(pool: Pool) -> None:
+    fail(pool, "a", Verdict.LOGIN)
+    fail(pool, "b", Verdict.LIMITED, asked=7.0)
+
+    grant = pool.choose(Request(("a", "b"), "h"), 0.0)
+
+    assert grant == Grant(7.0, reason="a: login!; b: limited!")
+
+
+def test_dials_of_one_exit_are_counted_over_all_programs() -> None:
+    pool = Pool(2, 1.0)
+    delays = [pool.choose(Request(("a",), "h", f"p-{number}"), 0.0) for number in range(3)]
+
+    assert delays == [Grant(0.0, "a"), Grant(0.0, "a"), Grant(60.0, "a")]
+    assert pool.free(0.0) == {"a": 0}
+    assert chosen(pool, "a", "b") == "b"
+
+
+def test_a_long_ban_does_not_use_up_the_window() -> None:
+    pool = Pool(2, 1.0)
+    fail(pool, "a", Verdict.UNSERVED)
+    for _ in range(10):
+        assert chosen(pool, "a") is None
+
+    assert chosen(pool, "a", host="other") == "a"
+    assert pool.free(0.0) == {"a": 1}
+
+
+def test_weight_is_shared_by_all_programs_and_by_both_futures_markets(pool: Pool) -> None:
+    assert scope_of(Market.SPOT) == SPOT
+    assert scope_of(Market.USDM) == scope_of(Market.COINM) == FUTURES
+    ask = Request(("a",), "fapi", weight=2000, scope=FUTURES, patience=5.0)
+
+    assert pool.choose(ask, 0.0) == Grant(0.0, "a")
+    assert pool.choose(ask, 1.0) == Grant(59.0, reason="a: its budget is used up")
+    assert pool.choose(Request(("a",), "api", weight=2000, scope=SPOT, patience=5.0), 1.0) == Grant(0.0, "a")
+    assert pool.choose(ask, 56.0) == Grant(4.0, "a")
+
+
+def test_no_patience_is_none_at_all(pool: Pool) -> None:
+    ask = Request(("a",), "fapi", weight=2400, scope=FUTURES, patience=0.0)
+    pool.choose(ask, 0.0)
+
+    grant = pool.choose(ask, 59.0)
+
+    assert grant == Grant(1.0, reason="a: its budget is used up")
+
+
+def test_the_exchanges_own_count_is_believed(pool: Pool) -> None:
+    pool.told(Report("a", "fapi", used=2400, scope=FUTURES), 0.0)
+
+    assert pool.choose(Request(("a",), "fapi", weight=1, scope=FUTURES, patience=0.0), 0.0) == Grant(
+        60.0, reason="a: its budget is used up"
+    )
+
+
+def test_troubles_say_which_exit_is_out_for_whom_and_why(pool: Pool) -> None:
+    fail(pool, "a", Verdict.UNSERVED)
+    fail(pool, "b", Verdict.UNREACHABLE)
+
+    assert [(one.exit, one.host, one.reason, one.wait) for one in pool.troubles(0.5)] == [
+        ("a", "h", "unserved!", 1799.5),
+        ("b", "h", "unreachable!", 0.5),
+    ]
+    # Time heals the one, only a probe the other.
+    assert [one.exit for one in pool.troubles(5000.0)] == ["a"]
+
+
+def test_made_up_names_do_not_fill_the_memory(pool: Pool) -> None:
+    for number in range(300):
+        pool.told(Report(f"exit-{number}", "h", Verdict.UNREACHABLE), 0.0)
+        pool.told(Report("exit-0", f"host-{number}" * 10, Verdict.UNREACHABLE), 0.0)
+    for number in range(2000):
+        pool.told(Report("exit-0", f"host-{number}", Verdict.UNREACHABLE), 0.0)
+
+    assert len(pool.free(0.0)) == 100
+    assert len(list(pool.troubles(0.0))) == 1000

@@ -1,0 +1,155 @@
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsnats.binance.streams import Market, parse
+from workers.ingest.track import ALWAYS, Missing, Seen, Tracker, tracker_of
+
+
+def tracker(name: str, market: Market = Market.SPOT) -> Tracker:
+    return tracker_of(parse(market, name))
+
+
+def dump(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def test_aggregate_trades_are_consecutive() -> None:
+    trades = tracker("btcusdt@aggTrade")
+
+    assert [trades.see(dump(e="aggTrade", a=a)) for a in (7, 8, 8, 7, 11, 12)] == [
+        Seen.NEXT,
+        Seen.NEXT,
+        Seen.OLD,
+        Seen.OLD,
+        Missing(9, 10, "a"),
+        Seen.NEXT,
+    ]
+
+
+def test_trades_are_consecutive_on_spot_and_only_grow_on_futures() -> None:
+    spot, futures = tracker("btcusdt@trade"), tracker("btcusdt@trade", Market.USDM)
+    for each in (spot, futures):
+        each.see(dump(t=1))
+
+    assert spot.see(dump(t=3)) == Missing(2, 2, "t")
+    assert futures.see(dump(t=3)) is Seen.NEXT
+    assert futures.see(dump(t=2)) is Seen.OLD
+
+
+def test_a_spot_books_changes_join_by_their_ids() -> None:
+    book = tracker("btcusdt@depth@100ms")
+    changes = [(100, 105), (106, 110), (108, 110), (120, 121), (122, 122)]
+
+    assert [book.see(dump(e="depthUpdate", U=first, u=last)) for first, last in changes] == [
+        Seen.NEXT,
+        Seen.NEXT,
+        Seen.OLD,
+        Missing(111, 119, "u"),
+        Seen.NEXT,
+    ]
+
+
+def test_a_futures_books_changes_name_the_one_before() -> None:
+    book = tracker("btcusdt@depth", Market.USDM)
+    changes = [(100, 105, 90), (108, 110, 105), (120, 121, 118), (130, 131, 121)]
+
+    assert [book.see(dump(U=first, u=last, pu=before)) for first, last, before in changes] == [
+        Seen.NEXT,
+        Seen.NEXT,
+        Missing(111, 118, "u"),
+        Seen.NEXT,
+    ]
+
+
+def test_candles_are_ordered_by_bar_and_event() -> None:
+    candles = tracker("btcusdt@kline_1m")
+    events = [(60, 61), (60, 63), (60, 62), (60, 63), (120, 121), (60, 130)]
+
+    assert [candles.see(dump(E=at, k={"t": bar})) for bar, at in events] == [
+        Seen.NEXT,
+        Seen.NEXT,
+        Seen.OLD,
+        Seen.OLD,
+        Seen.NEXT,
+        Seen.OLD,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "payloads"),
+    [
+        ("btcusdt@bookTicker", [dump(u=1), dump(u=2)]),
+        ("btcusdt@depth5", [dump(lastUpdateId=1), dump(lastUpdateId=2)]),
+        ("btcusdt@ticker", [dump(E=1), dump(E=2)]),
+        ("btcusdt@referencePrice", [dump(t=1), dump(t=2)]),
+        ("!miniTicker@arr", [b'[{"E":1}]', b'[{"E":2}]']),
+    ],
+)
+def test_other_streams_are_ordered_by_what_they_have(name: str, payloads: list[bytes]) -> None:
+    states = tracker(name)
+
+    assert [states.see(payload) for payload in (*payloads, *payloads)] == [Seen.NEXT, Seen.NEXT, Seen.OLD, Seen.OLD]
+
+
+def test_messages_of_one_instant_are_told_apart_by_their_bytes() -> None:
+    liquidations = tracker("!forceOrder@arr", Market.USDM)
+    one, two = dump(E=5, o={"s": "A"}), dump(E=5, o={"s": "B"})
+
+    assert [liquidations.see(each) for each in (one, two, one, two)] == [Seen.NEXT, Seen.NEXT, Seen.OLD, Seen.OLD]
+
+
+@pytest.mark.parametrize("name", ["btcusdt@aggTrade", "btcusdt@depth", "btcusdt@kline_1m", "btcusdt@ticker"])
+def test_a_payload_of_another_shape_is_a_decode_error(name: str) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        tracker(name).see(b"{]")
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=60))
+def test_every_id_is_new_old_or_missing_exactly_once(ids: list[int]) -> None:
+    trades = tracker("btcusdt@aggTrade")
+    new: list[int] = []
+    missing: list[int] = []
+    for number in ids:
+        match trades.see(dump(a=number)):
+            case Missing(first, last, _):
+                missing += range(first, last + 1)
+                new.append(number)
+            case Seen.NEXT:
+                new.append(number)
+
+    assert new == sorted(set(new))
+    assert sorted(new + missing) == list(range(ids[0], max(new) + 1))
+
+
+def rows(capture: Path) -> Iterator[tuple[Market, str, bytes]]:
+    with gzip.open(capture, "rt") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if row["kind"] == "ws":
+                stream, _, data = row["raw"].partition(',"data":')
+                yield (
+                    Market(row["market"].removeprefix("us-")),
+                    stream.removeprefix('{"stream":"')[:-1],
+                    data[:-1].encode(),
+                )
+
+
+@pytest.mark.recorded
+def test_recorded_streams_have_neither_holes_nor_repetitions(recordings: Path) -> None:
+    seen = 0
+    for capture in sorted((recordings / "captures").glob("*.jsonl.gz")):
+        trackers: dict[tuple[Market, str], Tracker] = {}
+        for market, name, payload in rows(capture):
+            stream = parse(market, name)
+            if stream.kind in ALWAYS:
+                verdict = trackers.setdefault((market, name), tracker_of(stream)).see(payload)
+                assert verdict is Seen.NEXT, f"{capture.name} {name}: {verdict} at {payload[:120]!r}"
+                seen += 1
+    assert seen > 80_000

@@ -1,0 +1,227 @@
+"""Where a stream stands: which of its messages is the next one, which came already, and what is missing between two.
+
+Trade and aggTrade ids, book ids and event times are all that Binance gives for it:
+
+    aggTrade    `a`, consecutive per symbol
+    trade       `t`; consecutive on spot, on futures only growing (some fills are not published)
+    depth       spot: `U` is the previous `u` + 1; futures: `pu` is the previous `u`
+    kline       `(k.t, E)`: the bar, and the event within it
+    others      `u`, `lastUpdateId` or the event time `E`; messages of one instant are told apart by their bytes
+
+Pure: a tracker sees payloads and says what they are.
+"""
+
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+
+from fsnats.binance.streams import Market, Stream
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A hole: the first and last id that did not come, and which id that is (`a`, `t`, `u` or `ms` for times)."""
+
+    first: int
+    last: int
+    unit: str
+
+
+class Seen(Enum):
+    """What a payload is to its stream."""
+
+    NEXT = "next"  # it follows what came before
+    OLD = "old"  # it came already, or something newer did
+
+
+Verdict = Seen | Missing
+"""`Missing`: it is new, but something before it did not come."""
+
+
+class Tracker(Protocol):
+    """Follows one stream.  The first payload after `forget` or construction is always NEXT."""
+
+    def see(self, payload: bytes) -> Verdict:
+        """Take the next payload into account.  Raises msgspec.DecodeError for what is not of the stream's kind."""
+        ...
+
+    def has_seen(self, payload: bytes) -> bool:
+        """Whether this payload, or a newer one, came already.  Raises msgspec.DecodeError."""
+        ...
+
+    def joins(self, payload: bytes) -> bool:
+        """Whether ids prove that nothing lies between the newest payload and this one."""
+        ...
+
+    def between(self, payload: bytes) -> Missing | None:
+        """The ids or times strictly between the newest payload and this one, where there are any."""
+        ...
+
+
+class _AggTrade(msgspec.Struct):
+    a: int
+
+
+class _Trade(msgspec.Struct):
+    t: int
+
+
+class _Diff(msgspec.Struct):
+    U: int
+    u: int
+    pu: int | None = None
+
+
+class _Bar(msgspec.Struct):
+    t: int
+
+
+class _Kline(msgspec.Struct):
+    E: int
+    k: _Bar
+
+
+class _Clocked(msgspec.Struct):
+    """Whatever orders the messages of the other kinds."""
+
+    E: int | None = None
+    u: int | None = None
+    lastUpdateId: int | None = None  # spot's partial depth
+    t: int | None = None  # referencePrice
+
+
+_agg_trade = msgspec.json.Decoder(_AggTrade).decode
+_trade = msgspec.json.Decoder(_Trade).decode
+_diff = msgspec.json.Decoder(_Diff).decode
+_kline = msgspec.json.Decoder(_Kline).decode
+_clocked = msgspec.json.Decoder(_Clocked).decode
+_clocked_rows = msgspec.json.Decoder(list[_Clocked]).decode
+
+
+class Trades:
+    """aggTrade and trade: one id a message."""
+
+    def __init__(self, unit: str, consecutive: bool) -> None:
+        self._unit = unit
+        self._consecutive = consecutive
+        self.last: int | None = None
+
+    def _number(self, payload: bytes) -> int:
+        return _agg_trade(payload).a if self._unit == "a" else _trade(payload).t
+
+    def has_seen(self, payload: bytes) -> bool:
+        return self.last is not None and self._number(payload) <= self.last
+
+    def joins(self, payload: bytes) -> bool:
+        return self.last is not None and self._number(payload) == self.last + 1
+
+    def between(self, payload: bytes) -> Missing | None:
+        return _between(self.last, self._number(payload), self._unit)
+
+    def see(self, payload: bytes) -> Verdict:
+        number, last = self._number(payload), self.last
+        if last is None or number == last + 1:
+            self.last = number
+            return Seen.NEXT
+        if number <= last:
+            return Seen.OLD
+        self.last = number
+        return Missing(last + 1, number - 1, self._unit) if self._consecutive else Seen.NEXT
+
+
+class Diffs:
+    """Diff depth: each message spans ids, and names the one before."""
+
+    def __init__(self, futures: bool) -> None:
+        self._futures = futures
+        self.last: int | None = None
+
+    def has_seen(self, payload: bytes) -> bool:
+        return self.last is not None and _diff(payload).u <= self.last
+
+    def joins(self, payload: bytes) -> bool:
+        return self.last is not None and self._follows(_diff(payload), self.last)
+
+    def between(self, payload: bytes) -> Missing | None:
+        return _between(self.last, _diff(payload).U, "u")
+
+    def _follows(self, diff: _Diff, last: int) -> bool:
+        return diff.pu == last if self._futures else last + 1 >= diff.U
+
+    def see(self, payload: bytes) -> Verdict:
+        diff, last = _diff(payload), self.last
+        if last is not None and diff.u <= last:
+            return Seen.OLD
+        self.last = diff.u
+        if last is None or self._follows(diff, last):
+            return Seen.NEXT
+        return Missing(last + 1, (diff.pu or diff.U) if self._futures else diff.U - 1, "u")
+
+
+class Clocked:
+    """Streams that only a time or a growing id orders: nothing tells what is missing."""
+
+    def __init__(self) -> None:
+        self.last: tuple[int, int] | None = None
+        self._at_last: set[bytes] = set()
+
+    def _moment(self, payload: bytes) -> tuple[int, int]:
+        return (0, _instant(payload))
+
+    def has_seen(self, payload: bytes) -> bool:
+        return self.last is not None and self._moment(payload) <= self.last
+
+    def joins(self, payload: bytes) -> bool:
+        return False  # a time says nothing about what lies before it
+
+    def between(self, payload: bytes) -> Missing | None:
+        unit = "u" if b'"u":' in payload else "ms"
+        return _between(self.last[-1] if self.last else None, self._moment(payload)[-1], unit)
+
+    def see(self, payload: bytes) -> Verdict:
+        instant, last = self._moment(payload), self.last
+        if last is None or instant > last:
+            self.last = instant
+            self._at_last = {payload}
+            return Seen.NEXT
+        if instant < last or payload in self._at_last:
+            return Seen.OLD
+        self._at_last.add(payload)
+        return Seen.NEXT
+
+
+class Klines(Clocked):
+    """Candles: the bar, then the event within it."""
+
+    def _moment(self, payload: bytes) -> tuple[int, int]:
+        kline = _kline(payload)
+        return (kline.k.t, kline.E)
+
+
+def _between(last: int | None, number: int, unit: str) -> Missing | None:
+    return Missing(last + 1, number - 1, unit) if last is not None and number > last + 1 else None
+
+
+def _instant(payload: bytes) -> int:
+    row = _clocked_rows(payload)[0] if payload.startswith(b"[") else _clocked(payload)
+    for value in (row.u, row.lastUpdateId, row.E, row.t):
+        if value is not None:
+            return value
+    return 0
+
+
+def tracker_of(stream: Stream) -> Tracker:
+    """The tracker that fits a stream."""
+    spot = stream.market is Market.SPOT
+    match stream.kind:
+        case "aggTrade":
+            return Trades("a", consecutive=True)
+        case "trade":
+            return Trades("t", consecutive=spot)
+        case "depth":
+            return Diffs(not spot)
+    return Klines() if stream.interval else Clocked()
+
+
+# Kinds whose sequence is looked at always: only they can tell that something is missing.
+ALWAYS = frozenset({"aggTrade", "trade", "depth"})
