@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fsnats.cli import client, config, doctor, gateway, sim, status, supervise, tail, up, version
+from fsnats.cli import chaos, client, config, doctor, gateway, sim, status, supervise, tail, up, version
 from fsnats.config import FILE
 
 app = typer.Typer(
@@ -53,4 +53,5 @@ app.command()(tail.tail)
 app.command()(client.client)
 app.command()(config.config)
 app.command()(doctor.doctor)
+app.add_typer(chaos.app, name="chaos")
 app.command()(version.version)

@@ -32,7 +32,7 @@ SILENCE = 60.0
 # Seconds without data, pings going on, after which a connection that used to bring some is a ghost.
 GHOST = 12.0
 _GHOST_MEANS = 20  # and at least so many times the mean pause between two messages of this connection
-_GHOST_MESSAGES = 50  # messages that it takes to know that mean
+_GHOST_MESSAGES = 10  # messages that it takes to know that mean
 
 
 class Carrier:

@@ -90,7 +90,7 @@ def notice(stream: Stream, missing: Missing, reason: str) -> bytes:
             "stream": stream.name,
             "from": missing.first,
             "to": missing.last,
-            "unit": missing.unit,
+            "unit": "ms" if missing.unit == "bar" else missing.unit,  # a bar is named by its open time
             "reason": reason,
         }
     )

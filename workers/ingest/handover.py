@@ -78,7 +78,8 @@ class Handover:
         """The old connection is closed: the new one speaks for every stream."""
         for line in {*self._lines, *self._pending}:
             self._switch(line)
-            line.unfollow()
+            # The new one may lag, and still bring what the old one has brought.
+            line.briefly = True
 
     def new_is_gone(self) -> None:
         """The new connection failed before the old one was closed: the old one, which is still whole, goes on."""

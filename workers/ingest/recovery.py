@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from fsnats.binance.streams import Market
 from fsnats.errors import BusUnavailable
 from fsnats.frames import GAP, RECOVERED
 from fsnats.history import Method
@@ -61,6 +62,10 @@ class Recovery:
         try:
             if stream.kind == "kline" and line.newest:
                 missing = gaps.bars_between(stream, line.newest, payload)
+                return missing is not None and self.missing(line, missing)
+            if stream.kind == "trade" and stream.market is not Market.SPOT:
+                # Their ids only grow, so the tracker saw no hole; after a lost connection there is nearly always one.
+                missing = line.follow().between(payload)
                 return missing is not None and self.missing(line, missing)
             if stream.kind in _TOLD and line.newest:
                 missing = line.follow().between(payload)

@@ -50,6 +50,7 @@ class Line(msgspec.Struct, eq=False):
     newest: bytes = b""
     held: list[tuple[bytes, int, int]] | None = None  # what came after a hole that is being filled
     resuming: bool = False  # the connection was lost: the next payload is the first one after it
+    briefly: bool = False  # look at payloads only until the next new one: what comes before it may come twice
 
     def follow(self) -> Tracker:
         """The stream's tracker, made now and told where the stream stands where nobody needed one so far."""
@@ -61,6 +62,7 @@ class Line(msgspec.Struct, eq=False):
 
     def unfollow(self) -> None:
         """Look at payloads again only where a sequence can show a hole."""
+        self.briefly = False
         if self.stream.kind not in ALWAYS:
             self.tracker = None
 
@@ -180,6 +182,8 @@ class Router:
                     line.held.append((notice(line.stream, verdict, "cannot be fetched"), received_ns, frames.GAP))
                 elif self._missing(line, verdict):
                     line.held = []
+            if line.briefly:
+                line.unfollow()
         if line.held is not None:
             line.held.append((payload, received_ns, 0))
             if len(line.held) > HELD_MESSAGES:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import Market, Stream
 from fsnats.clock import Clock
 from fsnats.websocket import frames, server
 from fsnats.window import SlidingWindow
@@ -168,12 +168,16 @@ class Connection(server.Connection):
             if name in self._held.names:
                 continue
             self._held.names[name] = None
-            stream = routes.delivered(self.market, self.endpoint.route, name)
+            stream = self._delivers(name)
             if stream is None:
                 self.record.silent[name] = None
             else:
                 self._house.hub.join(self, self.market, stream)
         self.record.streams_most = max(self.record.streams_most, len(self._held.names))
+
+    def _delivers(self, name: str) -> Stream | None:
+        """The stream that comes of a name here."""
+        return routes.delivered(self.market, self.endpoint.route, name)
 
     def _answer(self, reply: str) -> None:
         # Events that are waiting were there first.

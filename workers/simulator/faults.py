@@ -1,14 +1,18 @@
 """What can be made to go wrong on purpose, by a test or over HTTP (`POST /sim/faults/<name>?…`).
 
-A fault is a method of `Faults` whose parameters are annotated int, float or bool; that is all it takes to add one.
+A fault is a method of `Faults` whose parameters are annotated int, float, bool or str; that is all it takes to add one.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from fsnats.clock import Clock
 from fsnats.errors import BadCommand
+from workers.simulator.victim import GARBAGE
+
+_ODD_EVENTS = 20
 
 
 class Victim(Protocol):
@@ -18,6 +22,25 @@ class Victim(Protocol):
 
     def cut(self, why: str) -> None: ...
 
+    def freeze(self) -> None: ...
+
+    def stall(self, seconds: float) -> None: ...
+
+    def lag(self, milliseconds: float) -> None: ...
+
+    def shut_down(self, seconds: float, milliseconds: int) -> None: ...
+
+    def silence(self, name: str, on: bool) -> bool: ...
+
+    def spew(self, kind: str) -> None: ...
+
+
+class Clocked(Protocol):
+    """Where event times pass."""
+
+    skew: int
+    odd: int
+
 
 class Scene(Protocol):
     """What faults act on."""
@@ -26,6 +49,9 @@ class Scene(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def hub(self) -> Clocked: ...
 
     def connected(self) -> Mapping[int, Victim]: ...
 
@@ -37,6 +63,10 @@ class Faults:
         self._scene = scene
         self._closed_until = 0.0
         self._ghosts = False
+        self._limited = (0, 0.0)  # HTTP status, until when
+        self.is_illegal = False
+        self.silenced: set[str] = set()
+        self.coming_lag = 0.0  # seconds
 
     @property
     def accepting(self) -> bool:
@@ -47,6 +77,13 @@ class Faults:
     def muted(self) -> bool:
         """Whether a new connection is a ghost from its first moment."""
         return self._ghosts
+
+    @property
+    def limited(self) -> tuple[int, int] | None:
+        """The status that every REST request gets now, and the seconds after which to try again."""
+        status, until = self._limited
+        left = until - self._scene.clock.monotonic()
+        return (status, math.ceil(left)) if left > 0 else None
 
     def cut(self, connection: int = 0) -> int:
         """Abort one connection, or all; returns how many."""
@@ -74,6 +111,80 @@ class Faults:
         self._scene.life = seconds
         return 0
 
+    def half_open(self, connection: int = 0) -> int:
+        """Keep the TCP connection, but read, send and answer nothing any more; for one connection, or all."""
+        victims = self._chosen(connection)
+        for victim in victims:
+            victim.freeze()
+        return len(victims)
+
+    def stall(self, seconds: float, connection: int = 0) -> int:
+        """Send nothing for so many seconds, then all of it in one burst."""
+        victims = self._chosen(connection)
+        for victim in victims:
+            victim.stall(seconds)
+        return len(victims)
+
+    def shutdown(self, seconds: float = 5.0, connection: int = 0) -> int:
+        """Say `serverShutdown`, and close so many seconds later."""
+        victims = self._chosen(connection)
+        for victim in victims:
+            victim.shut_down(seconds, self._scene.clock.time_ns() // 1_000_000)
+        return len(victims)
+
+    def legal(self, on: bool = True) -> int:
+        """Answer every handshake and REST request with 451, as the exchange does from where it may not serve."""
+        self.is_illegal = on
+        return 0
+
+    def limit_rest(self, seconds: float, status: int = 429) -> int:
+        """Answer every REST request with 429 or 418 for so many seconds."""
+        if status not in (418, 429):
+            raise BadCommand("status", "418 or 429")
+        self._limited = (status, self._scene.clock.monotonic() + seconds)
+        return 0
+
+    def silence(self, stream: str, connection: int = 0, on: bool = True, coming: bool = False) -> int:
+        """Keep a stream acknowledged but silent, on one connection or on all; `coming` also wherever it is asked for.
+
+        Returns how many connections carry it.
+        """
+        if on and coming:
+            self.silenced.add(stream)
+        elif not on:
+            self.silenced.discard(stream)
+        return sum(victim.silence(stream, on) for victim in self._chosen(connection))
+
+    def lag(self, milliseconds: float, connection: int = 0, coming: bool = False) -> int:
+        """Deliver so much later, on one connection or on all, or instead on those to come; 0 ends it."""
+        if coming:
+            self.coming_lag = milliseconds / 1000
+            return 0
+        victims = self._chosen(connection)
+        for victim in victims:
+            victim.lag(milliseconds)
+        return len(victims)
+
+    def skew(self, milliseconds: int) -> int:
+        """Put the exchange's clock ahead (or, negative, behind): event times and the answer to `time`."""
+        self._scene.hub.skew = milliseconds
+        return 0
+
+    def garbage(self, kind: str, connection: int = 0) -> int:
+        """Send what no exchange should: json (broken), html, binary, large (1 MB), event (unknown), or age.
+
+        `age` lets the next few events of any stream say a time of the future.
+        """
+        if kind == "age":
+            self._scene.hub.odd = _ODD_EVENTS
+            return 0
+        if kind not in GARBAGE:
+            raise BadCommand("kind", f"one of {', '.join((*GARBAGE, 'age'))}")
+        victims = self._chosen(connection)
+        for victim in victims:
+            victim.spew(kind)
+        return len(victims)
+
     def _chosen(self, connection: int) -> list[Victim]:
         connected = self._scene.connected()
         if connection:
@@ -81,8 +192,12 @@ class Faults:
         return list(connected.values())
 
 
-NAMES = ("cut", "refuse", "ghost", "life")
+NAMES = (
+    "cut", "refuse", "ghost", "life", "half_open", "stall", "shutdown", "legal", "limit_rest", "silence", "lag", "skew",
+    "garbage",
+)  # fmt: skip
 _READERS: dict[object, Callable[[str], object]] = {
+    str: str,
     int: int,
     float: float,
     bool: lambda text: text.lower() in ("1", "true", "on", "yes"),

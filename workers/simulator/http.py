@@ -2,6 +2,7 @@
 
 GET  /<market>/api|fapi|dapi/…        the exchange
 GET  /sim/ledger                      counts, violations, connections, progress of a replay
+GET  /sim/ledger/events?market=…&stream=…&after=…   who the events of a stream were (where the simulator is judged)
 POST /sim/faults/<name>?…             see faults.py
 POST /sim/list?market=…&symbol=…      list a symbol, or let it trade again; /sim/delist stops it
 POST /sim/replay/start                start a replay that waits
@@ -20,9 +21,11 @@ from fsnats.errors import BadCommand
 from workers.simulator import ledger
 from workers.simulator.connection import SIMULATED
 from workers.simulator.faults import Faults, invoke
+from workers.simulator.hub import Hub
 from workers.simulator.limits import Verdict, Weights
 from workers.simulator.parameters import RestError
 from workers.simulator.rest import PREFIX, Rest
+from workers.simulator.victim import ILLEGAL
 
 Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -38,6 +41,7 @@ class Owner(Protocol):
     ledger: ledger.Ledger
     faults: Faults
     weights: Weights
+    hub: Hub
 
     def snapshot(self) -> dict[str, object]: ...
 
@@ -72,6 +76,10 @@ class App:
             reply = self._control(scope["method"], path[5:], query)
         elif not self._owner.faults.accepting:
             reply = Reply(503, b"")
+        elif self._owner.faults.is_illegal:
+            reply = Reply(451, ILLEGAL.encode())
+        elif (limited := self._owner.faults.limited) is not None:
+            reply = self._limited(*limited)
         else:
             reply = await self._exchange(scope["method"], path, dict(query), ip)
         accepted = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
@@ -100,10 +108,15 @@ class App:
         if verdict.status != 200:
             self._note(verdict, market, ip, name, now)
             return Reply(verdict.status, _too_much(verdict, now), {**headers, "Retry-After": str(verdict.retry)})
+        now += self._owner.hub.skew if name == "time" else 0
         try:
             return Reply(200, await self._rest.answer(market, name, query, now), headers)
         except RestError as error:
             return Reply(error.status, error.body, headers)
+
+    def _limited(self, status: int, retry: int) -> Reply:
+        now = self._owner.clock.time_ns() // 1_000_000
+        return Reply(status, _too_much(Verdict(status, 0, retry), now), {"Retry-After": str(retry)})
 
     def _note(self, verdict: Verdict, market: Market, ip: str, name: str, now: int) -> None:
         limit = "weight" if verdict.status == 429 else "ban"
@@ -112,12 +125,20 @@ class App:
     def _control(self, method: str, path: str, query: list[tuple[str, str]]) -> Reply:
         if path == "ledger" and method == "GET":
             return Reply(200, msgspec.json.encode(self._owner.snapshot()))
-        if method != "POST":
+        if method != "POST" and path != "ledger/events":
             return Reply(405, b"")
         try:
+            if path == "ledger/events":
+                return Reply(200, msgspec.json.encode(self._events(dict(query))))
             return Reply(200, msgspec.json.encode({"result": self._act(path, query)}))
         except BadCommand as error:
             return Reply(400, msgspec.json.encode({"error": error.message}))
+
+    def _events(self, query: dict[str, str]) -> dict[str, object]:
+        market, stream, after = query.get("market", ""), query.get("stream", ""), query.get("after", "0")
+        if market not in MARKETS or not stream or not after.isdigit():
+            raise BadCommand("option", f"needs market ({', '.join(sorted(MARKETS))}), stream and perhaps after=NUMBER")
+        return self._owner.ledger.of(Market(market), stream).since(int(after))
 
     def _act(self, path: str, query: list[tuple[str, str]]) -> int | None:
         kind, _, name = path.partition("/")

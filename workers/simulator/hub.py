@@ -9,6 +9,8 @@ from fsnats.binance.streams import Market, Stream
 from fsnats.websocket.frames import text
 from workers.simulator.ledger import Events, Ledger
 
+_EVENT_TIME = re.compile(rb'"E":(\d{13})(?=[,}])')
+_FUTURE = 3_600_000  # milliseconds: an age of minus one hour
 _TIMES = re.compile(rb'"([EtTOC])":(\d{13})(?=[,}])')
 
 
@@ -52,12 +54,16 @@ class ChannelWatcher(Protocol):
 class Hub:
     """All channels."""
 
-    def __init__(self, ledger: Ledger, *, record: bool, stamp: bool) -> None:
+    def __init__(self, ledger: Ledger, *, record: bool, stamp: bool, judged: bool = False) -> None:
+        """`judged` keeps identities for a judge; channels then outlive their listeners: what nobody hears happens."""
         self.channels: dict[tuple[Market, str], Channel] = {}
         self.watcher: ChannelWatcher | None = None
         self._ledger = ledger
         self._record = record
         self._stamp = stamp
+        self._judged = judged
+        self.skew = 0  # milliseconds that the exchange's clock is ahead
+        self.odd = 0  # so many more events say a time of the future
         self._waiting: list[Listener] = []  # listeners with something in their outbox
 
     def join(self, listener: Listener, market: Market, stream: Stream) -> None:
@@ -69,7 +75,7 @@ class Hub:
             channel.listeners.append(listener)
             if self.watcher is not None:
                 self.watcher.opened(channel)
-        elif listener not in channel.listeners:
+        elif listener not in channel.listeners:  # also the first one of a channel that outlived its listeners
             channel.listeners.append(listener)
 
     def leave(self, listener: Listener, market: Market, name: str) -> None:
@@ -78,18 +84,24 @@ class Hub:
         if channel is None or listener not in channel.listeners:
             return
         channel.listeners.remove(listener)
-        if not channel.listeners:
+        if not channel.listeners and not self._judged:
             del self.channels[market, name]
             if self.watcher is not None:
                 self.watcher.closed(channel)
 
     def deliver(self, channel: Channel, payload: bytes, combined: bytes | None = None) -> None:
         """Put an event into the outboxes of all listeners; `combined` is its text in that framing where it is given."""
+        if self.skew or self.odd:
+            payload = shifted(payload, self.skew + (_FUTURE if self.odd else 0))
+            combined = None
+            self.odd = max(0, self.odd - 1)
         if self._stamp and payload[:1] == b"{":
             payload = b'{"TS":%d,%b' % (time.monotonic_ns(), payload[1:])
             combined = None
         events = channel.events
         events.produced += 1
+        if self._judged:
+            events.note(channel.stream.kind, payload, time.time_ns() // 1_000_000)
         if self._record:
             events.payloads.append(payload)
         bare = wrapped = None
@@ -117,6 +129,11 @@ class Hub:
         waiting, self._waiting = self._waiting, []
         for listener in waiting:
             listener.flush()
+
+
+def shifted(payload: bytes, milliseconds: int) -> bytes:
+    """A payload of an exchange whose clock is off: event times move, the times of trades and candles are facts."""
+    return _EVENT_TIME.sub(lambda match: b'"E":%d' % (int(match[1]) + milliseconds), payload)
 
 
 def in_microseconds(payload: bytes) -> bytes:

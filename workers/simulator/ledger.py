@@ -2,13 +2,16 @@
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
 from fsnats.binance.streams import Market
+from fsnats.chaos.identity import Identity, identify
 
 _CONNECTIONS_KEPT = 10_000  # closed ones
 _VIOLATIONS_KEPT = 10_000
+_IDENTITIES_KEPT = 20_000  # of one stream: 40 s of 10,000 messages a second over twenty streams
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -28,6 +31,26 @@ class Events(msgspec.Struct):
     produced: int = 0
     delivered: int = 0
     payloads: list[bytes] = msgspec.field(default_factory=list)  # only when recording
+    identities: deque[tuple[int, Identity]] = msgspec.field(  # only for a judge: milliseconds and who
+        default_factory=lambda: deque(maxlen=_IDENTITIES_KEPT)
+    )
+
+    def note(self, kind: str, payload: bytes, at: int) -> None:
+        """Remember who an event was, of the newest ones."""
+        self.identities.append((at, identify(kind, payload)))
+
+    def since(self, number: int) -> dict[str, object]:
+        """The identities from the event of that number on; the first event is number 0.
+
+        `first` is the number of the first one listed: higher than asked for when older ones are forgotten.
+        """
+        forgotten = self.produced - len(self.identities)
+        first = min(max(number, forgotten), self.produced)
+        return {
+            "first": first,
+            "next": self.produced,
+            "events": [[at, identity] for at, identity in islice(self.identities, first - forgotten, None)],
+        }
 
 
 class Connection(msgspec.Struct):

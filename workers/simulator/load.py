@@ -2,15 +2,18 @@
 
 The messages are spread evenly over all channels and made from templates: the first is what the stream's own feed says,
 the following ones have new times and, where the type has them, consecutive ids.  They are valid and consistent within
-their stream, but the ids soon run ahead of what REST knows.
+their stream.  What was said of trades is kept, so that REST tells the same of them.
 """
 
 import re
 from collections.abc import Callable
 
+import msgspec
+
 from workers.simulator import streams
 from workers.simulator.feeds import Feed
 from workers.simulator.hub import Channel, Hub
+from workers.simulator.issued import Issued
 from workers.simulator.ledger import Ledger
 from workers.simulator.world import World
 
@@ -30,8 +33,10 @@ _SILENCE = 1000  # milliseconds to try for a first message before a stream is as
 class Source:
     """One channel's messages."""
 
-    def __init__(self, channel: Channel, feed: Feed, now: int) -> None:
+    def __init__(self, channel: Channel, feed: Feed, now: int, world: World) -> None:
         self.channel = channel
+        self._world = world
+        self._issued: Issued | None = None
         self._feed = feed
         self._kind = channel.stream.kind
         self._numbered = self._kind in _IDS
@@ -54,6 +59,8 @@ class Source:
             values[b"U"], values[b"pu"] = self._id + 1, self._id
             values[b"u"] = values[b"a"] = values[b"f"] = values[b"l"] = values[b"t"] = following
             self._id = following
+            if self._issued is not None:
+                self._issued.say(now)
         return [self._template % values]
 
     def _renew(self, now: int) -> list[bytes]:
@@ -71,11 +78,38 @@ class Source:
             assert found is not None
             self._id = int(found[1])
             self._template = re.sub(_IDS[self._kind], rb'"\1":%(\1)d', last)
+            if self._remember(last):
+                return []  # the stream was told before: it goes on where it ended, not where the model is
         elif last[:1] == b"{":
             self._template = _EVENT_TIME.sub(b'"E":%(E)d', last, count=1)
         else:
             self._template = last
         return said
+
+    def _remember(self, payload: bytes) -> bool:
+        """Keep what is said of trades from here on; whether some was said before."""
+        instrument = self._world.exchange.get(self.channel.market, self.channel.stream.subject)
+        if self._kind not in ("aggTrade", "trade") or instrument is None:
+            return False
+        key = self._kind, instrument.key
+        known = self._world.issued.get(key)
+        if known is None:
+            trade = _said(payload)
+            known = Issued(self._id + 1, trade.p, trade.q, trade.m, self._template)
+            self._world.issued[key] = known
+            self._issued = known
+            return False
+        self._template, self._id, self._issued = known.template, known.following - 1, known
+        return True
+
+
+class _Said(msgspec.Struct):
+    p: str
+    q: str
+    m: bool
+
+
+_said = msgspec.json.Decoder(_Said).decode
 
 
 class Load:
@@ -98,7 +132,7 @@ class Load:
         """A channel takes its part of the messages from now on."""
         feed = streams.build(self._world, channel.stream, self._now)
         if feed is not None:
-            self._sources[channel] = Source(channel, feed, self._now)
+            self._sources[channel] = Source(channel, feed, self._now, self._world)
             self._order = list(self._sources.values())
 
     def closed(self, channel: Channel) -> None:

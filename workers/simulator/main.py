@@ -52,12 +52,13 @@ def sim(
         int | None, typer.Option(help="Connection attempts per IP, market and five minutes (300).")
     ] = None,
     weight: Annotated[int | None, typer.Option(help="REST weight per IP and minute (6000 spot, 2400 futures).")] = None,
+    record: Annotated[bool, typer.Option(help="Keep who the newest events were, for GET /sim/ledger/events.")] = False,
     log_level: Annotated[str, typer.Option(help=f"One of {', '.join(log.LEVELS)}.")] = "info",
 ) -> None:
     """Serve a simulated Binance on one port: spot under /spot, USD-M under /usdm, COIN-M under /coinm.
 
     WebSocket bases are ws://HOST:PORT/spot, /usdm (then /public or /market) and /coinm; REST bases the same with http.
-    GET /sim/ledger shows what happened, POST /sim/faults/{cut,refuse,ghost,life} makes things go wrong.
+    GET /sim/ledger shows what happened, POST /sim/faults/<name> makes things go wrong.
     """
     log.configure("simulator", log_level)
     base = Settings()
@@ -76,6 +77,7 @@ def sim(
         life=base.life if life is None else life,
         dials=base.dials if dials is None else dials,
         weight_per_minute=weight,
+        judged=record,
     )
 
     async def serve(stopping: process.Stopping) -> None:

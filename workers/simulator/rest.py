@@ -15,8 +15,9 @@ from workers.simulator import payloads
 from workers.simulator.bars import bucket
 from workers.simulator.book import TICK, last_tick
 from workers.simulator.instruments import DAY, Instrument
-from workers.simulator.minutes import EPOCH, MINUTE, Bar
+from workers.simulator.minutes import Bar
 from workers.simulator.parameters import Query, RestError, asked, illegal, integer, limit_of, needed, shift_of
+from workers.simulator.tape import Tape
 from workers.simulator.world import World
 
 PREFIX = {Market.SPOT: "/api/v3/", Market.USDM: "/fapi/v1/", Market.COINM: "/dapi/v1/"}
@@ -26,7 +27,6 @@ Weigh = Callable[[Market, Query], int]
 
 _SYMBOL = re.compile(r"[\w\-.]{1,50}")
 _DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
-_AGG_TRADES_AGE = 48 * 3_600_000  # USD-M answers for no older ones
 _COINM_RANGE = 200 * DAY
 
 
@@ -35,6 +35,7 @@ class Rest:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._tape = Tape(world)
         self._table: dict[str, tuple[Weigh, Handler]] = {
             "ping": (_flat(1, 1), self._ping),
             "time": (_flat(1, 1), self._time),
@@ -45,6 +46,8 @@ class Rest:
             "indexPriceKlines": (_klines_weight, self._index_klines),
             "markPriceKlines": (_klines_weight, self._mark_klines),
             "aggTrades": (_flat(4, 20), self._agg_trades),
+            "trades": (_flat(25, 5), self._trades),
+            "historicalTrades": (_flat(25, 20), self._old_trades),
             "depth": (_depth_weight, self._depth),
             "ticker/price": (_flat(2, 1), self._ticker_price),
             "ticker/bookTicker": (_flat(2, 2), self._book_ticker),
@@ -143,41 +146,13 @@ class Rest:
     # Trades and books.
 
     async def _agg_trades(self, market: Market, query: Query, now: int) -> bytes:
-        instrument = self._instrument(market, query)
-        limit = limit_of(query, 500, 1000)
-        start, end = integer(query, "startTime"), integer(query, "endTime")
-        from_id = integer(query, "fromId")
-        if market is Market.USDM and start is not None and start < now - _AGG_TRADES_AGE:
-            raise RestError(-4166, "Search window is restricted to recent 48 hours.")
-        size = instrument.aggregates
+        return self._tape.aggregates(self._instrument(market, query), query, now)
 
-        def before(time: int) -> int:
-            """The id of the first trade at or after a time."""
-            minute = self._world.model.at(instrument, time)
-            return (minute.number - EPOCH) * size + minute.count_at(time - 1)
+    async def _trades(self, market: Market, query: Query, now: int) -> bytes:
+        return self._tape.trades(self._instrument(market, query), query, now, old=False)
 
-        oldest = before(instrument.listed)
-        stop = before(min(now, now if end is None else end) + 1)
-        if from_id is not None:
-            first = from_id
-        elif start is not None:
-            first = before(start)
-        else:
-            first = stop - limit
-        first = max(first, oldest)
-        rows = []
-        for trade_id in range(first, min(first + limit, stop)):
-            minute, index = divmod(trade_id, size)
-            trade = self._world.model.at(instrument, (minute + EPOCH) * MINUTE).trade(index)
-            price, quantity = instrument.price(trade.price), instrument.quantity(trade.quantity)
-            normal = f'"nq":"{quantity}",' if market is Market.USDM else ""
-            best = ',"M":true' if market is Market.SPOT else ""
-            rows.append(
-                f'{{"a":{trade.id},"p":"{price}","q":"{quantity}",{normal}"f":{trade.first},"l":{trade.last},'
-                f'"T":{trade.time},"m":{"true" if trade.maker else "false"}'
-                f"{best}}}"
-            )
-        return f"[{','.join(rows)}]".encode()
+    async def _old_trades(self, market: Market, query: Query, now: int) -> bytes:
+        return self._tape.trades(self._instrument(market, query), query, now, old=True)
 
     async def _depth(self, market: Market, query: Query, now: int) -> bytes:
         instrument = self._instrument(market, query)

@@ -26,6 +26,7 @@ from workers.simulator.minutes import MINUTE
 from workers.simulator.replay import Replay
 from workers.simulator.rest import Rest
 from workers.simulator.settings import Settings
+from workers.simulator.victim import Rules, Victim
 from workers.simulator.world import World
 
 _LOAD_TICK = 0.01  # seconds; at 50,000 messages a second 500 are joined into one write
@@ -48,7 +49,7 @@ class Simulator:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
         self.ledger = Ledger()
-        self.hub = Hub(self.ledger, record=self.settings.record, stamp=self.settings.stamp)
+        self.hub = Hub(self.ledger, record=self.settings.record, stamp=self.settings.stamp, judged=self.settings.judged)
         self.dials = Dials(self.settings)
         self.weights = Weights(self.settings)
         self.life = self.settings.life
@@ -69,7 +70,7 @@ class Simulator:
         self.world = World(self.exchange, Model(self.settings.seed))
         self._source = self._choose()
         self.hub.watcher = self._source
-        self._connections: dict[int, Connection] = {}
+        self._connections: dict[int, Victim] = {}
         self._admitted = 0
         self._stack = contextlib.AsyncExitStack()
 
@@ -98,7 +99,7 @@ class Simulator:
         await self._stack.__aexit__(kind, error, trace)
 
     def _connect(self, server_state: Any) -> Connection:
-        return Connection(server_state, self)
+        return Victim(server_state, self)
 
     async def _run(self) -> None:
         tick = min(self.settings.tick, _LOAD_TICK) if self.settings.rate or self.replay else self.settings.tick
@@ -165,7 +166,12 @@ class Simulator:
         progress = self.replay.progress() if self.replay is not None else None
         return {"port": self.port, "now": self.now(), "replay": progress, **self.ledger.snapshot()}
 
-    def connected(self) -> dict[int, Connection]:
+    @property
+    def rules(self) -> Rules:
+        """The faults that hold for connections to come."""
+        return self.faults
+
+    def connected(self) -> dict[int, Victim]:
         """The open connections by id."""
         return self._connections
 
@@ -175,6 +181,7 @@ class Simulator:
 
     def admit(self, connection: Connection) -> int:
         """Enter an opened connection."""
+        assert isinstance(connection, Victim)
         self._admitted += 1
         self._connections[self._admitted] = connection
         self.ledger.connections[self._admitted] = connection.record

@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # What is remembered.
     record: bool = False  # keep the bytes of every event
+    judged: bool = False  # keep the identities of the newest events, and produce also while nobody listens
 
     # Replay instead of the market model.
     replay: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from workers.simulator.book import Book
 from workers.simulator.derived import Derived
 from workers.simulator.exchange import Exchange
 from workers.simulator.instruments import Instrument
+from workers.simulator.issued import Issued
 from workers.simulator.market import Model
 from workers.simulator.windows import Windows
 
@@ -18,6 +19,8 @@ class World:
         self.bars = Bars(model)
         self.windows = Windows(model)
         self.derived = Derived(model, exchange)
+        # What a load said, by stream type and instrument: its ids are not the model's.
+        self.issued: dict[tuple[str, str], Issued] = {}
         self._books: dict[str, Book] = {}
 
     def book(self, instrument: Instrument) -> Book:

@@ -92,6 +92,22 @@ def test_an_old_connection_that_does_not_catch_up_is_not_waited_for_longer_than_
     assert handover.is_complete
 
 
+@pytest.mark.parametrize("name", ["btcusdt@aggTrade", "btcusdt@ticker"])
+def test_a_new_connection_that_lags_repeats_nothing_after_the_old_one_is_gone(name: str) -> None:
+    rig = Rig(name)
+    rig.before(1, 2)
+    handover = rig.begin()
+    handover.new(rig.line, rig.payload(2), 0, now=0.0)
+    for number in (3, 4, 5):
+        handover.old(rig.line, rig.payload(number), 0)
+    handover.old_is_gone()
+    for number in (3, 4, 5, 6, 7):
+        rig.router.accept(rig.line, rig.payload(number), 0)
+
+    assert rig.out == [1, 2, 3, 4, 5, 6, 7]
+    assert (rig.line.tracker is None) == (name == "btcusdt@ticker")
+
+
 def test_it_is_complete_when_the_new_connection_speaks_for_every_stream() -> None:
     rig = Rig("btcusdt@aggTrade")
     rig.before(1)

@@ -147,6 +147,24 @@ async def test_what_rest_never_has_is_told_after_a_lost_connection(rig: Rig) -> 
     assert rig.came() == [(0, None), (GAP, (11, 19)), (0, None), (0, None)]
 
 
+async def test_trades_of_futures_are_fetched_after_a_lost_connection(rig: Rig) -> None:
+    name = "btcusdt@trade"
+    rig.router.carry({name: parse(Market.USDM, name)})
+    (line,) = rig.router.lines([name])
+    rig.rows = [{"id": number, "price": "1", "qty": "2", "time": 5, "isBuyerMaker": True} for number in range(8, 15)]
+    rig.router.accept(line, b'{"t":10}', 0)
+    line.resuming = True
+    rig.router.accept(line, b'{"t":13}', 0)
+    await eventually(lambda: line.held is None)
+
+    assert [(frame.flags, json.loads(frame.payload)["t"]) for frame in rig.frames] == [
+        (0, 10),
+        (RECOVERED, 11),
+        (RECOVERED, 12),
+        (0, 13),
+    ]
+
+
 async def test_a_connection_that_was_lost_for_nothing_leaves_no_trace(rig: Rig) -> None:
     for name, one, two in (
         ("btcusdt@kline_1m", b'{"k":{"t":0,"T":59999,"x":false}}', b'{"k":{"t":0,"T":59999,"x":true}}'),

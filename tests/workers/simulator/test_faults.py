@@ -8,6 +8,7 @@ from workers.simulator.faults import NAMES, Faults, invoke
 class Stage:
     def __init__(self) -> None:
         self.clock = HandClock()
+        self.hub = Air()
         self.life = 86400.0
         self.victims = {1: Victim(), 2: Victim()}
 
@@ -15,10 +16,36 @@ class Stage:
         return self.victims
 
 
+class Air:
+    def __init__(self) -> None:
+        self.skew = 0
+        self.odd = 0
+
+
 class Victim:
     def __init__(self) -> None:
         self.muted = False
         self.cuts = 0
+        self.done: list[object] = []
+
+    def freeze(self) -> None:
+        self.done.append("freeze")
+
+    def stall(self, seconds: float) -> None:
+        self.done.append(("stall", seconds))
+
+    def lag(self, milliseconds: float) -> None:
+        self.done.append(("lag", milliseconds))
+
+    def shut_down(self, seconds: float, milliseconds: int) -> None:
+        self.done.append(("shut down", seconds))
+
+    def silence(self, name: str, on: bool) -> bool:
+        self.done.append((name, on))
+        return True
+
+    def spew(self, kind: str) -> None:
+        self.done.append(kind)
 
     def cut(self, why: str) -> None:
         self.cuts += 1
@@ -66,8 +93,55 @@ def test_lives_can_be_shortened(stage: Stage, faults: Faults) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "options", "done"),
+    [
+        ("half_open", {}, "freeze"),
+        ("stall", {"seconds": "2"}, ("stall", 2.0)),
+        ("lag", {"milliseconds": "400"}, ("lag", 400.0)),
+        ("shutdown", {"seconds": "3"}, ("shut down", 3.0)),
+        ("silence", {"stream": "x@trade"}, ("x@trade", True)),
+        ("garbage", {"kind": "html"}, "html"),
+    ],
+)
+def test_one_connection_suffers_or_all(
+    stage: Stage, faults: Faults, name: str, options: dict[str, str], done: object
+) -> None:
+    assert invoke(faults, name, [*options.items(), ("connection", "2")]) == 1
+    assert [victim.done for victim in stage.victims.values()] == [[], [done]]
+    assert invoke(faults, name, options.items()) == 2
+    assert stage.victims[1].done == [done]
+
+
+def test_connections_to_come_can_be_silent_and_slow(stage: Stage, faults: Faults) -> None:
+    invoke(faults, "silence", [("stream", "x@trade"), ("coming", "true")])
+    invoke(faults, "lag", [("milliseconds", "400"), ("coming", "true")])
+    assert (faults.silenced, faults.coming_lag) == ({"x@trade"}, 0.4)
+    invoke(faults, "silence", [("stream", "x@trade"), ("on", "false")])
+    assert not faults.silenced
+
+
+async def test_rest_is_limited_for_a_while(stage: Stage, faults: Faults) -> None:
+    invoke(faults, "limit_rest", [("seconds", "3"), ("status", "418")])
+    await stage.clock.advance(1.5)
+    assert faults.limited == (418, 2)
+    await stage.clock.advance(1.5)
+    assert faults.limited is None
+
+
+def test_the_place_can_be_illegal_and_the_clock_off(stage: Stage, faults: Faults) -> None:
+    invoke(faults, "legal", [])
+    invoke(faults, "skew", [("milliseconds", "-500")])
+    invoke(faults, "garbage", [("kind", "age")])
+    assert (faults.is_illegal, stage.hub.skew, stage.hub.odd) == (True, -500, 20)
+    invoke(faults, "legal", [("on", "false")])
+    assert not faults.is_illegal
+
+
+@pytest.mark.parametrize(
     ("name", "options", "reason"),
     [
+        ("limit_rest", [("seconds", "1"), ("status", "500")], "418 or 429"),
+        ("garbage", [("kind", "soup")], "one of json"),
         ("nosuch", [], "no such fault"),
         ("__init__", [], "no such fault"),
         ("cut", [("who", "1")], "has no option 'who'"),

@@ -118,3 +118,27 @@ def test_a_connection_in_microseconds_gets_them(hub: Hub) -> None:
     hub.join(ear, Market.SPOT, TRADE)
     deliver(hub, b'{"E":1672515782136}')
     assert ear.writes == [text(b'{"E":1672515782136000}')]
+
+
+def test_a_judged_channel_outlives_its_listeners(ledger: Ledger) -> None:
+    hub, ear = Hub(ledger, record=False, stamp=False, judged=True), Ear()
+    hub.join(ear, Market.SPOT, TRADE)
+    hub.leave(ear, Market.SPOT, TRADE.name)
+    deliver(hub, b'{"t":1,"p":"1","q":"1","T":1,"m":true}')
+    assert [identity.key for _, identity in ledger.of(Market.SPOT, TRADE.name).identities] == ["1"]
+    hub.join(ear, Market.SPOT, TRADE)
+    deliver(hub, b'{"t":2,"p":"1","q":"1","T":1,"m":true}')
+    assert len(ear.writes) == 1
+
+
+def test_event_times_of_a_clock_that_is_off_move_and_others_do_not(hub: Hub) -> None:
+    ear = Ear()
+    hub.join(ear, Market.SPOT, TRADE)
+    hub.skew = -1000
+    deliver(hub, b'{"E":1795174312345,"T":1795174312345}')
+    hub.skew, hub.odd = 0, 1
+    deliver(hub, b'{"E":1795174312345,"T":1795174312345}')
+    deliver(hub, b'{"E":1795174312345,"T":1795174312345}')
+    assert ear.writes == [
+        text(b'{"E":%d,"T":1795174312345}' % time) for time in (1795174311345, 1795177912345, 1795174312345)
+    ]

@@ -32,6 +32,18 @@ def test_violations_are_all_counted_and_the_first_ones_kept(ledger: Ledger) -> N
     assert len(ledger.violations) == 10_000
 
 
+def test_identities_are_numbered_and_the_newest_are_kept(ledger: Ledger) -> None:
+    events = ledger.of(Market.SPOT, "a@trade")
+    for number in range(20_010):
+        events.produced += 1
+        events.note("trade", b'{"t":%d,"p":"1","q":"1","T":1,"m":true}' % number, number)
+    page = msgspec.json.decode(msgspec.json.encode(events.since(0)))
+    assert (page["first"], page["next"], len(page["events"])) == (10, 20_010, 20_000)
+    assert page["events"][0][:2] == [10, ["10", 10, 10, page["events"][0][1][3], page["events"][0][1][4], True]]
+    assert msgspec.json.decode(msgspec.json.encode(events.since(20_009)))["first"] == 20_009
+    assert events.since(20_010)["events"] == events.since(99_999)["events"] == []
+
+
 def test_the_snapshot_is_json(ledger: Ledger) -> None:
     ledger.requests[Market.SPOT, "/api/v3/time"] = 1
     told = msgspec.json.decode(msgspec.json.encode(ledger.snapshot()))

@@ -10,6 +10,7 @@ from tests.workers.simulator.worlds import NOW, make_world
 from workers.simulator.hub import Hub
 from workers.simulator.ledger import Ledger
 from workers.simulator.load import Load
+from workers.simulator.rest import Rest
 
 
 class Range:
@@ -19,7 +20,8 @@ class Range:
         self.start, self.passed = start, 0.0
         self.ledger = Ledger()
         self.hub = Hub(self.ledger, record=True, stamp=False)
-        self.load = Load(make_world(), self.hub, self.ledger, rate, lambda: self.passed)
+        self.world = make_world()
+        self.load = Load(self.world, self.hub, self.ledger, rate, lambda: self.passed)
         self.hub.watcher = self.load
         self.load.turn(start)
         for market, name in names:
@@ -81,3 +83,36 @@ def test_an_idle_load_owes_nothing() -> None:
     load.hub.join(Ear(), Market.SPOT, parse(Market.SPOT, "btcusdt@trade"))
     load.run(0.01)
     assert load.ledger.produced() <= 12
+
+
+@pytest.mark.parametrize("market", Market)
+async def test_rest_tells_the_same_trades(market: Market) -> None:
+    symbol = "btcusd_perp" if market is Market.COINM else "btcusdt"
+    load = Range(1000, (market, f"{symbol}@aggTrade"), (market, f"{symbol}@trade"))
+    load.run(1)
+    now = load.start + 1000
+    rest = Rest(load.world)
+    said = load.events(market, f"{symbol}@aggTrade")
+    query = {"symbol": symbol.upper(), "fromId": str(said[0]["a"]), "limit": "1000"}
+    told = json.loads(await rest.answer(market, "aggTrades", query, now))
+    fields = ("a", "p", "q", "f", "l", "T", "m")
+    assert [[row[field] for field in fields] for row in told] == [[event[field] for field in fields] for event in said]
+    since = said[100]["T"]  # the very first ones are the model's own
+    query = {"symbol": symbol.upper(), "startTime": str(since), "limit": "1000"}
+    told = json.loads(await rest.answer(market, "aggTrades", query, now))
+    assert [row["a"] for row in told] == [event["a"] for event in said[20:] if event["T"] >= since]
+    trades = load.events(market, f"{symbol}@trade")
+    told = json.loads(await rest.answer(market, "trades", {"symbol": symbol.upper(), "limit": "100"}, now))
+    assert [(row["id"], row["time"]) for row in told] == [(event["t"], event["T"]) for event in trades[-100:]]
+
+
+def test_a_stream_that_is_asked_for_again_goes_on_counting() -> None:
+    load, ear = Range(1000), Ear()
+    stream = parse(Market.SPOT, "btcusdt@aggTrade")
+    for _ in range(2):
+        load.hub.join(ear, Market.SPOT, stream)
+        load.run(1)
+        load.hub.leave(ear, Market.SPOT, stream.name)
+    ids = [event["a"] for event in load.events(Market.SPOT, stream.name)]
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
+    assert len(ids) > 1500

@@ -1,0 +1,1 @@
+"""Troubles on purpose, and a judge: what the exchange produced against what arrived on the bus."""

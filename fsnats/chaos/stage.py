@@ -1,0 +1,154 @@
+"""A fleet that runs: lets one scenario happen to it, reads the bus like anybody, and judges."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from fsnats.binance.streams import Market, parse
+from fsnats.chaos.exchange import Exchange
+from fsnats.chaos.judge import Verdict
+from fsnats.chaos.processes import Fleet
+from fsnats.chaos.proxy import Proxy
+from fsnats.chaos.reader import Reader, Reading
+from fsnats.chaos.report import Report, problems
+from fsnats.chaos.scenarios import Scenario
+from fsnats.errors import ExchangeUnavailable
+
+CALM = 0.5  # seconds of ordinary life before a trouble
+PATIENCE = 5.0  # seconds after it in which the last losses may be made good or noticed
+HEALING = 15.0  # seconds in which every stream must flow again
+_FRESH = 1.5  # seconds; a steady stream that was silent for longer does not flow
+
+
+class Troubled:
+    """A fleet that runs, and everything that scenarios do to it."""
+
+    def __init__(self, fleet: Fleet, exchange: Exchange, reader: Reader, proxy: Proxy | None) -> None:
+        self.fleet = fleet
+        self.exchange = exchange
+        self.reader = reader
+        self._proxy = proxy
+        self._said: list[str] = []
+        self._settled = _now()
+
+    # What scenarios use.
+
+    async def fault(self, name: str, **options: object) -> None:
+        await self.exchange.control(f"faults/{name}", options)
+
+    async def control(self, path: str, **options: object) -> None:
+        await self.exchange.control(path, options)
+
+    async def connections(self) -> list[int]:
+        open_ = (await self.exchange.ledger())["connections"]
+        return [each["id"] for each in sorted(open_, key=lambda each: (each["market"], each["route"], each["id"]))]
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def mark(self) -> None:
+        self.reader.mark()
+
+    def kill(self, program: str) -> None:
+        self.fleet.kill(program)
+
+    def read(self, market: str, stream: str) -> None:
+        self.reader.read(parse(Market(market), stream), steady=False)
+
+    async def arrives(self, market: str, stream: str, within: float) -> None:
+        reading = self.reader.readings[Market(market), stream]
+        if not await _until(lambda: bool(reading.live), within):
+            self._said.append(f"{stream} did not arrive within {within:g} s")
+
+    async def proxy_dies(self, seconds: float) -> None:
+        assert self._proxy is not None
+        await self._proxy.die(seconds)
+
+    # What the runner does.
+
+    async def run(
+        self, scenario: Scenario, seconds: float, patience: float = PATIENCE, healing: float = HEALING
+    ) -> Report:
+        """Let one scenario happen to a fleet that is well, and judge."""
+        self._said = []
+        if not await self.flows(HEALING * 2):
+            raise ExchangeUnavailable("data", "streams do not flow, so there is nothing to trouble")
+        violations = len((await self.exchange.ledger())["violations"])
+        unreadable, since = self.reader.unreadable, _now()
+        self.reader.marked = 0.0
+        await asyncio.sleep(CALM)
+        await scenario.act(self, seconds)
+        await self.flows(healing)
+        back = self._back()
+        until = _now()
+        deadline = time.monotonic() + patience
+        while True:
+            await self.learn()
+            report = Report(scenario.name, Verdict(), self.judge(since, until), back, said=self._said)
+            for verdict in report.by_kind.values():
+                report.verdict.add(verdict)
+            lost = report.verdict.unnoticed or (scenario.served and report.by_kind["aggTrade"].missing)
+            if not lost or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.3)
+        newest = (await self.exchange.ledger())["violations"][violations:]
+        report.violations = [f"{each['limit']} on {each['market']}: {each['detail']}" for each in newest]
+        report.unreadable = self.reader.unreadable - unreadable
+        report.problems = problems(report, scenario)
+        return report
+
+    async def learn(self) -> None:
+        """Tell the judges what was produced."""
+        for reading in list(self.reader.readings.values()):
+            await self.exchange.tell(reading)
+
+    def judge(self, since: int, until: int) -> dict[str, Verdict]:
+        """The verdicts on what was produced then, by stream type."""
+        verdicts: dict[str, Verdict] = {}
+        for reading in self.reader.readings.values():
+            verdicts.setdefault(reading.stream.kind, Verdict()).add(reading.judge.verdict(since, until))
+        return verdicts
+
+    def settle(self, until: int) -> dict[str, Verdict]:
+        """The verdicts on what was produced since the last time and until then, which is final and forgotten."""
+        since, self._settled = self._settled, until
+        verdicts = self.judge(since + 1, until)
+        for reading in self.reader.readings.values():
+            reading.judge.forget(until)
+        return verdicts
+
+    async def flows(self, within: float) -> bool:
+        """Whether every steady stream flows in time, after the mark if there is one."""
+
+        def all_flow() -> bool:
+            now, marked = time.monotonic(), self.reader.marked
+            steady = [each for each in self.reader.readings.values() if each.steady]
+            return all(now - each.live < _FRESH and (not marked or each.back is not None) for each in steady)
+
+        return await _until(all_flow, within)
+
+    def _back(self) -> dict[str, float | None]:
+        def took(reading: Reading) -> float | None:
+            return None if reading.back is None else round(reading.back - self.reader.marked, 3)
+
+        if not self.reader.marked:
+            now = time.monotonic()
+            return {
+                f"{market}/{name}": None
+                for (market, name), each in self.reader.readings.items()
+                if each.steady and now - each.live >= _FRESH
+            }
+        return {f"{market}/{name}": took(each) for (market, name), each in self.reader.readings.items() if each.steady}
+
+
+async def _until(condition: Callable[[], bool], within: float) -> bool:
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,149 @@
+"""A connection to which things can be done: what faults do to one client, on top of how it is when all is well."""
+
+import json
+from collections import deque
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+
+from fsnats.binance.streams import Stream
+from fsnats.websocket import frames
+from workers.simulator import connection
+
+ILLEGAL = json.dumps(
+    {
+        "code": 0,
+        "msg": "Service unavailable from a restricted location according to 'b. Eligibility' in "
+        "https://www.binance.com/en/terms. Please contact customer service if you believe you received this message "
+        "in error.",
+    }
+)
+_GOING_AWAY = 1001
+_LARGE = 1024 * 1024
+
+GARBAGE = {
+    "json": frames.text(b'{"stream":"btcusdt@aggTrade","data":{"e":"aggTr'),
+    "html": frames.text(b"<html><head><title>502 Bad Gateway</title></head><body></body></html>"),
+    "binary": Frame(Opcode.BINARY, bytes(range(256))).serialize(mask=False),
+    "large": frames.text(b'{"stream":"!large@arr","data":{"x":"' + b"x" * _LARGE + b'"}}'),
+    "event": frames.text(b'{"stream":"btcusdt@unheardOf","data":{"e":"unheardOf","E":1,"s":"BTCUSDT"}}'),
+}
+
+
+class Rules(Protocol):
+    """The faults that also hold for connections to come."""
+
+    silenced: set[str]
+    coming_lag: float
+
+    @property
+    def is_illegal(self) -> bool: ...
+
+
+class House(connection.House, Protocol):
+    """What such connections need of the simulator."""
+
+    @property
+    def rules(self) -> Rules: ...
+
+
+class Victim(connection.Connection):
+    """A client of the simulated exchange, and its troubles."""
+
+    def __init__(self, server_state: Any, house: House) -> None:
+        super().__init__(server_state, house)
+        self._rules = house.rules
+        self._now = house.clock.monotonic
+        self._dead = False
+        self._lag = self._rules.coming_lag
+        self._stalled_until = 0.0
+        self._ends: float | None = None
+        self._late: deque[tuple[float, bytes]] = deque()
+
+    # What faults do.
+
+    def freeze(self) -> None:
+        """Half-open: the socket stays, nothing is read, sent or answered any more."""
+        self._dead = True
+
+    def stall(self, seconds: float) -> None:
+        """Send nothing for so long, then all of it at once."""
+        self._stalled_until = self._now() + seconds
+
+    def lag(self, milliseconds: float) -> None:
+        """Send everything so much later; 0 ends it, in order."""
+        self._lag = milliseconds / 1000
+
+    def shut_down(self, seconds: float, milliseconds: int) -> None:
+        """Announce the end, and end after so long."""
+        notice = f'{{"e":"serverShutdown","E":{milliseconds}}}'
+        if self.combined:
+            notice = f'{{"stream":"!serverShutdown","data":{notice}}}'
+        self._answer(notice)
+        self._ends = self._now() + seconds
+
+    def silence(self, name: str, on: bool) -> bool:
+        """Say nothing of one stream although it stays acknowledged; False when it is not subscribed here."""
+        if name not in self._held.names:
+            return False
+        stream = super()._delivers(name)
+        if on:
+            self._house.hub.leave(self, self.market, name)
+            self.record.silent[name] = None
+        elif stream is not None:
+            self._house.hub.join(self, self.market, stream)
+            self.record.silent.pop(name, None)
+        return True
+
+    def spew(self, kind: str) -> None:
+        """Send something that is no message of the exchange's."""
+        self.outbox.append(GARBAGE[kind])
+        self.flush()
+
+    # What is different because of it.
+
+    def opening(self, request: Request) -> Response | None:
+        if self._rules.is_illegal:
+            self._house.ledger.dials += 1
+            response = self.reject(HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS, ILLEGAL)
+            response.headers[connection.SIMULATED] = "true"
+            return response
+        return super().opening(request)
+
+    def _delivers(self, name: str) -> Stream | None:
+        return None if name in self._rules.silenced else super()._delivers(name)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._dead:
+            super().data_received(data)
+
+    def write(self, frames: bytes) -> None:
+        if not self._dead:
+            super().write(frames)
+
+    def flush(self) -> None:
+        now = self._now()
+        if self._dead:
+            self.outbox.clear()
+        elif self._lag or self._late or now < self._stalled_until:
+            self._late.append((max(now + self._lag, self._stalled_until), b"".join(self.outbox)))
+            self.record.sent += len(self.outbox)
+            self.record.sent_bytes += len(self._late[-1][1])
+            self.outbox.clear()
+        else:
+            super().flush()
+
+    def beat(self, now: float, milliseconds: int) -> None:
+        if self._dead:
+            return
+        if self._late and self._late[0][0] <= now:
+            due = []
+            while self._late and self._late[0][0] <= now:
+                due.append(self._late.popleft()[1])
+            self.write(b"".join(due))
+        if self._ends is not None and now >= self._ends and self.is_open:
+            self.end(_GOING_AWAY, "")
+            return
+        super().beat(now, milliseconds)
