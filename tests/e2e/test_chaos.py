@@ -29,7 +29,7 @@ TOGETHER = (
 OPEN = {
     "legal": "an exit that was refused for its location is not tried again for half an hour",
     "kill-worker": "a worker that starts again does not know what its predecessor sent last",
-    "kill-nats": "what NATS did not take shows as a hole in the sequence, and is not sent later",
+    "kill-nats": "what was inside NATS when it died is lost; the sequence shows the hole, nobody fills it",
 }
 
 

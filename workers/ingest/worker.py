@@ -21,6 +21,7 @@ from fsnats.patterns import expand
 from fsnats.status import Status, respond
 from fsnats.subjects import DEMAND_REQUEST, ROWS
 from fsnats.subjects import demand as demand_subject
+from workers.ingest.backlog import Backlog
 from workers.ingest.demand import DemandBook
 from workers.ingest.feed import Feed
 from workers.ingest.layout import FeedKey, Layout
@@ -29,6 +30,7 @@ from workers.ingest.router import Router
 
 logger = logging.getLogger(__name__)
 
+RETURN = 5.0  # seconds that a gateway has to come back after NATS did, before what waited is sent without it
 _TICK = 0.5  # seconds between two looks at lingers and silent gateways
 
 
@@ -51,7 +53,12 @@ class Worker:
         self._book = DemandBook(self._is_mine, config.linger)
         self._layout = Layout()
         self._recovery = Recovery(self._ask_rest, clock.time_ns)
-        self._router = Router(market, bus.publish, clock.time_ns(), self._recovery.missing, self._recovery.resumed)
+        self._backlog = Backlog(bus.publish, lambda: bus.is_connected, clock.monotonic)
+        self._awaited: set[str] = set()  # gateways that have not spoken yet since NATS came back
+        self._drain_at = 0.0  # when what waited is sent all the same
+        self._router = Router(
+            market, self._backlog.publish, clock.time_ns(), self._recovery.missing, self._recovery.resumed
+        )
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
         self._news = asyncio.Event()
@@ -91,6 +98,8 @@ class Worker:
         """NATS came (True) or went (False): ask who wants what, and do not hold the silence against anybody."""
         if connected:
             self._book.forgive(self._clock.monotonic())
+            self._awaited = set(self._book.gateways)
+            self._drain_at = self._clock.monotonic() + RETURN
             self._bus.publish(DEMAND_REQUEST, b"")
 
     async def _follow_group(self) -> None:
@@ -137,6 +146,7 @@ class Worker:
             logger.warning("an announcement cannot be read", extra={"error": str(error)})
             return
         self._book.hear(announcement, self._clock.monotonic())
+        self._awaited.discard(announcement.gateway)
         if announcement.kind != "whole" or announcement.page == announcement.pages - 1:
             self._news.set()
 
@@ -145,6 +155,9 @@ class Worker:
             # Nobody can be heard: keep what is carried.
             self._book.forgive(self._clock.monotonic())
             return
+        if self._backlog and (not self._awaited or self._clock.monotonic() > self._drain_at):
+            # A gateway that speaks has subscribed before: what is sent now reaches it.
+            self._backlog.drain()
         streams = {
             name: stream
             for name in self._book.carried(self._clock.monotonic())
@@ -197,6 +210,8 @@ class Worker:
             "messages": self._router.messages,
             "unreadable": self._router.unreadable,
             "unpublished": self._router.unpublished,
+            "waiting_for_nats": len(self._backlog),
+            "dropped_for_nats": self._backlog.dropped,
             "duplicates": self._router.duplicates,
             "holes": self._router.holes,
             "recovered": self._recovery.recovered,

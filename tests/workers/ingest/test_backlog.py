@@ -1,0 +1,87 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.ingest import backlog as module
+from workers.ingest.backlog import Backlog
+
+
+class Bus:
+    """Takes frames while it is up; time is moved by hand."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.now = 0.0
+        self.taken: list[int] = []
+        self.backlog = Backlog(self._publish, lambda: self.up, lambda: self.now)
+
+    def _publish(self, _subject: str, frame: bytes) -> bool:
+        if not self.up or frame == b"666":
+            return False
+        self.taken.append(int(frame))
+        return True
+
+    def say(self, number: int) -> None:
+        assert self.backlog.publish("s", b"%d" % number)
+
+
+@given(st.lists(st.sampled_from(["up", "down", "drain", "say"]), max_size=60))
+def test_whatever_the_bus_does_frames_go_out_once_and_in_order(steps: list[str]) -> None:
+    bus = Bus()
+    said = 0
+    for step in steps:
+        match step:
+            case "say":
+                bus.say(said)
+                said += 1
+            case "drain":
+                bus.backlog.drain()
+            case _:
+                bus.up = step == "up"
+    bus.up = True
+    bus.backlog.drain()
+
+    assert bus.taken == list(range(said))
+    assert (len(bus.backlog), bus.backlog.bytes, bus.backlog.dropped) == (0, 0, 0)
+
+
+def test_what_is_too_old_is_dropped() -> None:
+    bus = Bus()
+    bus.up = False
+    bus.say(1)
+    bus.now = 20.0
+    bus.say(2)
+    bus.now = 31.0
+    bus.say(3)
+    bus.now = 51.0
+    bus.up = True
+    bus.backlog.drain()
+
+    assert bus.taken == [3]
+    assert bus.backlog.dropped == 2
+
+
+def test_beyond_its_bytes_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BYTES_MOST", 3)
+    bus = Bus()
+    bus.up = False
+    for number in range(5):
+        bus.say(number)
+    bus.up = True
+    bus.backlog.drain()
+
+    assert bus.taken == [2, 3, 4]
+    assert bus.backlog.dropped == 2
+
+
+def test_what_the_bus_refuses_does_not_stop_the_rest() -> None:
+    bus = Bus()
+    assert not bus.backlog.publish("s", b"666")
+    bus.up = False
+    for number in (1, 666, 2):
+        bus.say(number)
+    bus.up = True
+    bus.backlog.drain()
+
+    assert bus.taken == [1, 2]
+    assert bus.backlog.dropped == 1
