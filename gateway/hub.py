@@ -3,9 +3,11 @@ socket or the bus."""
 
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
+
 from fsnats.binance.streams import Market, Stream
 from fsnats.errors import FrameError
-from fsnats.frames import GAP, decode
+from fsnats.frames import GAP, Frame, decode
 from fsnats.websocket.frames import text_header
 from gateway.effects import Form
 from gateway.outbox import Outbox
@@ -17,7 +19,7 @@ Key = tuple[Market, str]
 class Channel:
     """One stream on this gateway: its listeners, by the form they want, and what has come of it."""
 
-    __slots__ = ("_dirty", "_epoch", "_forms", "_seq", "_tally", "stream")
+    __slots__ = ("_dirty", "_epoch", "_forms", "_received_ns", "_seq", "_tally", "stream")
 
     def __init__(self, stream: Stream, dirty: list[Outbox], tally: Tally) -> None:
         """`dirty` collects the outboxes that have something to flush at the end of this turn."""
@@ -28,6 +30,7 @@ class Channel:
         self._forms: dict[Form, dict[Outbox, None]] = {}
         self._epoch = 0
         self._seq = 0
+        self._received_ns = 0
 
     def receive(self, _subject: str, _reply: str, data: bytes) -> None:
         """Take one message of the bus to every listener."""
@@ -36,13 +39,17 @@ class Channel:
         except FrameError:
             self._tally.unreadable += 1
             return
-        self._count(frame.epoch, frame.seq)
-        payload = frame.payload
-        dirty = self._dirty
-        forms: Iterable[tuple[Form, dict[Outbox, None]]] = self._forms.items()
+        self._tally.frames += 1
+        if frame.epoch != self._epoch or frame.seq != self._seq + 1:
+            self._broken(frame)
+        self._epoch, self._seq, self._received_ns = frame.epoch, frame.seq, frame.received_ns
         if frame.flags & GAP:
-            self._tally.gaps += 1
-            forms = [(Form(form.gap, b"}"), listeners) for form, listeners in forms if form.gap]
+            self._tell_gap(frame.payload)
+        else:
+            self._deliver(self._forms.items(), frame.payload)
+
+    def _deliver(self, forms: Iterable[tuple[Form, dict[Outbox, None]]], payload: bytes) -> None:
+        dirty = self._dirty
         for (prefix, suffix, _), listeners in forms:
             finished = b"%b%b%b%b" % (
                 text_header(len(prefix) + len(payload) + len(suffix)),
@@ -56,11 +63,32 @@ class Channel:
                     dirty.append(outbox)
                 frames.append(finished)
 
-    def _count(self, epoch: int, seq: int) -> None:
-        self._tally.frames += 1
-        if epoch == self._epoch and seq > self._seq + 1:
-            self._tally.lost += seq - self._seq - 1
-        self._epoch, self._seq = epoch, seq
+    def _tell_gap(self, notice: bytes) -> None:
+        self._tally.gaps += 1
+        self._deliver(
+            [(Form(form.gap, b"}"), listeners) for form, listeners in self._forms.items() if form.gap], notice
+        )
+
+    def _broken(self, frame: Frame) -> None:
+        """The frame does not follow the one before: say what that means, unless it is the first one."""
+        if self._epoch == 0:
+            return
+        if frame.epoch > self._epoch:
+            reason = "the worker was restarted"
+        elif frame.epoch == self._epoch and frame.seq > self._seq + 1:
+            self._tally.lost += frame.seq - self._seq - 1
+            reason = "lost on the way from the worker"
+        else:
+            return
+        notice = {
+            "e": "gap",
+            "stream": self.stream.name,
+            "from": self._received_ns // 1_000_000,
+            "to": frame.received_ns // 1_000_000,
+            "unit": "ms",
+            "reason": reason,
+        }
+        self._tell_gap(msgspec.json.encode(notice))
 
     @property
     def listeners(self) -> int:

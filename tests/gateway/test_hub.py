@@ -1,3 +1,6 @@
+import json
+import re
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -103,6 +106,22 @@ def test_a_gap_is_told_to_those_whose_dialect_has_a_word_for_it() -> None:
     assert to_ours == [text(b'{"type":"gap","data":{"from":1}}') + text(b'{"type":"trade","data":{"t":5}}')]
     assert to_bot == [text(b'{"t":5}')]
     assert house.tally.gaps == 1
+
+
+def test_a_hole_and_a_restarted_worker_are_told_before_what_comes_after() -> None:
+    house = House()
+    (ours, to_ours), (bot, to_bot) = house.client(), house.client()
+    house.hub.listen(TRADES, Form(b"", b"", b'{"gap":'), ours)
+    house.hub.listen(TRADES, RAW, bot)
+    for seq, epoch in ((1, 1), (2, 1), (5, 1), (1, 2), (2, 2)):
+        house.message("btcusdt@trade", b"{}", seq, epoch)
+    house.hub.flush()
+    told = [json.loads(part)["gap"]["reason"] for part in re.findall(rb'\{"gap":\{[^}]*\}\}', to_ours[0])]
+
+    assert told == ["lost on the way from the worker", "the worker was restarted"]
+    assert to_ours[0].startswith(text(b"{}") * 2 + text(b"{}")[:1])
+    assert to_bot == [text(b"{}") * 5]
+    assert (house.tally.lost, house.tally.gaps) == (2, 2)
 
 
 def test_only_the_first_and_the_last_listener_concern_the_bus() -> None:
