@@ -50,8 +50,3 @@ STATUS_REQUEST = f"{PREFIX}.status.request"  # `fsnats status` asks everyone; th
 def demand(market: Market) -> str:
     """Where gateways announce what they want of one market."""
     return f"{PREFIX}.demand.{market}"
-
-
-def status(program: str) -> str:
-    """Where a program publishes its own status every few seconds."""
-    return f"{PREFIX}.status.program.{program}"

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 from socksio.exceptions import SOCKSError
 
-from fsnats.binance.endpoints import SIMULATED_HEADER, path
+from fsnats.binance.endpoints import SIMULATED_HEADER, WEIGHT_HEADER, path
 from fsnats.binance.streams import Market
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.trust import client_context
@@ -82,7 +82,7 @@ class Rest:
         finally:
             await progress.tidy()
         if response.status_code == 200:
-            used = response.headers.get("x-mbx-used-weight-1m", "")
+            used = response.headers.get(WEIGHT_HEADER, "")
             return Answer(response.content, SIMULATED_HEADER in response.headers, int(used) if used.isdigit() else None)
         raise _refusal(response)
 

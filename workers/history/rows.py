@@ -12,43 +12,28 @@ from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
 from fsnats.history import RowsReply, RowsRequest
 from fsnats.subjects import ROWS
-from workers.history.service import QUEUE
-
-_AT_ONCE = 64  # requests in work; a worker that is refused tells its readers of the gap
+from workers.history.answers import Answers
 
 
 class Rows:
     """Takes requests for rows from the bus, asks the exchange, replies."""
 
     def __init__(self, bus: Bus, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup) -> None:
-        self._bus = bus
         self._rests = rests
-        self._tasks = tasks
-        self._working: set[asyncio.Task[None]] = set()
-        self._sid = 0
+        # A worker that is refused tells its readers of the gap.
+        busy = RowsReply(error="too many requests at once")
+        self._answers = Answers(bus, ROWS, self._answer, _encode(busy), tasks)
 
     def start(self) -> None:
         """Take requests from now on."""
-        self._sid = self._bus.subscribe(ROWS, self._asked, QUEUE)
+        self._answers.start()
 
     def stop(self) -> None:
-        """Take no more, and leave those in work."""
-        self._bus.unsubscribe(self._sid)
-        for task in self._working:
-            task.cancel()
+        """Take no more."""
+        self._answers.stop()
 
-    def _asked(self, _subject: str, reply: str, payload: bytes) -> None:
-        if not reply:
-            return
-        if len(self._working) >= _AT_ONCE:
-            self._bus.publish(reply, _encode(RowsReply(error="too many requests at once")))
-            return
-        task = self._tasks.create_task(self._answer(reply, payload))
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
-
-    async def _answer(self, reply: str, payload: bytes) -> None:
-        self._bus.publish(reply, _encode(await self.rows(payload)))
+    async def _answer(self, payload: bytes) -> bytes:
+        return _encode(await self.rows(payload))
 
     async def rows(self, payload: bytes) -> RowsReply:
         """Fetch what an encoded `RowsRequest` asks for; every failure becomes a reply."""

@@ -16,11 +16,9 @@ from fsnats.exits.rest import PooledRest
 from fsnats.history import KlinesReply, KlinesRequest
 from fsnats.status import Status
 from fsnats.subjects import KLINES
+from workers.history.answers import Answers
 
 logger = logging.getLogger(__name__)
-
-QUEUE = "history"
-_AT_ONCE = 64  # requests in work; beyond it callers are told to come back
 
 _INVALID_SYMBOL, _INVALID_INTERVAL = -1121, -1120  # Binance's error codes
 
@@ -29,49 +27,28 @@ class Service:
     """Takes requests from the bus, asks the exchange, replies."""
 
     def __init__(self, bus: Bus, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup) -> None:
-        self._bus = bus
         self._rests = rests
-        self._tasks = tasks
-        self._in_work = 0
-        self._working: set[asyncio.Task[None]] = set()
-        self._sid = 0
+        busy = KlinesReply(code="BUSY", message="too many requests for history at once")
+        self._answers = Answers(bus, KLINES, self._answer, _encode(busy), tasks)
 
     def start(self) -> None:
         """Take requests from now on."""
-        self._sid = self._bus.subscribe(KLINES, self._asked, QUEUE)
+        self._answers.start()
 
     def stop(self) -> None:
-        """Take no more, and leave those in work: their callers hear of it when they have waited long enough."""
-        self._bus.unsubscribe(self._sid)
-        for task in self._working:
-            task.cancel()
+        """Take no more."""
+        self._answers.stop()
 
-    def _asked(self, _subject: str, reply: str, payload: bytes) -> None:
-        if not reply:
-            return
-        if self._in_work >= _AT_ONCE:
-            self._bus.publish(reply, _encode(KlinesReply(code="BUSY", message="too many requests for history at once")))
-            return
-        self._in_work += 1
-        task = self._tasks.create_task(self._answer(reply, payload))
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
-
-    async def _answer(self, reply: str, payload: bytes) -> None:
+    async def _answer(self, payload: bytes) -> bytes:
         try:
-            try:
-                request = msgspec.json.decode(payload, type=KlinesRequest)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                answer = KlinesReply(code="INVALID_FIELD", message=str(error))
-            else:
-                answer = await self.klines(request)
-            self._bus.publish(reply, _encode(answer))
-        finally:
-            self._in_work -= 1
+            request = msgspec.json.decode(payload, type=KlinesRequest)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _encode(KlinesReply(code="INVALID_FIELD", message=str(error)))
+        return _encode(await self.klines(request))
 
     def status(self) -> Status:
         """What `fsnats status` shows of this process."""
-        return {"program": "history", "kind": "history", "pid": os.getpid(), "in_work": self._in_work}
+        return {"program": "history", "kind": "history", "pid": os.getpid(), "in_work": self._answers.in_work}
 
     async def klines(self, request: KlinesRequest) -> KlinesReply:
         """Fetch candles; every failure becomes a reply."""

@@ -1,0 +1,58 @@
+"""A queue of requests on the bus: several history workers share them out, each keeps to a limit of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from fsnats.bus import Bus
+
+QUEUE = "history"
+AT_ONCE = 64  # requests of one kind in work; beyond it callers are told at once
+
+
+class Answers:
+    """Takes requests on one subject and publishes what `answer` makes of each."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        subject: str,
+        answer: Callable[[bytes], Awaitable[bytes]],
+        busy: bytes,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """`answer` must not raise; `busy` is the reply to a request too many."""
+        self._bus = bus
+        self._subject = subject
+        self._answer = answer
+        self._busy = busy
+        self._tasks = tasks
+        self._working: set[asyncio.Task[None]] = set()
+        self._sid = 0
+
+    @property
+    def in_work(self) -> int:
+        """Requests that are being answered now."""
+        return len(self._working)
+
+    def start(self) -> None:
+        """Take requests from now on."""
+        self._sid = self._bus.subscribe(self._subject, self._asked, QUEUE)
+
+    def stop(self) -> None:
+        """Take no more, and leave those in work: their callers hear of it when they have waited long enough."""
+        self._bus.unsubscribe(self._sid)
+        for task in self._working:
+            task.cancel()
+
+    def _asked(self, _subject: str, reply: str, payload: bytes) -> None:
+        if not reply:
+            return
+        if len(self._working) >= AT_ONCE:
+            self._bus.publish(reply, self._busy)
+            return
+        task = self._tasks.create_task(self._reply(reply, payload))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+
+    async def _reply(self, reply: str, payload: bytes) -> None:
+        self._bus.publish(reply, await self._answer(payload))
