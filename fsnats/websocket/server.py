@@ -5,6 +5,7 @@ on, so that finished frames go to it without a task, an await or a queue in betw
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,18 @@ from websockets.server import ServerProtocol
 # anything of ours is, so it is set where it is used.
 REQUEST_LINE_BYTES = 64 * 1024
 http11.MAX_LINE_LENGTH = REQUEST_LINE_BYTES
+
+
+class _Wire(ServerProtocol):
+    """Hands on each frame as soon as it is read, so that what is sent back keeps the order of what came."""
+
+    def __init__(self, arrived: Callable[[], None], max_size: int) -> None:
+        super().__init__(max_size=max_size)
+        self._arrived = arrived
+
+    def recv_frame(self, frame: Frame) -> None:
+        super().recv_frame(frame)
+        self._arrived()
 
 
 class Connection(asyncio.Protocol):
@@ -37,7 +50,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, server_state: Any) -> None:
         """`server_state` is uvicorn's: it keeps the set of connections that its shutdown waits for."""
         self._connections: set[Any] = server_state.connections
-        self._wire = ServerProtocol(max_size=self.message_bytes_max)
+        self._wire = _Wire(self._arrived, self.message_bytes_max)
         self._fragments: list[bytes] = []
         self._fragments_opcode = Opcode.TEXT
         self._open = False
@@ -107,13 +120,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._wire.receive_data(data)
-        for event in self._wire.events_received():
-            if isinstance(event, Frame):
-                self._receive(event)
-            else:
-                assert isinstance(event, Request)
-                self._shake_hands(event)
-        self._flush()
+        self._arrived()
 
     def eof_received(self) -> None:
         self._wire.receive_eof()
@@ -135,6 +142,18 @@ class Connection(asyncio.Protocol):
             self.close(1012, "Service restart")
         else:
             self.transport.close()
+
+    def _arrived(self) -> None:
+        events = self._wire.events_received()
+        self._flush()  # a pong comes before what the next message causes
+        for event in events:
+            if isinstance(event, Frame):
+                self._receive(event)
+            else:
+                assert isinstance(event, Request)
+                self._shake_hands(event)
+        if events:
+            self._flush()
 
     def _shake_hands(self, request: Request) -> None:
         response = self.opening(request) or self._wire.accept(request)
