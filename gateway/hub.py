@@ -3,8 +3,7 @@ socket or the bus."""
 
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-
+from fsnats import notices
 from fsnats.binance.streams import Market, Stream
 from fsnats.errors import FrameError
 from fsnats.frames import GAP, Frame, decode
@@ -80,15 +79,8 @@ class Channel:
             reason = "lost on the way from the worker"
         else:
             return
-        notice = {
-            "e": "gap",
-            "stream": self.stream.name,
-            "from": self._received_ns // 1_000_000,
-            "to": frame.received_ns // 1_000_000,
-            "unit": "ms",
-            "reason": reason,
-        }
-        self._tell_gap(msgspec.json.encode(notice))
+        before, after = self._received_ns // 1_000_000, frame.received_ns // 1_000_000
+        self._tell_gap(notices.gap(self.stream, before, after, "ms", reason))
 
     @property
     def listeners(self) -> int:

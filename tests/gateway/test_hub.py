@@ -124,6 +124,17 @@ def test_a_hole_and_a_restarted_worker_are_told_before_what_comes_after() -> Non
     assert (house.tally.lost, house.tally.gaps) == (2, 2)
 
 
+def test_whoever_keeps_a_book_is_told_to_begin_again() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(parse(Market.SPOT, "btcusdt@depth"), Form(b"", b"", b'{"gap":'), outbox)
+    for epoch in (1, 2):
+        house.message("btcusdt@depth", b"{}", epoch=epoch)
+    house.hub.flush()
+
+    assert b'"resync":true' in written[0]
+
+
 def test_only_the_first_and_the_last_listener_concern_the_bus() -> None:
     house = House()
     (one, _), (two, _) = house.client(), house.client()

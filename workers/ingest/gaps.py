@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from fsnats import notices
 from fsnats.binance.streams import Market, Stream
 from fsnats.history import Method
 from workers.ingest.track import Missing
@@ -84,16 +85,8 @@ def payloads(stream: Stream, missing: Missing, rows: Sequence[msgspec.Raw]) -> l
 
 def notice(stream: Stream, missing: Missing, reason: str) -> bytes:
     """The payload of a gap frame: what did not come and will not come."""
-    return _encode(
-        {
-            "e": "gap",
-            "stream": stream.name,
-            "from": missing.first,
-            "to": missing.last,
-            "unit": "ms" if missing.unit == "bar" else missing.unit,  # a bar is named by its open time
-            "reason": reason,
-        }
-    )
+    unit = "ms" if missing.unit == "bar" else missing.unit  # a bar is named by its open time
+    return notices.gap(stream, missing.first, missing.last, unit, reason)
 
 
 def without(missing: Missing, come: Sequence[int]) -> list[Missing]:

@@ -218,10 +218,10 @@ def tracker_of(stream: Stream) -> Tracker:
             return Trades("a", consecutive=True)
         case "trade":
             return Trades("t", consecutive=spot)
-        case "depth":
+        case "depth" | "rpiDepth":
             return Diffs(not spot)
     return Klines() if stream.interval else Clocked()
 
 
 # Kinds whose sequence is looked at always: only they can tell that something is missing.
-ALWAYS = frozenset({"aggTrade", "trade", "depth"})
+ALWAYS = frozenset({"aggTrade", "trade", "depth", "rpiDepth"})

@@ -61,15 +61,9 @@ def test_what_is_left_of_a_hole_is_what_did_not_come(first: int, size: int, come
     )
 
 
-def test_a_notice_says_what_is_missing() -> None:
-    assert json.loads(notice(AGG, Missing(3, 5, "a"), "cannot be fetched")) == {
-        "e": "gap",
-        "stream": "btcusdt@aggTrade",
-        "from": 3,
-        "to": 5,
-        "unit": "a",
-        "reason": "cannot be fetched",
-    }
+def test_a_notice_names_bars_by_their_times() -> None:
+    assert json.loads(notice(KLINE, Missing(3, 5, "bar"), "cannot be fetched"))["unit"] == "ms"
+    assert json.loads(notice(AGG, Missing(3, 5, "a"), "cannot be fetched"))["unit"] == "a"
 
 
 @pytest.mark.parametrize("market", [Market.SPOT, Market.USDM])

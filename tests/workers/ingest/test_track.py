@@ -56,8 +56,9 @@ def test_a_spot_books_changes_join_by_their_ids() -> None:
     ]
 
 
-def test_a_futures_books_changes_name_the_one_before() -> None:
-    book = tracker("btcusdt@depth", Market.USDM)
+@pytest.mark.parametrize("name", ["btcusdt@depth", "btcusdt@rpiDepth@500ms"])
+def test_a_futures_books_changes_name_the_one_before(name: str) -> None:
+    book = tracker(name, Market.USDM)
     changes = [(100, 105, 90), (108, 110, 105), (120, 121, 118), (130, 131, 121)]
 
     assert [book.see(dump(U=first, u=last, pu=before)) for first, last, before in changes] == [

@@ -1,0 +1,28 @@
+"""The notice of a gap: what workers put into frames flagged GAP, and gateways tell to clients.  Pure."""
+
+import msgspec
+
+from fsnats.binance.streams import Stream
+
+# Streams of changes to a book: without one of them, the book that a reader keeps is not the exchange's any more.
+_CHANGES = frozenset({"depth", "rpiDepth"})
+
+_encode = msgspec.json.Encoder().encode
+
+
+def gap(stream: Stream, first: int, last: int, unit: str, reason: str) -> bytes:
+    """Messages of `stream` are missing: from `first` to `last`, which are `a`, `t` or `u` ids, or times in `ms`.
+
+    For a reader that keeps a book, `resync` says that it has to begin again with a fresh snapshot.
+    """
+    notice: dict[str, object] = {
+        "e": "gap",
+        "stream": stream.name,
+        "from": first,
+        "to": last,
+        "unit": unit,
+        "reason": reason,
+    }
+    if stream.kind in _CHANGES:
+        notice["resync"] = True
+    return _encode(notice)
