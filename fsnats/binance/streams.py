@@ -57,6 +57,7 @@ CONTINUOUS_INTERVALS = {Market.USDM: ("1s", *INTERVALS), Market.COINM: INTERVALS
 CONTRACT_TYPES = ("perpetual", "current_quarter", "next_quarter", "tradifi_perpetual")
 DEPTH_LEVELS = (5, 10, 20)
 TICKER_WINDOWS = ("1h", "4h", "1d")
+CONTRACT_INFO = "!contractInfo"  # futures only: contracts that are listed, delisted or change their state
 BEIJING = "@+08:00"  # spot only: candles whose days begin at midnight in UTC+8
 
 
@@ -151,7 +152,7 @@ def _rules(market: Market) -> tuple[_Rule, ...]:
     add("tickers", "!ticker@arr", state, 1, scope=Scope.ALL)
     add("bookTickers", "!bookTicker", state, 5 if usdm else 0, scope=Scope.ALL, route=public)
     add("forceOrders", "!forceOrder@arr", events, 1, scope=Scope.ALL)
-    add("contractInfo", "!contractInfo", events, 0, scope=Scope.ALL)
+    add("contractInfo", CONTRACT_INFO, events, 0, scope=Scope.ALL)
     if usdm:
         add("rpiDepth", "rpiDepth@500ms", events, 0.5, route=public)
         add("compositeIndex", "compositeIndex", state, 1)

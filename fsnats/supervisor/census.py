@@ -1,7 +1,8 @@
 """Ask the markets what they list, and keep the catalogue: the listings, and which group owns which symbol.
 
 A market that cannot be asked keeps what the catalogue holds of it, also from before a restart of ours, so losing the
-exchange never stops a worker.
+exchange never stops a worker.  Every market is asked again every few minutes; futures announce a change, and are asked
+then.
 """
 
 import asyncio
@@ -10,15 +11,17 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 
+from fsnats import frames
 from fsnats.backoff import Backoff
 from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable, FsnatsError
+from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable, FrameError, FsnatsError
 from fsnats.exits.client import Exits
 from fsnats.exits.rest import PooledRest
 from fsnats.groups import Group, assign, describe
+from fsnats.supervisor.announced import Announced, Announcement
 from fsnats.supervisor.store import Store
 from fsnats.symbols import Listing, Symbol, read_exchange_info
 
@@ -27,6 +30,8 @@ logger = logging.getLogger(__name__)
 RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between two tries at a market that has not answered yet
 
 Ask = Callable[[Market], Awaitable[Answer]]
+
+_announcement = msgspec.json.Decoder(Announcement).decode
 
 
 def asking(config: Config, exits: Exits) -> Ask:
@@ -87,6 +92,8 @@ class Census:
         self._answered: set[Market] = set()
         self._vanished: set[tuple[Market, int]] = set()
         self._stay_away: dict[Market, float] = {}
+        self._announced = {market: Announced() for market in config.markets}
+        self._news = {market: asyncio.Event() for market in config.markets}
         self.listings: dict[Market, Listing] = {}
         self.groups: dict[Market, list[Group]] = {}
         self.troubles: dict[Market, str] = {}
@@ -125,6 +132,20 @@ class Census:
             for market in self._config.markets:
                 tasks.create_task(self._follow(market, changed))
 
+    def heard(self, market: Market, data: bytes) -> None:
+        """Take a frame of the market's `!contractInfo`: what is news is looked up soon."""
+        announced, now = self._announced[market], self._clock.monotonic()
+        try:
+            frame = frames.decode(data)
+            if frame.flags & frames.GAP:
+                announced.missed(now)
+            else:
+                announced.hear(_announcement(frame.payload), self.listings.get(market), now)
+        except (FrameError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            logger.warning("an announcement cannot be read", extra={"market": market, "error": str(error)})
+            return
+        self._news[market].set()
+
     async def tidy(self) -> None:
         """Forget the groups that vanished, after their workers have stopped.  Raises BusUnavailable."""
         for market, number in list(self._vanished):
@@ -135,19 +156,45 @@ class Census:
         backoff = Backoff(RETRY_FIRST, RETRY_MOST, self._jitter)
         while True:
             delay = self._config.catalogue_refresh if market in self._answered else backoff.next_delay()
-            await self._clock.sleep(max(delay, self._stay_away.pop(market, 0.0)))
+            await self._until_due(market, delay)
             listing = await self._take(market)
             try:
                 if isinstance(listing, ExchangeUnavailable):
-                    self._troubled(market, listing)
-                    continue
+                    raise listing
                 await self._apply(listing)
-            except BusUnavailable as error:
+            except (ExchangeUnavailable, BusUnavailable) as error:
                 self._troubled(market, error)
+                self._looked(market, None)
                 continue
             self._answered.add(market)
             self.troubles.pop(market, None)
+            self._looked(market, listing)
             changed()
+
+    async def _until_due(self, market: Market, delay: float) -> None:
+        """Wait so long, or until announcements make it worth a look; in any case as long as the exchange wants."""
+        now = self._clock.monotonic()
+        earliest = now + self._stay_away.pop(market, 0.0)
+        regular = max(now + delay, earliest)
+        news = self._news[market]
+        while True:
+            news.clear()
+            due = self._announced[market].due
+            until = regular if due is None else min(regular, max(due, earliest))
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return
+            async with asyncio.TaskGroup() as tasks:
+                waiting = [tasks.create_task(self._clock.sleep(left)), tasks.create_task(news.wait())]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in waiting:
+                    task.cancel()
+
+    def _looked(self, market: Market, listing: Listing | None) -> None:
+        late = self._announced[market].looked(listing, self._clock.monotonic())
+        if late:
+            extra = {"market": market, "symbols": _some(sorted(late))}
+            logger.warning("the exchange announced what its list does not show", extra=extra)
 
     async def _take(self, market: Market) -> Listing | ExchangeUnavailable:
         # The failure is returned, not raised: one market's must not cancel the others'.

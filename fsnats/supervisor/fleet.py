@@ -7,6 +7,8 @@ from collections.abc import Callable
 import msgspec
 
 from fsnats.backoff import Backoff
+from fsnats.binance.streams import CONTRACT_INFO, Market
+from fsnats.bus import Callback
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import Clock, SystemClock
 from fsnats.config import Config
@@ -14,6 +16,7 @@ from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
 from fsnats.exits.client import Exits
 from fsnats.notify import Notifier
 from fsnats.status import Status, respond
+from fsnats.subjects import subject_of
 from fsnats.supervisor import child, events, natsd, programs, report
 from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census, asking
 from fsnats.supervisor.child import OsProcess
@@ -65,6 +68,7 @@ class Fleet:
                 exits = Exits(self.config, bus, report.NAME, self._clock)
                 census = Census(self.config, asking(self.config, exits), Store(bus), self._clock, random.random)
                 self._answer(bus, census)
+                self._listen(bus, census)
                 await self._first_census(census)
 
                 def wanted() -> list[Program]:
@@ -147,6 +151,16 @@ class Fleet:
             )
 
         respond(bus, status)
+
+    def _listen(self, bus: NatsBus, census: Census) -> None:
+        """Hear what futures markets announce; their lead workers always carry it."""
+
+        def hearing(market: Market) -> Callback:
+            return lambda _subject, _reply, data: census.heard(market, data)
+
+        for market in self.config.markets:
+            if market is not Market.SPOT:
+                bus.subscribe(subject_of(market, CONTRACT_INFO), hearing(market))
 
     def _started(self, on_ready: Callable[[Running], None] | None) -> None:
         standings = self.supervisor.standings()

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import CONTRACT_INFO, Market
 from fsnats.config import ALIASES, PREFIX, Config
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
@@ -357,12 +357,16 @@ class Fleet:
         assert status == 200, text
 
     def subscribed(self, market: Market) -> list[str]:
-        """The streams that open connections to the exchange carry now, each as often as it was subscribed."""
+        """The streams that open connections to the exchange carry now, each as often as it was subscribed.
+
+        Without the one that the lead worker of a futures market always carries.
+        """
         return sorted(
             name
             for connection in self.ledger()["connections"]
             if connection["market"] == market
             for name in connection["streams"]
+            if name != CONTRACT_INFO
         )
 
     def carries(self, market: Market, *streams: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from fsnats.backoff import Backoff
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import CONTRACT_INFO, Market
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import Exit
@@ -33,6 +33,8 @@ SETTLE_MOST = 120.0  # seconds after which a successor that is not ready is give
 # Own pings count as messages: none on spot, whose server pings every 20 s; on futures one keeps proxies from cutting
 # an idle connection between server pings three minutes apart.
 _PING_INTERVAL = {Market.SPOT: None, Market.USDM: 45.0, Market.COINM: 45.0}
+
+_QUIET = frozenset({CONTRACT_INFO})  # always carried, and silent for days: not having delivered is no trouble
 
 
 class State(StrEnum):
@@ -125,7 +127,7 @@ class Feed:
             self.name,
             self._state,
             len(self._wanted),
-            len(carrier.subscriptions.live) if carrier else 0,
+            len(carrier.subscriptions.live | (self._wanted & _QUIET)) if carrier else 0,
             self._messages,
             self._dials,
             self._rotations,

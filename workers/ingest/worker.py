@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from fsnats import catalogue, demand
-from fsnats.binance.streams import Market, Stream, parse
+from fsnats.binance.streams import CONTRACT_INFO, Market, Stream, parse
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import Clock
 from fsnats.config import Config
@@ -119,6 +119,8 @@ class Worker:
             self._bus.publish(DEMAND_REQUEST, b"")
 
     def _always(self, group: Group) -> Iterable[str]:
+        if group.lead and self._market is not Market.SPOT:
+            yield CONTRACT_INFO  # the supervisor listens: a new contract is there within seconds
         for entry in self._config.always:
             market, _, pattern = entry.partition(":")
             if market == self._market:

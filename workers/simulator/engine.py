@@ -2,14 +2,12 @@
 
 import heapq
 
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import CONTRACT_INFO, Market
 from workers.simulator import payloads, streams
 from workers.simulator.feeds import Feed
 from workers.simulator.hub import Channel, Hub
 from workers.simulator.instruments import Instrument
 from workers.simulator.world import World
-
-_CONTRACT_INFO = "!contractInfo"
 
 
 class Engine:
@@ -58,7 +56,7 @@ class Engine:
             return
         payload = payloads.contract_info(instrument, now)
         for market in (Market.USDM, Market.COINM):  # both hosts announce both markets since 2026-06-30
-            announced = self._hub.channels.get((market, _CONTRACT_INFO))
+            announced = self._hub.channels.get((market, CONTRACT_INFO))
             if announced is not None:
                 self._hub.deliver(announced, payload)
 

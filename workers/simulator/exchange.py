@@ -61,6 +61,15 @@ class Exchange:
         self.put(resting)
         return resting
 
+    def remove(self, market: Market, symbol: str) -> bool:
+        """Forget an instrument that does not trade; returns whether there was one."""
+        known = self.get(market, symbol)
+        if known is None or known.trading:
+            return False
+        del self._listed[market][symbol]
+        self._info.clear()
+        return True
+
     def info(
         self, market: Market, now: int, *, permission_sets: bool = True, only: Iterable[str] | None = None
     ) -> bytes:

@@ -4,7 +4,8 @@ GET  /<market>/api|fapi|dapi/…        the exchange
 GET  /sim/ledger                      counts, violations, connections, progress of a replay
 GET  /sim/ledger/events?market=…&stream=…&after=…   who the events of a stream were (where the simulator is judged)
 POST /sim/faults/<name>?…             see faults.py
-POST /sim/list?market=…&symbol=…      list a symbol, or let it trade again; /sim/delist stops it
+POST /sim/list?market=…&symbol=…&status=…   list a symbol, or give it a status: TRADING where none is named
+POST /sim/delist?market=…&symbol=…    stop its trading; /sim/remove takes it off the list afterwards
 POST /sim/replay/start                start a replay that waits
 """
 
@@ -18,6 +19,7 @@ import msgspec
 from fsnats.binance.streams import MARKETS, Market
 from fsnats.clock import Clock
 from fsnats.errors import BadCommand
+from fsnats.symbols import TRADING
 from workers.simulator import ledger
 from workers.simulator.connection import SIMULATED
 from workers.simulator.faults import Faults, invoke
@@ -45,9 +47,11 @@ class Owner(Protocol):
 
     def snapshot(self) -> dict[str, object]: ...
 
-    def list_symbol(self, market: Market, symbol: str) -> None: ...
+    def list_symbol(self, market: Market, symbol: str, status: str = TRADING) -> None: ...
 
     def delist_symbol(self, market: Market, symbol: str) -> None: ...
+
+    def remove_symbol(self, market: Market, symbol: str) -> None: ...
 
     def start_replay(self) -> None: ...
 
@@ -144,17 +148,26 @@ class App:
         kind, _, name = path.partition("/")
         if kind == "faults":
             return invoke(self._owner.faults, name, query)
-        if path in ("list", "delist"):
-            options = dict(query)
-            if options.get("market") not in MARKETS or not options.get("symbol"):
-                raise BadCommand("option", f"{path} needs market ({', '.join(sorted(MARKETS))}) and symbol")
-            act = self._owner.list_symbol if path == "list" else self._owner.delist_symbol
-            act(Market(options["market"]), options["symbol"])
+        if path in ("list", "delist", "remove"):
+            self._change_list(path, dict(query))
             return None
         if path == "replay/start":
             self._owner.start_replay()
             return None
         raise BadCommand("path", f"no such control '{path}'")
+
+    def _change_list(self, path: str, options: dict[str, str]) -> None:
+        name, symbol = options.get("market"), options.get("symbol")
+        if name not in MARKETS or not symbol:
+            raise BadCommand("option", f"{path} needs market ({', '.join(sorted(MARKETS))}) and symbol")
+        market = Market(name)
+        match path:
+            case "list":
+                self._owner.list_symbol(market, symbol, options.get("status", TRADING))
+            case "delist":
+                self._owner.delist_symbol(market, symbol)
+            case _:
+                self._owner.remove_symbol(market, symbol)
 
 
 def _too_much(verdict: Verdict, now: int) -> bytes:

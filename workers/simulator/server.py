@@ -10,6 +10,7 @@ from msgspec import structs
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock, SystemClock
 from fsnats.errors import BadCommand
+from fsnats.symbols import TRADING
 from fsnats.websocket.serve import listen, serving
 from workers.simulator.connection import Connection
 from workers.simulator.engine import Engine
@@ -131,14 +132,15 @@ class Simulator:
 
     # What can be done to it.
 
-    def list_symbol(self, market: Market, symbol: str) -> None:
-        """List a symbol from this minute on, or let a resting one trade again."""
+    def list_symbol(self, market: Market, symbol: str, status: str = TRADING) -> None:
+        """List a symbol from this minute on, or give a listed one this status."""
         known = self.exchange.get(market, symbol)
         if known is None:
             now = self.now() // MINUTE * MINUTE
-            self.exchange.put(instrument(market, symbol, seed=self.settings.seed, listed=now))
+            self.exchange.put(instrument(market, symbol, seed=self.settings.seed, listed=now, status=status))
         else:
-            self.exchange.put(structs.replace(known, status="TRADING", delivery=NEVER))
+            delivery = NEVER if status == TRADING else known.delivery
+            self.exchange.put(structs.replace(known, status=status, delivery=delivery))
         self._announce(market, symbol)
 
     def delist_symbol(self, market: Market, symbol: str) -> None:
@@ -146,6 +148,11 @@ class Simulator:
         if self.exchange.rest(market, symbol, self.now()) is None:
             raise BadCommand("symbol", f"{symbol} is not listed on {market}")
         self._announce(market, symbol)
+
+    def remove_symbol(self, market: Market, symbol: str) -> None:
+        """Take a symbol that rests off the list, long after its delisting.  Raises BadCommand for any other."""
+        if not self.exchange.remove(market, symbol):
+            raise BadCommand("symbol", f"{symbol} does not rest on {market}")
 
     def _announce(self, market: Market, symbol: str) -> None:
         changed = self.exchange.get(market, symbol)

@@ -14,6 +14,7 @@ from fsnats.clock import SystemClock
 from fsnats.config import Config
 from fsnats.errors import ConfigError, ExchangeUnavailable
 from fsnats.exits.client import Exits
+from fsnats.frames import GAP, VERSION, Frame, encode
 from fsnats.groups import Group
 from fsnats.supervisor.census import Census, asking, not_found, read_listing, regroup
 from fsnats.supervisor.store import Store
@@ -229,6 +230,85 @@ async def test_an_exchange_that_wants_to_be_left_alone_is(bus: NatsBus, markets:
     running.cancel()
 
     assert markets.asked.count(Market.USDM) == 2
+
+
+def announcement(symbol: str, status: str = "TRADING", flags: int = 0) -> bytes:
+    payload = b'{"e":"contractInfo","s":"%b","cs":"%b","bks":[]}' % (symbol.encode(), status.encode())
+    return encode(Frame(VERSION, "!contractInfo", 0, 1, 1, flags, payload if not flags else b"{}"))
+
+
+async def test_an_announced_contract_is_there_long_before_the_next_poll(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    changes: list[bool] = []
+    running = asyncio.create_task(census.run(lambda: changes.append(True)))
+    await clock.advance(10.0)
+    markets.replies[Market.USDM] = answer("BTCUSDT", "NEWUSDT")
+    census.heard(Market.USDM, announcement("NEWUSDT"))
+    await clock.advance(1.0)
+    await eventually(lambda: changes)
+
+    assert census.listings[Market.USDM].trading == {"BTCUSDT", "NEWUSDT"}
+    # What everybody knows causes no further look, and the poll goes on from here.
+    census.heard(Market.USDM, announcement("NEWUSDT"))
+    await clock.advance(290.0)
+    assert markets.asked.count(Market.USDM) == 2
+    await clock.advance(10.0)
+    assert markets.asked.count(Market.USDM) == 3
+    assert markets.asked.count(Market.SPOT) == 2
+    running.cancel()
+
+
+async def test_an_announcement_does_not_trouble_an_exchange_that_wants_to_be_left_alone(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    markets.replies[Market.USDM] = ExchangeUnavailable("http", "HTTP 429", status=429, retry_after=120.0)
+    census = take(bus, markets, clock)
+    await census.begin(impatient=False)
+    running = asyncio.create_task(census.run(lambda: None))
+    await clock.advance(10.0)
+    census.heard(Market.USDM, announcement("NEWUSDT"))
+    await clock.advance(109.0)
+    assert markets.asked.count(Market.USDM) == 1
+    await clock.advance(1.0)
+    assert markets.asked.count(Market.USDM) == 2
+    running.cancel()
+
+
+async def test_lost_announcements_cause_a_look(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    running = asyncio.create_task(census.run(lambda: None))
+    await clock.advance(10.0)
+    census.heard(Market.USDM, announcement("", flags=GAP))
+    await clock.advance(0.0)
+    assert markets.asked.count(Market.USDM) == 2
+    running.cancel()
+
+
+async def test_an_announcement_that_the_list_never_shows_is_told(
+    bus: NatsBus, markets: Markets, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    changes: list[bool] = []
+    running = asyncio.create_task(census.run(lambda: changes.append(True)))
+    census.heard(Market.USDM, announcement("NEWUSDT"))
+    for number in range(12):
+        await clock.advance(5.0)
+        await eventually(lambda number=number: len(changes) > number)  # type: ignore[misc]
+    running.cancel()
+
+    assert [vars(record)["symbols"] for record in caplog.records if record.levelno == logging.WARNING] == ["NEWUSDT"]
+
+
+@pytest.mark.parametrize("data", [b"", b"rubbish", encode(Frame(VERSION, "!contractInfo", 0, 1, 1, 0, b"[1]"))])
+async def test_an_announcement_that_cannot_be_read_disturbs_nothing(
+    bus: NatsBus, markets: Markets, clock: HandClock, data: bytes
+) -> None:
+    take(bus, markets, clock).heard(Market.USDM, data)
 
 
 async def test_an_unknown_symbol_is_a_warning_as_long_as_one_is_known(

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from fsnats import catalogue, demand
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import CONTRACT_INFO, Market
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.demand import Announcement
@@ -41,7 +41,8 @@ class Rig:
         self.bus.publish(demand_subject(Market.USDM), demand.encode(announcement))
 
     def subscribed(self) -> list[str]:
-        return sorted(self.simulator.ledger.subscribed(Market.USDM))
+        """What is carried besides what the lead of a futures market always carries."""
+        return [name for name in self.simulator.ledger.subscribed(Market.USDM) if name != CONTRACT_INFO]
 
     @contextlib.asynccontextmanager
     async def worker(self, group: int = 0, **settings: object) -> AsyncIterator[Worker]:
@@ -104,6 +105,18 @@ async def test_what_is_always_wanted_needs_no_gateway(rig: Rig) -> None:
         await eventually(lambda: rig.subscribed() == ["btcusdt@kline_5m", "ethusdt@kline_5m"])
 
 
+async def test_the_lead_hears_of_new_contracts_whether_or_not_somebody_wants_to(rig: Rig) -> None:
+    async with rig.worker() as lead, rig.worker(group=1):
+        await eventually(lambda: rig.simulator.ledger.subscribers(Market.USDM, CONTRACT_INFO) == 1)
+        rig.announce("add", "btcusdt@trade", "bnbusdt@trade")
+        await eventually(lambda: {frame.stream for frame in rig.frames} == {"btcusdt@trade", "bnbusdt@trade"})
+
+        assert rig.simulator.ledger.subscribers(Market.USDM, CONTRACT_INFO) == 1
+        feeds = lead.status()["feeds"]
+        assert isinstance(feeds, list)
+        assert [feed["live"] for feed in feeds] == [feed["streams"] for feed in feeds]  # its silence is no trouble
+
+
 async def test_only_the_lead_carries_all_market_streams(rig: Rig) -> None:
     async with rig.worker(), rig.worker(group=1):
         rig.announce("add", "!miniTicker@arr", "bnbusdt@trade")
@@ -142,7 +155,7 @@ async def test_while_nats_is_gone_the_feeds_stay_and_data_flows_again_when_it_is
 
         feeds = worker.status()["feeds"]
         assert isinstance(feeds, list)
-        assert [feed["dials"] for feed in feeds] == [1]
+        assert [feed["dials"] for feed in feeds] == [1, 1]  # one for the trades, one for new contracts
     assert rig.simulator.ledger.violations == []
 
 
@@ -180,5 +193,5 @@ async def test_its_status_shows_its_feeds(rig: Rig) -> None:
     assert isinstance(feeds, list)
     assert {(feed["id"], feed["status"], feed["streams"], feed["live"]) for feed in feeds} == {
         ("ingest-usdm-0-public-0", "connected", 1, 1),
-        ("ingest-usdm-0-market-0", "connected", 1, 1),
+        ("ingest-usdm-0-market-0", "connected", 2, 2),  # the other one is !contractInfo
     }

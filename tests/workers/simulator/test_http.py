@@ -103,6 +103,7 @@ async def test_faults_are_called_over_http(start: Start, dial: Dial) -> None:
         "/sim/list?market=x&symbol=Y",
         "/sim/replay/start",
         "/sim/delist?market=spot",
+        "/sim/remove?market=spot&symbol=NOSUCH",
     ],
 )
 async def test_controls_that_make_no_sense_are_refused(start: Start, path: str) -> None:
@@ -118,3 +119,20 @@ async def test_symbols_come_and_go_over_http(start: Start) -> None:
     rows = (await get(simulator, "/usdm/fapi/v1/exchangeInfo")).json()["symbols"]
     states = {row["symbol"]: row["status"] for row in rows}
     assert (states["NEWUSDT"], states["BTCUSDT"]) == ("TRADING", "SETTLING")
+
+
+async def test_a_symbol_may_have_any_status_and_leave_the_list(start: Start) -> None:
+    simulator = await start()
+
+    async def states() -> dict[str, str]:
+        rows = (await get(simulator, "/spot/api/v3/exchangeInfo")).json()["symbols"]
+        return {row["symbol"]: row["status"] for row in rows}
+
+    await post(simulator, "/sim/list?market=spot&symbol=NEWUSDT&status=BREAK")
+    assert (await states())["NEWUSDT"] == "BREAK"
+    await post(simulator, "/sim/list?market=spot&symbol=NEWUSDT")
+    assert (await states())["NEWUSDT"] == "TRADING"
+    assert (await post(simulator, "/sim/remove?market=spot&symbol=NEWUSDT")).status_code == 400
+    await post(simulator, "/sim/delist?market=spot&symbol=NEWUSDT")
+    assert (await post(simulator, "/sim/remove?market=spot&symbol=NEWUSDT")).status_code == 200
+    assert "NEWUSDT" not in await states()
