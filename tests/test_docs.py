@@ -9,6 +9,7 @@ from fsnats import __version__, catalogue, subjects
 from fsnats.binance.streams import Market
 from fsnats.cli.app import app
 from fsnats.config import ALIASES, Config
+from fsnats.exits.verdicts import Verdict
 from fsnats.frames import Frame
 from gateway.closing import CLOSINGS
 from gateway.protocol.problems import Problem
@@ -47,6 +48,7 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
     assert subjects.demand(Market.SPOT).replace("spot", "<market>") in BUS
     assert f"`{catalogue.LISTINGS}`" in BUS
     assert f"`{catalogue.GROUPS}`" in BUS
+    assert all(f"`{verdict}`" in BUS for verdict in Verdict)
 
 
 def test_every_field_of_a_frame_is_documented_in_order() -> None:

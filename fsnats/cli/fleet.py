@@ -72,10 +72,10 @@ class Gateway(msgspec.Struct, frozen=True):
 
 
 class ExitTrouble(msgspec.Struct, frozen=True):
-    """An exit that is out of use, for a host or for all (`*`), for `wait` more seconds."""
+    """An exit that is out of use for an area, for `wait` more seconds."""
 
     exit: str
-    host: str = "*"
+    area: str = "anything"
     reason: str = ""
     wait: float = 0.0
 
@@ -116,8 +116,7 @@ class Fleet(msgspec.Struct, frozen=True):
                 if market.trouble:
                     yield f"{name} cannot be asked: {market.trouble}"
             for trouble in supervisor.exit_troubles:
-                host = "any host" if trouble.host == "*" else trouble.host
-                yield f"exit {trouble.exit} is not used to {host} for {trouble.wait:.0f} s: {trouble.reason}"
+                yield f"exit {trouble.exit} is not used for {trouble.area} for {trouble.wait:.0f} s: {trouble.reason}"
             for program in supervisor.programs:
                 if program.state == "gave up":
                     yield f"{program.name} gave up with status {program.last_exit}; its own lines say why"

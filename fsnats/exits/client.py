@@ -17,6 +17,7 @@ from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
 from fsnats.exits.address import ENVIRONMENT, Exit, named_apart, read_pool
+from fsnats.exits.areas import ruled_out
 from fsnats.exits.environment import from_environment
 from fsnats.exits.messages import Grant, Report, Request
 from fsnats.exits.pool import Pool
@@ -58,7 +59,7 @@ class Exits:
             self.to(config.ws_url(market))
 
     def to(self, url: str, scope: str = "") -> "Way":
-        """The way to a URL.  `scope` says which limit REST weight there counts towards."""
+        """The way to a URL.  A `scope` says that it leads to REST, and which limit of weight that counts towards."""
         return Way(self, url, exits_to(url, self._config.proxy, os.environ), scope)
 
     async def ask(self, request: Request) -> Grant:
@@ -141,7 +142,7 @@ class Way:
         """A dial or a request failed."""
         verdict = verdict_on(error)
         if verdict is not None:
-            self._exits.tell(Report(by.name, self._host, verdict, str(error), error.retry_after))
+            self._exits.tell(Report(by.name, self._host, verdict, str(error), error.retry_after, scope=self._scope))
 
     def worked(self, by: Exit, used_weight: int | None = None) -> None:
         """Data came."""
@@ -159,6 +160,7 @@ def log_report(report: Report) -> None:
     if report.verdict is None:
         logger.info("an exit works again", extra=extra)
         return
-    extra |= {"verdict": report.verdict, "error": report.reason}
+    area = ruled_out(report.verdict, report.host, report.scope)
+    extra |= {"verdict": report.verdict, "not_for": area, "error": report.reason}
     level = logging.ERROR if REACTIONS[report.verdict].error else logging.WARNING
     logger.log(level, "an exit is out of use for a while", extra=extra)

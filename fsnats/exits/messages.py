@@ -6,7 +6,8 @@ from fsnats.exits.verdicts import Verdict
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A program is about to dial `host`, or to spend `weight` of REST there, by one of these exits.
+    """A program is about to go to `host` by one of these exits: to shake hands or, with a `scope`, to spend `weight` of
+    REST there.
 
     `program` decides which of several it prefers.  Where more than `patience` seconds lie before it, nothing is booked.
     """
@@ -30,7 +31,8 @@ class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of it: a verdict, or none when it worked.
 
-    `asked` is how long the exchange wants us to stay away, `used` the weight that it counts.
+    `scope` is that of the request, none for a handshake.  `asked` is how long the exchange wants us to stay away,
+    `used` the weight that it counts.
     """
 
     exit: str

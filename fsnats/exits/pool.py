@@ -8,6 +8,7 @@ import msgspec
 
 from fsnats.binance.limits import WEIGHT_PER_MINUTE
 from fsnats.binance.streams import Market
+from fsnats.exits.areas import needed, ruled_out
 from fsnats.exits.budget import Budget
 from fsnats.exits.health import Health
 from fsnats.exits.messages import Grant, Report, Request
@@ -16,19 +17,18 @@ from fsnats.window import SlidingWindow
 
 SPAN = 60.0  # seconds of a window
 _EXITS_MOST = 100  # a machine has a handful; the rest would be a program that makes names up
-_HOSTS_MOST = 1000
+_AREAS_MOST = 1000
 _HEALTHY = 0.5  # a score below it: others first
-_EVERYWHERE = "*"
 
 SPOT, FUTURES = "spot", "futures"
 _WEIGHT = {SPOT: WEIGHT_PER_MINUTE[Market.SPOT], FUTURES: WEIGHT_PER_MINUTE[Market.USDM]}
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """An exit that is out of use, for a host or for all (`*`)."""
+    """An exit that is out of use for an area."""
 
     exit: str
-    host: str
+    area: str
     verdict: str
     reason: str
     wait: float
@@ -64,19 +64,18 @@ class Pool:
             return None
         waits = {name: max(self._wait(name, request, now), self._full(name, request, now)) for name in names}
         ready = [name for name in names if waits[name] == 0]
-        healthy = [name for name in ready if self.score(name, request.host, now) >= _HEALTHY]
+        healthy = [name for name in ready if self.score(name, request, now) >= _HEALTHY]
         if healthy:
             chosen = healthy[preference(request.program) % len(healthy)]
         elif ready:
-            chosen = max(ready, key=lambda name: self.score(name, request.host, now))
+            chosen = max(ready, key=lambda name: self.score(name, request, now))
         else:
             chosen = min(names, key=waits.__getitem__)
         is_too_far = request.patience is not None and waits[chosen] > request.patience
         if is_too_far or self._wait(chosen, request, now) > 0:
             return Grant(waits[chosen], reason=self._reason(names, request, now))
-        for host in (_EVERYWHERE, request.host):
-            if health := self._health.get((chosen, host)):
-                health.tried(now)
+        for health in self._known(chosen, request.host, request.scope):
+            health.tried(now)
         return Grant(self._book(chosen, request, now), chosen)
 
     def told(self, report: Report, now: float) -> bool:
@@ -86,23 +85,23 @@ class Pool:
         if report.used is not None and report.scope in _WEIGHT:
             self._budget(report.exit, report.scope).counted(report.used, now)
         if report.verdict is None:
-            known = [self._health.get((report.exit, host)) for host in (_EVERYWHERE, report.host)]
-            was_out = any(health is not None and health.verdict is not None for health in known)
-            for health in filter(None, known):
+            known = self._known(report.exit, report.host, report.scope)
+            was_out = any(health.verdict is not None for health in known)
+            for health in known:
                 # A request that was on its way when the exchange said no proves nothing.
-                if health.wait(now) == 0 or health.verdict not in _HEED_ALWAYS:
+                if health.is_probed or health.wait(now) == 0 or health.verdict not in _HEED_ALWAYS:
                     health.worked(now)
             return was_out
-        host = _EVERYWHERE if REACTIONS[report.verdict].everywhere else report.host
-        if (report.exit, host) not in self._health and len(self._health) >= _HOSTS_MOST:
+        area = ruled_out(report.verdict, report.host, report.scope)
+        if (report.exit, area) not in self._health and len(self._health) >= _AREAS_MOST:
             return False
-        health = self._health.setdefault((report.exit, host), Health())
+        health = self._health.setdefault((report.exit, area), Health())
         return health.failed(report.verdict, report.reason, now, report.asked)
 
-    def score(self, name: str, host: str, now: float) -> float:
-        """How far to trust an exit on its way to a host, from 0 to 1."""
-        known = (self._health.get((name, where)) for where in (_EVERYWHERE, host))
-        return min((health.score(now) for health in known if health is not None), default=1.0)
+    def score(self, name: str, request: Request, now: float) -> float:
+        """How far to trust an exit with a request, from 0 to 1."""
+        known = self._known(name, request.host, request.scope)
+        return min((health.score(now) for health in known), default=1.0)
 
     def free(self, now: float) -> dict[str, int]:
         """How many dials each exit has left now."""
@@ -110,10 +109,10 @@ class Pool:
 
     def troubles(self, now: float) -> Iterator[Trouble]:
         """Which exits are out of use, for whom, why, and for how long."""
-        for (name, host), health in self._health.items():
+        for (name, area), health in self._health.items():
             if health.verdict is not None and (health.wait(now) > 0 or REACTIONS[health.verdict].probe):
                 score = round(health.score(now), 2)
-                yield Trouble(name, host, health.verdict, health.reason, round(health.wait(now), 1), score)
+                yield Trouble(name, area, health.verdict, health.reason, round(health.wait(now), 1), score)
 
     def _is_known(self, name: str) -> bool:
         if name not in self._windows:
@@ -122,12 +121,16 @@ class Pool:
             self._windows[name] = SlidingWindow(self._dials, SPAN)
         return True
 
+    def _known(self, name: str, host: str, scope: str) -> list[Health]:
+        known = (self._health.get((name, area)) for area in needed(host, scope))
+        return [health for health in known if health is not None]
+
     def _wait(self, name: str, request: Request, now: float) -> float:
-        known = (self._health.get((name, where)) for where in (_EVERYWHERE, request.host))
-        return max((health.wait(now) for health in known if health is not None), default=0.0)
+        known = self._known(name, request.host, request.scope)
+        return max((health.wait(now) for health in known), default=0.0)
 
     def _full(self, name: str, request: Request, now: float) -> float:
-        if request.weight:
+        if request.scope:
             return self._budget(name, request.scope).wait(request.weight, now)
         return self._windows[name].delay(now)
 
@@ -138,7 +141,7 @@ class Pool:
         return self._budgets[name, scope]
 
     def _book(self, name: str, request: Request, now: float) -> float:
-        if not request.weight:
+        if not request.scope:
             return self._windows[name].reserve(now)
         budget = self._budget(name, request.scope)
         wait = budget.wait(request.weight, now)
@@ -148,8 +151,8 @@ class Pool:
     def _reason(self, names: list[str], request: Request, now: float) -> str:
         reasons = []
         for name in names:
-            known = [self._health.get((name, host)) for host in (_EVERYWHERE, request.host)]
-            out = max((health for health in known if health is not None), key=lambda one: one.until, default=None)
+            known = self._known(name, request.host, request.scope)
+            out = max(known, key=lambda one: one.until, default=None)
             reasons.append(f"{name}: {out.reason if out and out.wait(now) > 0 else 'its budget is used up'}")
         return "; ".join(reasons)
 

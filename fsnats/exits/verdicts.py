@@ -12,22 +12,21 @@ class Verdict(StrEnum):
 
     UNREACHABLE = "unreachable"  # refused, timed out, cut, garbage
     LOGIN = "login"  # the proxy wants another user or password (407)
-    FORBIDDEN = "forbidden"  # a firewall, the proxy's or the exchange's, refuses us (403)
+    BARRED = "barred"  # the proxy's rules do not let us go there (403, 405)
+    FORBIDDEN = "forbidden"  # the exchange's firewall refuses us (403)
     LIMITED = "limited"  # too much of us (429)
     BANNED = "banned"  # 429 was not heeded (418)
     UNSERVED = "unserved"  # the exchange does not serve the exit's location (451)
 
 
 class Reaction(msgspec.Struct, frozen=True):
-    """Seconds to stay away: `first`, doubling up to `most`.
+    """Seconds to stay away: `first`, doubling up to `most`; from what, `areas` says.
 
-    `everywhere`: from all hosts, because it is the exit that is known, not the way to one host.  `asked`: the exchange
-    may say itself how long.  `probe`: afterwards one tries alone.
+    `asked`: the exchange may say itself how long.  `probe`: afterwards one tries alone.
     """
 
     first: float
     most: float
-    everywhere: bool = False
     asked: bool = False
     probe: bool = False
     error: bool = False  # somebody has to do something about it
@@ -35,12 +34,14 @@ class Reaction(msgspec.Struct, frozen=True):
 
 REACTIONS = {
     Verdict.UNREACHABLE: Reaction(1.0, 30.0),
-    Verdict.LOGIN: Reaction(300.0, 300.0, everywhere=True, probe=True, error=True),
+    Verdict.LOGIN: Reaction(300.0, 300.0, probe=True, error=True),
+    Verdict.BARRED: Reaction(180.0, 1800.0, probe=True, error=True),
     Verdict.FORBIDDEN: Reaction(180.0, 1800.0, probe=True, error=True),
-    # Limits and bans hold for the address, whatever host it asks.  The shortest ban is two minutes.
-    Verdict.LIMITED: Reaction(60.0, 60.0, everywhere=True, asked=True),
-    Verdict.BANNED: Reaction(120.0, 1800.0, everywhere=True, asked=True, probe=True, error=True),
-    Verdict.UNSERVED: Reaction(1800.0, 1800.0, probe=True, error=True),
+    Verdict.LIMITED: Reaction(60.0, 60.0, asked=True),  # weight is counted by the minute
+    Verdict.BANNED: Reaction(120.0, 1800.0, asked=True, probe=True, error=True),  # the shortest ban is two minutes
+    # The law does not change within the hour, but a request may have been routed through the wrong country.  One
+    # handshake in ten seconds harms nobody.
+    Verdict.UNSERVED: Reaction(10.0, 1800.0, probe=True, error=True),
 }
 
 _OF_EXCHANGE = {
@@ -64,7 +65,7 @@ def verdict_on(error: ExchangeUnavailable) -> Verdict | None:
     if error.stage == "proxy":
         if error.status in (401, 407):  # tinyproxy answers a wrong password with 401
             return Verdict.LOGIN
-        return Verdict.FORBIDDEN if error.status in (403, 405) else Verdict.UNREACHABLE
+        return Verdict.BARRED if error.status in (403, 405) else Verdict.UNREACHABLE
     if error.stage == "json":
         return None
     return Verdict.UNREACHABLE if error.status is None else _OF_EXCHANGE.get(error.status)

@@ -20,14 +20,13 @@ TOGETHER = (
     ("cut-all", "refused"),
     ("half-open",),
     ("ghost",),
+    ("limits", "legal"),
     ("proxy-death",),
     ("storm",),
 )
 
 # What the product does not promise yet; `fsnats chaos run` shows how it stands.
 OPEN = {
-    "limits": "a ban that REST earned holds back its exit's dials too: a feed that is cut then waits for its end",
-    "legal": "an exit that was refused for its location is not tried again for half an hour",
     "kill-worker": "a worker that starts again does not know what its predecessor sent last",
     "kill-nats": "what was inside NATS when it died is lost; the sequence shows the hole, nobody fills it",
 }

@@ -22,7 +22,9 @@ SUPERVISOR: Status = {
     ],
     "markets": {"spot": {"symbols": 59, "groups": 1, "simulated": True, "taken_ms": 1, "trouble": "tcp: no route [x]"}},
     "dials_free": {"direct": 60},
-    "exit_troubles": [{"exit": "http://h:1", "host": "*", "verdict": "banned", "reason": "HTTP 418", "wait": 7.4}],
+    "exit_troubles": [
+        {"exit": "http://h:1", "area": "REST of spot", "verdict": "banned", "reason": "HTTP 418", "wait": 7.4}
+    ],
 }
 WORKER: Status = {
     "program": "ingest-spot-0",
@@ -75,7 +77,7 @@ async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -
     out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
     assert "! spot cannot be asked: tcp: no route [x]" in out
     assert "! history gave up with status 78" in out
-    assert "! exit http://h:1 is not used to any host for 7 s: HTTP 418" in out
+    assert "! exit http://h:1 is not used for REST of spot for 7 s: HTTP 418" in out
     assert "1 of 4 streams have not delivered yet" in out
     assert "spot:nope@trade" in out
 

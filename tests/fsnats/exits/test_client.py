@@ -55,14 +55,42 @@ async def test_when_no_exit_is_left_it_waits_for_the_earliest_and_says_why(
     with caplog.at_level(logging.WARNING):
         async with asyncio.TaskGroup() as tasks:
             waiting = tasks.create_task(way.admitted())
-            await clock.advance(299.0)
+            await clock.advance(9.0)
             assert not waiting.done()
             assert way.waiting == "direct: http: HTTP 451; socks5h://one:1080: proxy: s3cret? no"
             await clock.advance(1.0)
 
-    assert waiting.result() == way.exits[1]
+    assert waiting.result() == way.exits[0]
     assert way.waiting is None
     assert [record.message for record in caplog.records].count("no exit may be used") == 1
+
+
+async def test_a_probe_that_works_lets_everybody_follow_at_once(clock: HandClock) -> None:
+    bus = MemoryBus()
+    Dials(bus, clock).serve()
+    ways = [exits(bus, clock, "direct", f"ingest-spot-{number}").to(URL) for number in range(5)]
+    for way in ways:
+        way.failed(DIRECT, BLOCKED)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(way.admitted()) for way in ways]
+        await clock.advance(10.0)
+        assert [task.done() for task in waiting].count(True) == 1
+        ways[0].worked(DIRECT)
+        await clock.advance(1.0)
+        assert all(task.done() for task in waiting)
+
+
+async def test_a_ban_of_rest_leaves_the_dials_alone(clock: HandClock) -> None:
+    bus = MemoryBus()
+    Dials(bus, clock).serve()
+    for here in (bus, MemoryBus()):  # with a desk, and without one
+        one = exits(here, clock, "direct")
+        rest, dials = one.to("https://api.binance.com", SPOT), one.to(URL)
+        rest.failed(DIRECT, ExchangeUnavailable("http", "HTTP 418", status=418, retry_after=300.0))
+
+        assert await dials.admitted() == DIRECT
+        with pytest.raises(ExchangeUnavailable, match="no exit may be used for another 300 s"):
+            await rest.allotted(1, 5.0)
 
 
 async def test_without_a_desk_a_process_keeps_to_a_small_budget_of_its_own(clock: HandClock) -> None:

@@ -39,7 +39,7 @@ def test_the_graver_verdict_wins() -> None:
     assert health.failed(Verdict.UNSERVED, "451", 0.5)
     assert not health.failed(Verdict.UNREACHABLE, "refused", 0.6)
 
-    assert (health.verdict, health.wait(0.5)) == (Verdict.UNSERVED, 1800.0)
+    assert (health.verdict, health.wait(0.5)) == (Verdict.UNSERVED, 10.0)
 
 
 def test_trust_goes_with_failures_and_returns_with_time_and_success() -> None:
@@ -55,15 +55,49 @@ def test_trust_goes_with_failures_and_returns_with_time_and_success() -> None:
     assert health.wait(302.0) == 0.0
 
 
-def test_a_probe_keeps_others_away_while_it_is_under_way() -> None:
+def test_a_probe_keeps_others_away_but_not_for_long() -> None:
     health = Health()
     health.failed(Verdict.UNSERVED, "451", 0.0)
-    assert health.wait(1800.0) == 0.0
-    health.tried(1800.0)
+    assert health.wait(9.0) == 1.0
+    assert health.wait(10.0) == 0.0
+    health.tried(10.0)
 
-    assert health.wait(1800.0) == 60.0
-    health.worked(1801.0)
-    assert health.wait(1801.0) == 0.0
+    # Whoever asks meanwhile hears of its end within a second.
+    assert health.wait(11.0) == 1.0
+    health.worked(11.5)
+    assert health.wait(11.5) == 0.0
+
+
+def test_a_probe_nobody_hears_of_again_is_followed_by_another() -> None:
+    health = Health()
+    health.failed(Verdict.UNSERVED, "451", 0.0)
+    health.tried(10.0)
+
+    assert health.wait(29.9) > 0
+    assert health.wait(30.0) == 0.0
+
+
+def test_probes_that_fail_become_rare() -> None:
+    health, now, waits = Health(), 0.0, []
+    for _ in range(10):
+        assert health.failed(Verdict.UNSERVED, "451", now)
+        waits.append(health.wait(now))
+        # Another one that failed of the same at the same moment.
+        assert not health.failed(Verdict.UNSERVED, "451", now + 0.1)
+        now = health.until
+        health.tried(now)
+        now += 0.5
+
+    assert waits == [10, 20, 40, 80, 160, 320, 640, 1280, 1800, 1800]
+
+
+def test_a_probe_that_fails_of_something_else_tells_what_is_wrong_now() -> None:
+    health = Health()
+    health.failed(Verdict.LOGIN, "407", 0.0)
+    health.tried(300.0)
+    health.failed(Verdict.UNREACHABLE, "refused", 301.0)
+
+    assert (health.verdict, health.reason, health.wait(301.0)) == (Verdict.UNREACHABLE, "refused", 1.0)
 
 
 def test_what_time_heals_needs_no_probe() -> None:

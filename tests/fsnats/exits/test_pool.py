@@ -19,10 +19,22 @@ def chosen(pool: Pool, *exits: str, host: str = "h", program: str = "ingest-spot
     return grant.exit
 
 
+def requested(pool: Pool, *exits: str, host: str = "h", scope: str = SPOT, now: float = 0.0) -> str | None:
+    grant = pool.choose(Request(exits or EXITS, host, "history", weight=1, scope=scope, patience=0.0), now)
+    assert grant is not None
+    return grant.exit
+
+
 def fail(
-    pool: Pool, exit_name: str, verdict: Verdict, host: str = "h", now: float = 0.0, asked: float | None = None
+    pool: Pool,
+    exit_name: str,
+    verdict: Verdict,
+    host: str = "h",
+    now: float = 0.0,
+    asked: float | None = None,
+    scope: str = "",
 ) -> None:
-    pool.told(Report(exit_name, host, verdict, f"{verdict}!", asked), now)
+    pool.told(Report(exit_name, host, verdict, f"{verdict}!", asked, scope=scope), now)
 
 
 def test_workers_are_spread_over_the_exits(pool: Pool) -> None:
@@ -51,35 +63,85 @@ def test_an_exit_that_fails_again_and_again_is_the_last_choice(pool: Pool) -> No
 
     assert chosen(pool, "a", "b", now=10.0) == "b"
     assert chosen(pool, "a", now=10.0) == "a"
-    assert pool.score("a", "h", 10.0) < 0.5 < pool.score("b", "h", 10.0)
+    assert pool.score("a", Request(EXITS, "h"), 10.0) < 0.5 < pool.score("b", Request(EXITS, "h"), 10.0)
 
 
 def test_451_is_of_one_host(pool: Pool) -> None:
     fail(pool, "a", Verdict.UNSERVED)
 
-    assert pool.choose(Request(("a",), "h"), 5.0) == Grant(1795.0, reason="a: unserved!")
+    assert pool.choose(Request(("a",), "h"), 4.0) == Grant(6.0, reason="a: unserved!")
+    assert chosen(pool, "a", "b", now=4.0) == "b"
     assert chosen(pool, "a", host="other") == "a"
 
 
-def test_451_is_probed_by_one_alone(pool: Pool) -> None:
+def test_451_is_probed_by_one_alone_and_the_others_follow_when_it_worked(pool: Pool) -> None:
     fail(pool, "a", Verdict.UNSERVED)
-    assert chosen(pool, "a", now=1800.0) == "a"
-    assert chosen(pool, "a", now=1801.0) is None
-    pool.told(Report("a", "h"), 1802.0)
+    assert chosen(pool, "a", now=10.0) == "a"
+    assert pool.choose(Request(("a",), "h"), 10.1) == Grant(1.0, reason="a: unserved!")
+    pool.told(Report("a", "h"), 10.5)
 
-    assert chosen(pool, "a", now=1803.0) == "a"
+    assert chosen(pool, "a", now=11.1) == "a"
+
+
+def test_451_again_and_again_is_left_for_others_and_probed_rarely(pool: Pool) -> None:
+    dialled, now = [], 0.0
+    while now < 3600.0:
+        grant = pool.choose(Request(("a",), "h"), now)
+        assert grant is not None
+        if grant.exit:
+            dialled.append(now)
+            fail(pool, "a", Verdict.UNSERVED, now=now)
+            assert chosen(pool, "a", "b", now=now + 9.0) == "b"
+        now += grant.delay or 1.0
+
+    assert dialled[:5] == [0.0, 10.0, 30.0, 70.0, 150.0]
+    assert len(dialled) == 9
+
+
+@pytest.mark.parametrize("verdict", [Verdict.BANNED, Verdict.LIMITED, Verdict.FORBIDDEN])
+def test_what_rest_earned_is_of_rest(pool: Pool, verdict: Verdict) -> None:
+    fail(pool, "a", verdict, asked=90.0, scope=SPOT)
+
+    assert requested(pool, "a", now=89.0) is None
+    assert requested(pool, "a", "b") == "b"
+    assert chosen(pool, "a", host="stream.binance.com") == "a"
+    # The simulator has one host for both.
+    assert chosen(pool, "a") == "a"
+    # Another answer that was on its way does not lift it, nor does a handshake.
+    pool.told(Report("a", "h", scope=SPOT), 1.0)
+    pool.told(Report("a", "h"), 1.0)
+    assert requested(pool, "a", now=89.0) is (None if verdict is not Verdict.FORBIDDEN else "a")
 
 
 @pytest.mark.parametrize("verdict", [Verdict.BANNED, Verdict.LIMITED])
-def test_bans_and_limits_are_of_the_address(pool: Pool, verdict: Verdict) -> None:
-    fail(pool, "a", verdict, host="api.binance.com", asked=90.0)
+def test_rest_is_counted_by_scope_whatever_the_host(pool: Pool, verdict: Verdict) -> None:
+    fail(pool, "a", verdict, host="fapi.binance.com", asked=90.0, scope=FUTURES)
 
-    assert chosen(pool, "a", host="stream.binance.com") is None
-    assert chosen(pool, "a", "b", host="stream.binance.com") == "b"
-    # An answer that was on its way does not lift it.
-    pool.told(Report("a", "api.binance.com"), 1.0)
-    assert chosen(pool, "a", now=89.0) is None
+    assert requested(pool, "a", host="dapi.binance.com", scope=FUTURES, now=89.0) is None
+    assert requested(pool, "a", host="dapi.binance.com", scope=FUTURES, now=90.0) == "a"
+    assert requested(pool, "a", host="api.binance.com", scope=SPOT) == "a"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.BANNED, Verdict.LIMITED, Verdict.FORBIDDEN])
+def test_what_a_handshake_earned_is_of_all_handshakes(pool: Pool, verdict: Verdict) -> None:
+    fail(pool, "a", verdict, host="stream.binance.com", asked=90.0)
+
+    assert chosen(pool, "a", host="fstream.binance.com", now=89.0) is None
+    assert chosen(pool, "a", "b", host="fstream.binance.com") == "b"
+    # A ban is of the address.
+    assert requested(pool, "a", host="api.binance.com") == (None if verdict is Verdict.BANNED else "a")
+    pool.told(Report("a", "api.binance.com", scope=SPOT), 1.0)
+    assert chosen(pool, "a", host="fstream.binance.com", now=89.0) is None
+
+
+def test_a_ban_is_over_when_a_probe_finds_it_so(pool: Pool) -> None:
+    fail(pool, "a", Verdict.BANNED, asked=90.0)
     assert chosen(pool, "a", now=90.0) == "a"
+    assert chosen(pool, "a", now=90.5) is None
+    pool.told(Report("a", "h"), 91.0)
+
+    assert chosen(pool, "a", now=91.0) == "a"
+    assert list(pool.troubles(91.0)) == []
 
 
 def test_a_login_that_is_refused_is_of_the_proxy(pool: Pool) -> None:
@@ -149,8 +211,8 @@ def test_troubles_say_which_exit_is_out_for_whom_and_why(pool: Pool) -> None:
     fail(pool, "a", Verdict.UNSERVED)
     fail(pool, "b", Verdict.UNREACHABLE)
 
-    assert [(one.exit, one.host, one.reason, one.wait) for one in pool.troubles(0.5)] == [
-        ("a", "h", "unserved!", 1799.5),
+    assert [(one.exit, one.area, one.reason, one.wait) for one in pool.troubles(0.5)] == [
+        ("a", "h", "unserved!", 9.5),
         ("b", "h", "unreachable!", 0.5),
     ]
     # Time heals the one, only a probe the other.

@@ -67,7 +67,7 @@ async def exchange(*statuses: int) -> AsyncIterator[tuple[Config, list[bytes]]]:
         yield Config(spot_rest_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"), requests
 
 
-@pytest.mark.parametrize(("status", "stays_away"), [(429, 77.0), (418, 77.0), (451, 1800.0), (403, 180.0)])
+@pytest.mark.parametrize(("status", "stays_away"), [(429, 77.0), (418, 77.0), (451, 10.0), (403, 180.0)])
 async def test_a_refused_exit_rests_and_the_next_one_is_asked(clock: HandClock, status: int, stays_away: float) -> None:
     async with exchange(status, 200, 200) as (config, requests), microsocks() as port:
         pool = f"direct,socks5h://127.0.0.1:{port}"

@@ -133,7 +133,7 @@ async def test_a_proxy_whose_rules_forbid_the_port_is_told(simulator: Simulator,
         rest_url = simulator.rest_url(Market.SPOT).replace("http:", "https:")
         found = await failures(simulator.ws_url(Market.SPOT), rest_url, f"http://127.0.0.1:{port}")
 
-    assert [verdict_on(error) for error in found] == [Verdict.FORBIDDEN, Verdict.FORBIDDEN]
+    assert [verdict_on(error) for error in found] == [Verdict.BARRED, Verdict.BARRED]
 
 
 @pytest.mark.parametrize("scheme", ["socks5h", "http"])

@@ -53,8 +53,8 @@ async def test_what_one_program_found_out_all_others_know(clock: HandClock, capl
         bus.publish(EXIT_REPORTS, report)
 
     assert await asked(bus, "a", "b") == Grant(0.0, "b")
-    assert await asked(bus, "a") == Grant(1800.0, reason="a: http: HTTP 451")
-    assert [(one.host, one.reason, one.wait) for one in dials.troubles()] == [("h", "http: HTTP 451", 1800.0)]
+    assert await asked(bus, "a") == Grant(10.0, reason="a: http: HTTP 451")
+    assert [(one.area, one.reason, one.wait) for one in dials.troubles()] == [("h", "http: HTTP 451", 10.0)]
     assert [(record.levelname, vars(record)["exit"]) for record in caplog.records] == [("ERROR", "a")]
 
 
