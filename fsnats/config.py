@@ -90,6 +90,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     catalogue_refresh: Annotated[
         Annotated[float, Meta(ge=1)], Meta(description="seconds between two looks at the exchange's list of symbols")
     ] = 300.0
+    replay_seconds: Annotated[
+        Annotated[float, Meta(ge=0, le=3600)],
+        Meta(description="seconds of every stream that NATS keeps, for filling what was lost on the way; 0: none"),
+    ] = 120.0
+    replay_mb: Annotated[
+        Annotated[int, Meta(ge=1)],
+        Meta(description="megabytes of NATS' memory that all markets' kept streams may take together"),
+    ] = 256
     worker_memory_max: Annotated[
         Bytes, Meta(description="a worker above this resident size is replaced; suffixes K, M, G")
     ] = 1024**3

@@ -46,8 +46,9 @@ def nats_server() -> str:
 class NatsServer:
     """A real nats-server on a free port, with JetStream."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         self._directory = directory
+        self._options = options
         self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,7 +56,10 @@ class NatsServer:
     def start(self) -> None:
         log = self._directory / "nats.log"
         self._process = subprocess.Popen(
-            [nats_server(), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self._directory), "-l", str(log)]
+            [
+                *(nats_server(), "-a", "127.0.0.1", "-p", str(self.port)),
+                *("-js", "-sd", str(self._directory), "-l", str(log), *self._options),
+            ]
         )
         while True:
             try:

@@ -7,6 +7,10 @@ single-process tools use.  Both pass the same contract suite.
 from collections.abc import Callable
 from typing import Protocol
 
+from fsnats.bus.answers import Answer
+
+__all__ = ["Answer", "Bus", "Callback"]
+
 Callback = Callable[[str, str, bytes], None]
 """What a subscriber gets: subject, reply subject ("" where none is wanted), payload.  It must not block or raise."""
 
@@ -42,6 +46,13 @@ class Bus(Protocol):
 
     async def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
         """Publish and wait for the answer.  Raises BusUnavailable when nobody listens or nobody answers in time."""
+        ...
+
+    async def collect(self, subject: str, payload: bytes, timeout: float, most: int) -> list[Answer]:
+        """Publish and wait for `most` answers, or for the first one with a status: that ends what JetStream sends.
+
+        Raises BusUnavailable as `request` does; answers that came before are lost then.
+        """
         ...
 
     async def flush(self) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from fsnats.bus import Callback
+from fsnats.bus import Answer, Callback
+from fsnats.bus.answers import Collection
 from fsnats.errors import BusUnavailable
 
 
@@ -15,6 +16,7 @@ class MemoryBus:
         self._next_sid = 1
         self._next_inbox = 1
         self._turns: dict[tuple[str, str], int] = {}
+        self._collections: dict[str, Collection] = {}
 
     def publish(self, subject: str, payload: bytes, reply: str = "") -> bool:
         if not self.is_connected:
@@ -36,26 +38,31 @@ class MemoryBus:
         self._subscriptions.pop(sid, None)
 
     async def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        return (await self.collect(subject, payload, timeout, 1))[0].payload
+
+    async def collect(self, subject: str, payload: bytes, timeout: float, most: int) -> list[Answer]:
         if not self.is_connected:
             raise BusUnavailable("the bus is down")
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-        def answered(_subject: str, _reply: str, payload: bytes) -> None:
-            if not answer.done():
-                answer.set_result(payload)
-
+        collection = Collection(most, asyncio.get_running_loop().create_future())
         inbox = f"_INBOX.{self._next_inbox}"
         self._next_inbox += 1
-        sid = self.subscribe(inbox, answered)
+        sid = self.subscribe(inbox, lambda _subject, _reply, payload: collection.take(Answer(payload)))
+        self._collections[inbox] = collection
         try:
             if self._deliver(subject, payload, inbox) == 0:
                 raise BusUnavailable("nobody answers that request")
             async with asyncio.timeout(timeout):
-                return await answer
+                return await collection.whole
         except TimeoutError:
             raise BusUnavailable(f"no answer on {subject} within {timeout:g} s") from None
         finally:
+            del self._collections[inbox]
             self.unsubscribe(sid)
+
+    def answer(self, reply: str, answer: Answer) -> None:
+        """Answer with a header, as JetStream does."""
+        if reply in self._collections:
+            self._collections[reply].take(answer)
 
     async def flush(self) -> None:
         if not self.is_connected:

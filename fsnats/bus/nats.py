@@ -10,13 +10,15 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from fsnats import __version__
 from fsnats.backoff import Backoff
-from fsnats.bus import Callback, wire
+from fsnats.bus import Answer, Callback, wire
+from fsnats.bus.answers import Collection
 from fsnats.bus.link import Link
 from fsnats.errors import BusUnavailable
 
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 HEALTH = 10.0  # seconds of connection after which a server counts as healthy
 CONNECT_TIMEOUT = 5.0  # seconds for TCP, TLS and the NATS handshake together
+
+T = TypeVar("T")
 
 
 class _Subscription(msgspec.Struct):
@@ -60,6 +64,7 @@ class NatsBus:
         self._running: asyncio.Task[None] | None = None
         self._inbox = ""
         self._requests: dict[str, asyncio.Future[bytes]] = {}
+        self._collections: dict[str, Collection] = {}
         self._next_request = 0
         self.refused = 0  # publishes lost because the bus was down or its buffer full
         self.reconnects = 0
@@ -109,23 +114,37 @@ class NatsBus:
             self._link.send(wire.unsubscribe(sid))
 
     async def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        reply = self._reply_subject()
+        answer = self._requests[reply] = asyncio.get_running_loop().create_future()
+        try:
+            return await self._asked(subject, payload, reply, answer, timeout)
+        finally:
+            del self._requests[reply]
+
+    async def collect(self, subject: str, payload: bytes, timeout: float, most: int) -> list[Answer]:
+        reply = self._reply_subject()
+        collection = self._collections[reply] = Collection(most, asyncio.get_running_loop().create_future())
+        try:
+            return await self._asked(subject, payload, reply, collection.whole, timeout)
+        finally:
+            del self._collections[reply]
+
+    def _reply_subject(self) -> str:
         if not self._inbox:
             # Unique on this server: the name tells processes apart, the id two connections of one process.
             self._inbox = f"_INBOX.{self._name}.{id(self):x}"
             self.subscribe(f"{self._inbox}.*", self._answered)
         self._next_request += 1
-        reply = f"{self._inbox}.{self._next_request}"
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._requests[reply] = answer
+        return f"{self._inbox}.{self._next_request}"
+
+    async def _asked(self, subject: str, payload: bytes, reply: str, answer: asyncio.Future[T], timeout: float) -> T:
+        if not self.publish(subject, payload, reply):
+            raise BusUnavailable("NATS is not connected")
         try:
-            if not self.publish(subject, payload, reply):
-                raise BusUnavailable("NATS is not connected")
             async with asyncio.timeout(timeout):
                 return await answer
         except TimeoutError:
             raise BusUnavailable(f"no answer on {subject} within {timeout:g} s") from None
-        finally:
-            del self._requests[reply]
 
     async def flush(self) -> None:
         if self._link is None:
@@ -140,11 +159,24 @@ class NatsBus:
         answer = self._requests.get(subject)
         if answer is not None and not answer.done():
             answer.set_result(payload)
+        elif (collection := self._collections.get(subject)) is not None:
+            collection.take(Answer(payload))
 
-    def _unanswerable(self, subject: str) -> None:
-        answer = self._requests.get(subject)
+    def _answered_with_header(self, message: wire.Message) -> bool:
+        """Whether the header of a message meant something here, so that no callback gets the message."""
+        if message.status == "503":
+            self._fail(message.subject, "nobody answers that request")
+            return True
+        collection = self._collections.get(message.subject)
+        if collection is not None:
+            collection.take(Answer(message.payload, message.head, message.status))
+        return collection is not None
+
+    def _fail(self, reply: str, reason: str) -> None:
+        collection = self._collections.get(reply)
+        answer: asyncio.Future[Any] | None = collection.whole if collection else self._requests.get(reply)
         if answer is not None and not answer.done():
-            answer.set_exception(BusUnavailable("nobody answers that request"))
+            answer.set_exception(BusUnavailable(reason))
 
     # The connection's life.
 
@@ -178,9 +210,8 @@ class NatsBus:
             if asyncio.get_running_loop().time() - since > HEALTH:
                 self._backoff.healthy()
             self.reconnects += 1
-            for answer in self._requests.values():
-                if not answer.done():
-                    answer.set_exception(BusUnavailable("the connection to NATS was lost"))
+            for reply in (*self._requests, *self._collections):
+                self._fail(reply, "the connection to NATS was lost")
             logger.warning("NATS connection lost", extra={"server": _shown(url), "error": reason})
             self._changed(False)
             await asyncio.sleep(self._backoff.next_delay())
@@ -234,13 +265,12 @@ class NatsBus:
                 subscription = self._subscriptions.get(event.sid)
                 if subscription is None:
                     continue
-                if event.status == "503":
-                    self._unanswerable(event.subject)
-                else:
-                    try:
-                        subscription.callback(event.subject, event.reply, event.payload)
-                    except Exception:  # one bad message must not cost the connection and what was read with it
-                        logger.exception("a message on the bus could not be handled", extra={"subject": event.subject})
+                if event.head and self._answered_with_header(event):
+                    continue
+                try:
+                    subscription.callback(event.subject, event.reply, event.payload)
+                except Exception:  # one bad message must not cost the connection and what was read with it
+                    logger.exception("a message on the bus could not be handled", extra={"subject": event.subject})
         if self._after_read is not None:
             self._after_read()
 

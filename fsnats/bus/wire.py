@@ -10,13 +10,19 @@ import msgspec
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """MSG or HMSG.  `status` is the code of a status header ("503": no responders), else empty."""
+    """MSG or HMSG.  `head` is the header with its version line, empty for MSG."""
 
     sid: int
     subject: str
     reply: str
     payload: bytes
-    status: str = ""
+    head: bytes = b""
+
+    @property
+    def status(self) -> str:
+        """The code of a status header ("503": no responders), else empty."""
+        # "NATS/1.0 503\r\n\r\n"; a header without a status begins "NATS/1.0\r\n".
+        return self.head[9:12].decode(errors="replace") if self.head[8:9] == b" " else ""
 
 
 class Info(NamedTuple):
@@ -88,10 +94,8 @@ class Parser:
                         break
                     head = buffer[start : start + int(arguments[-2])]
                     reply = arguments[2].decode() if len(arguments) == 5 else ""
-                    # "NATS/1.0 503\r\n\r\n"; a header without a status begins "NATS/1.0\r\n".
-                    status = head[9:12].decode() if head[8:9] == b" " else ""
                     payload = buffer[start + len(head) : stop]
-                    events.append(Message(int(arguments[1]), arguments[0].decode(), reply, payload, status))
+                    events.append(Message(int(arguments[1]), arguments[0].decode(), reply, payload, head))
                     position = stop + 2
                 else:
                     events.append(_line(buffer[position:end]))

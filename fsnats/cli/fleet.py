@@ -90,6 +90,7 @@ class Supervisor(msgspec.Struct, frozen=True):
     markets: dict[str, MarketView] = {}
     dials_free: dict[str, int] = {}
     exit_troubles: list[ExitTrouble] = []
+    replay_trouble: str = ""
 
 
 class Fleet(msgspec.Struct, frozen=True):
@@ -117,6 +118,8 @@ class Fleet(msgspec.Struct, frozen=True):
                     yield f"{name} cannot be asked: {market.trouble}"
             for trouble in supervisor.exit_troubles:
                 yield f"exit {trouble.exit} is not used for {trouble.area} for {trouble.wait:.0f} s: {trouble.reason}"
+            if supervisor.replay_trouble:
+                yield f"there is no replay window: {supervisor.replay_trouble}"
             for program in supervisor.programs:
                 if program.state == "gave up":
                     yield f"{program.name} gave up with status {program.last_exit}; its own lines say why"

@@ -24,6 +24,7 @@ from fsnats.supervisor.dials import Dials
 from fsnats.supervisor.kept import State
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Program
+from fsnats.supervisor.replay import ReplayKeeper
 from fsnats.supervisor.store import Store
 from fsnats.supervisor.supervisor import Supervisor
 
@@ -63,11 +64,13 @@ class Fleet:
                 tasks.create_task(self._fail_with_the_first())
             beside = await self._start_beside(tasks)
             urls = [url.strip() for url in self.config.nats_url.split(",") if url.strip()]
-            async with NatsBus(urls, report.NAME, random.random) as bus:
+            replay = ReplayKeeper(self.config)
+            async with NatsBus(urls, report.NAME, random.random, on_change=replay.bus_changed) as bus:
                 await self._connect(bus)
+                await replay.ensure(bus)  # before the first frame
                 exits = Exits(self.config, bus, report.NAME, self._clock)
                 census = Census(self.config, asking(self.config, exits), Store(bus), self._clock, random.random)
-                self._answer(bus, census)
+                self._answer(bus, census, replay)
                 self._listen(bus, census)
                 await self._first_census(census)
 
@@ -77,6 +80,7 @@ class Fleet:
                     )
 
                 async with asyncio.TaskGroup() as lasting:
+                    lasting.create_task(replay.run(bus))
                     changed = asyncio.Event()
                     # At once: a gateway becomes ready only when every market has been asked.
                     lasting.create_task(census.run(changed.set))
@@ -137,7 +141,7 @@ class Fleet:
             self._printer.expect(program.name)
         await (self.supervisor.adjust(wanted) if limit is None else self.supervisor.adjust(wanted, limit))
 
-    def _answer(self, bus: NatsBus, census: Census) -> None:
+    def _answer(self, bus: NatsBus, census: Census, replay: ReplayKeeper) -> None:
         dials = Dials(bus, self._clock)
         dials.serve()
 
@@ -148,6 +152,7 @@ class Fleet:
                 {market: report.market_status(census, market) for market in self.config.markets},
                 dials.free(),
                 dials.troubles(),
+                replay.trouble,
             )
 
         respond(bus, status)

@@ -50,6 +50,7 @@ def status(
     markets: dict[Market, MarketStatus],
     dials_free: dict[str, int],
     exit_troubles: Sequence[Trouble] = (),
+    replay_trouble: str = "",
 ) -> Status:
     """The supervisor's answer to a status request; `dials_free` is by exit."""
     return {
@@ -62,6 +63,7 @@ def status(
         "markets": markets,
         "dials_free": dials_free,
         "exit_troubles": list(exit_troubles),
+        "replay_trouble": replay_trouble,
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fsnats.config import Config
 from fsnats.supervisor import natsd
 from tests.deploy.conftest import DEPLOY
 
@@ -25,7 +26,7 @@ def test_nats_server_accepts_it() -> None:
     ("setting", "bytes_"),
     [
         ("max_payload: 8MB", natsd.MAX_PAYLOAD),
-        ("max_memory_store: 512MB", natsd.MEMORY_STORE),
+        ("max_memory_store: 512MB", natsd.MEMORY_STORE + Config().replay_mb * 1024**2),
         ("max_file_store: 1GB", natsd.FILE_STORE),
     ],
 )

@@ -114,6 +114,23 @@ async def test_a_request_that_is_not_answered_fails_in_time(buses: tuple[Bus, Bu
         await near.request("rpc", b"", 0.05)
 
 
+async def test_as_many_answers_are_collected_as_were_asked_for(buses: tuple[Bus, Bus]) -> None:
+    near, far = buses
+
+    def count(_subject: str, reply: str, _payload: bytes) -> None:
+        for number in range(5):
+            far.publish(reply, b"%d" % number)
+
+    far.subscribe("rpc", count)
+    await far.flush()
+
+    assert [answer.payload for answer in await near.collect("rpc", b"", 5, 3)] == [b"0", b"1", b"2"]
+    with pytest.raises(BusUnavailable, match=r"within 0\.05 s"):
+        await near.collect("rpc", b"", 0.05, 6)
+    with pytest.raises(BusUnavailable, match="nobody answers"):
+        await near.collect("nobody", b"", 60, 2)
+
+
 async def test_a_queue_shares_messages_out(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
     one, two = Seen(), Seen()

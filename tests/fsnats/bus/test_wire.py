@@ -13,7 +13,7 @@ def test_what_the_server_sends_is_read() -> None:
         b'INFO {"server_id":"x","max_payload":1048576}\r\n+OK\r\n'.replace(b"+OK\r\n", b"")
         + b"PING\r\nPONG\r\nMSG a.b 7 5\r\nhello\r\nMSG a.b 7 in.box 0\r\n\r\n"
         + b"HMSG a 8 16 16\r\nNATS/1.0 503\r\n\r\n\r\n"
-        + b"HMSG a 8 r 22 24\r\nNATS/1.0\r\nK: V\r\n\r\n\r\nhi\r\n".replace(b"22 24", b"20 22")
+        + b"HMSG a 8 r 18 20\r\nNATS/1.0\r\nK: V\r\n\r\nhi\r\n"
         + b"-ERR 'Slow Consumer'\r\n"
     )
 
@@ -23,10 +23,18 @@ def test_what_the_server_sends_is_read() -> None:
         Pong(),
         Message(7, "a.b", "", b"hello"),
         Message(7, "a.b", "in.box", b""),
-        Message(8, "a", "", b"", "503"),
-        Message(8, "a", "r", b"hi"),
+        Message(8, "a", "", b"", b"NATS/1.0 503\r\n\r\n"),
+        Message(8, "a", "r", b"hi", b"NATS/1.0\r\nK: V\r\n\r\n"),
         ServerError("Slow Consumer"),
     ]
+
+
+def test_the_status_is_what_a_header_begins_with() -> None:
+    statuses = [
+        Message(1, "a", "", b"", head).status for head in (b"", b"NATS/1.0\r\n\r\n", b"NATS/1.0 404 No\r\n\r\n")
+    ]
+
+    assert statuses == ["", "", "404"]
 
 
 @given(st.lists(st.tuples(st.integers(1, 999), TOKENS, st.none() | TOKENS, st.binary(max_size=300))), st.data())

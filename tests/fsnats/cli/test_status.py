@@ -25,6 +25,7 @@ SUPERVISOR: Status = {
     "exit_troubles": [
         {"exit": "http://h:1", "area": "REST of spot", "verdict": "banned", "reason": "HTTP 418", "wait": 7.4}
     ],
+    "replay_trouble": "JetStream refused: no memory",
 }
 WORKER: Status = {
     "program": "ingest-spot-0",
@@ -78,6 +79,7 @@ async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -
     assert "! spot cannot be asked: tcp: no route [x]" in out
     assert "! history gave up with status 78" in out
     assert "! exit http://h:1 is not used for REST of spot for 7 s: HTTP 418" in out
+    assert "! there is no replay window: JetStream refused: no memory" in out
     assert "1 of 4 streams have not delivered yet" in out
     assert "spot:nope@trade" in out
 

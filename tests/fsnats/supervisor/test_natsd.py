@@ -12,16 +12,17 @@ from fsnats.config import Config
 from fsnats.errors import ConfigError
 from fsnats.supervisor.child import OsProcess, start
 from fsnats.supervisor.lifeline import Word
-from fsnats.supervisor.natsd import answers, configuration, prepare, vouch
+from fsnats.supervisor.natsd import MEMORY_STORE, answers, configuration, prepare, vouch
 from tests.clock import HandClock
 from tests.conftest import NatsServer, eventually, free_port
 
 
 def test_the_server_listens_on_this_machine_only(tmp_path: Path) -> None:
-    settings = json.loads(configuration(4222, tmp_path / 'a "quoted" folder'))
+    settings = json.loads(configuration(4222, tmp_path / 'a "quoted" folder', 1000))
 
     assert (settings["host"], settings["port"]) == ("127.0.0.1", 4222)
     assert settings["jetstream"]["store_dir"] == str(tmp_path / 'a "quoted" folder')
+    assert settings["jetstream"]["max_memory_store"] == MEMORY_STORE + 1000
 
 
 def test_port_zero_takes_a_free_one(tmp_path: Path) -> None:
