@@ -106,6 +106,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_processes: Annotated[
         Annotated[int, Meta(ge=1, le=64)], Meta(description="gateway processes that share the port")
     ] = 1
+    gateway_tls_cert: Annotated[
+        str,
+        Meta(description="PEM file of the gateway's certificate chain, for wss:// and https://; empty: no TLS"),
+    ] = ""
+    gateway_tls_key: Annotated[
+        str, Meta(description="PEM file of the certificate's key; empty: it is in the certificate's file")
+    ] = ""
     log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
     state_dir: Annotated[str, Meta(description="directory for this machine's state; empty: ~/.local/state/fsnats")] = ""
 
@@ -282,6 +289,8 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
         read_pool(config.proxy)
     except ValueError as error:
         raise ConfigError(named("proxy"), str(error)) from None
+    if config.gateway_tls_key and not config.gateway_tls_cert:
+        raise ConfigError(named("gateway_tls_key"), "a key without a certificate; set gateway_tls_cert too")
     for entry in config.always:
         prefix, colon, pattern = entry.partition(":")
         if not colon or prefix not in MARKETS:

@@ -1,6 +1,7 @@
 """The life of one process: event loop, signals, exit code, and death together with its supervisor."""
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -15,6 +16,7 @@ from fsnats.errors import EXIT_CONFIG, EXIT_UNAVAILABLE, FsnatsError, Unusable
 SUPERVISOR_PID = "FSNATS_SUPERVISOR_PID"  # set by the supervisor for its children
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_STDERR = 2
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +85,28 @@ async def _run(main: Main) -> int:
         loop.add_signal_handler(number, stopping.request)
     await main(stopping)
     return 0
+
+
+@contextlib.contextmanager
+def reloading(reload: Callable[[], None], stopping: Stopping) -> Iterator[None]:
+    """While the block runs, SIGHUP calls `reload`, which must not raise.
+
+    It also comes when the terminal that a program was started in is closed: then it means to stop, as for any program.
+    """
+    had_terminal = os.isatty(_STDERR)
+
+    def hung_up() -> None:
+        if had_terminal and not os.isatty(_STDERR):
+            stopping.request()
+        else:
+            reload()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, hung_up)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def die_with_supervisor() -> None:

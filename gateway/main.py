@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import socket
+import ssl
 from typing import Annotated
 
 import msgspec
@@ -15,11 +16,12 @@ from fsnats import log, notify, process
 from fsnats.bus.nats import NatsBus
 from fsnats.command import run_command
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable
+from fsnats.errors import BusUnavailable, ConfigError
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
 from fsnats.supervisor.crowd import crowd
+from fsnats.websocket.certificate import Certificate
 from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
 from gateway.http import build
@@ -34,9 +36,12 @@ def gateway(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Listen on this port.")] = None,
     host: Annotated[str | None, typer.Option(help="Listen on this address.")] = None,
     processes: Annotated[int | None, typer.Option(min=1, max=64, help="So many processes share the port.")] = None,
+    tls_cert: Annotated[str | None, typer.Option(help="Serve TLS with this certificate chain, a PEM file.")] = None,
+    tls_key: Annotated[str | None, typer.Option(help="The certificate's key, a PEM file.")] = None,
 ) -> None:
     """Serve clients what the bus carries."""
     flags = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
+    flags |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key}
     config = load({name: str(value) for name, value in flags.items() if value is not None}).config
     # Several gateways run at once, here or elsewhere: the name must tell them apart on the bus.
     name = f"gateway-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
@@ -55,6 +60,7 @@ async def _serve_together(config: Config, stopping: process.Stopping) -> None:
     """Several processes on one port; the kernel shares connections out among them."""
     # Held, though never listened on: with port 0 it decides which port they share, and it finds out now, in a
     # sentence, when the port cannot be had.
+    _certificate(config)  # likewise
     with listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT") as place:
         port = place.getsockname()[1]
         one = msgspec.structs.replace(config, gateway_port=port, gateway_processes=1)
@@ -62,6 +68,12 @@ async def _serve_together(config: Config, stopping: process.Stopping) -> None:
 
 
 async def _serve(config: Config, name: str, stopping: process.Stopping) -> None:
+    certificate = _certificate(config)
+    with process.reloading(lambda: _reload(certificate), stopping):
+        await _serve_clients(config, name, stopping, certificate.context if certificate else None)
+
+
+async def _serve_clients(config: Config, name: str, stopping: process.Stopping, tls: ssl.SSLContext | None) -> None:
     notifier = notify.from_environment()
     house: Gateway | None = None
 
@@ -81,9 +93,10 @@ async def _serve(config: Config, name: str, stopping: process.Stopping) -> None:
         running = tasks.create_task(house.run())
         beating = tasks.create_task(notifier.beat())
         http = build(house.unready, registry(house.gauges, house.tally))
-        async with serving(http, house.connection, listener):
+        async with serving(http, house.connection, listener, tls=tls):
             address = listener.getsockname()
-            logger.info("listening", extra={"url": f"ws://{address[0]}:{address[1]}/"})
+            scheme = "wss" if tls else "ws"
+            logger.info("listening", extra={"url": f"{scheme}://{address[0]}:{address[1]}/"})
             getting_ready = tasks.create_task(_announce(house, notifier))
             await stopping.wait()
             notifier.say("STOPPING=1")
@@ -93,6 +106,26 @@ async def _serve(config: Config, name: str, stopping: process.Stopping) -> None:
             await bus.flush()
         running.cancel()
         beating.cancel()
+
+
+def _certificate(config: Config) -> Certificate | None:
+    """The certificate to show, where TLS is wanted.  Raises ConfigError."""
+    if not config.gateway_tls_cert:
+        return None
+    files = config.gateway_tls_cert, config.gateway_tls_key
+    return Certificate(*files, "FSNATS_GATEWAY_TLS_CERT", "FSNATS_GATEWAY_TLS_KEY")
+
+
+def _reload(certificate: Certificate | None) -> None:
+    """Read again what lies in files."""
+    if certificate is None:
+        return
+    try:
+        certificate.reload()
+    except ConfigError as error:
+        logger.error("the new certificate cannot be used, the old one stays", extra={"error": str(error)})
+    else:
+        logger.info("new connections get the certificate as it is now", extra={"file": certificate.chain})
 
 
 async def _announce(house: Gateway, notifier: notify.Notifier) -> None:

@@ -17,10 +17,15 @@ def gateway(
     processes: Annotated[
         int | None, typer.Option(min=1, max=64, help="So many processes share the port.  [default: 1]")
     ] = None,
+    tls_cert: Annotated[
+        str | None, typer.Option(help="Serve wss:// and https:// with this certificate chain, a PEM file.")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(help="The certificate's key, a PEM file.")] = None,
 ) -> None:
     """Serve clients what the bus carries.
 
     WebSocket, REST and a dashboard on one port.  Any number of gateways may run, here and elsewhere.
     """
     flags = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
+    flags |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key}
     become("gateway", [], configured(context, flags))

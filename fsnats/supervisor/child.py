@@ -23,6 +23,10 @@ class Child(Protocol):
         """Ask it to stop."""
         ...
 
+    def hang_up(self) -> None:
+        """Ask it to read its files again."""
+        ...
+
     def kill(self) -> None:
         """End it and whatever it started itself, at once."""
         ...
@@ -51,6 +55,9 @@ class OsProcess(asyncio.SubprocessProtocol):
     def terminate(self) -> None:
         # Only the leader is asked: it knows in which order its own children stop.
         self._signal(os.kill, signal.SIGTERM)
+
+    def hang_up(self) -> None:
+        self._signal(os.kill, signal.SIGHUP)
 
     def kill(self) -> None:
         self._signal(os.killpg, signal.SIGKILL)

@@ -12,7 +12,7 @@ from pathlib import Path
 from fsnats.clock import SystemClock
 from fsnats.config import Config
 from fsnats.notify import from_environment
-from fsnats.process import Stopping
+from fsnats.process import Stopping, reloading
 from fsnats.supervisor import child, events, programs, report
 from fsnats.supervisor.lifeline import Lifeline
 from fsnats.supervisor.output import Printer
@@ -47,6 +47,7 @@ async def crowd(config: Config, stopping: Stopping, name: str, arguments: Sequen
             return await child.start(program, lambda line: printer.line(program.name, line))
 
         supervisor = Supervisor(spawn, SystemClock(), happened)
+        stack.enter_context(reloading(lambda: supervisor.hang_up(Stage.GATEWAY), stopping))
         lifeline = stack.enter_context(Lifeline(directory, supervisor.heard))
         environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
         crowd = members(name, arguments, count, environ)

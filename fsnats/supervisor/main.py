@@ -14,11 +14,12 @@ from fsnats.binance.streams import Market
 from fsnats.config import Config
 from fsnats.errors import ConfigError
 from fsnats.notify import from_environment
-from fsnats.process import Stopping
+from fsnats.process import Stopping, reloading
 from fsnats.supervisor import natsd, programs, report
 from fsnats.supervisor.fleet import Fleet, Running
 from fsnats.supervisor.lifeline import Lifeline
 from fsnats.supervisor.output import Printer
+from fsnats.supervisor.programs import Stage
 from fsnats.supervisor.statedir import published_url, sole_supervisor, state_directory
 
 __all__ = ["Running", "SimSettings", "at_simulator", "supervise"]
@@ -55,6 +56,7 @@ async def supervise(
         notifier = from_environment()
         fleet = Fleet(config, printer, notifier, impatient=impatient)
         lifeline = stack.enter_context(Lifeline(directory, fleet.supervisor.heard))
+        stack.enter_context(reloading(lambda: fleet.supervisor.hang_up(Stage.GATEWAY), stopping))
         if not config.nats_url:
             environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
             # The simulator's symbols are not to be mistaken for the exchange's: its catalogue lies apart.

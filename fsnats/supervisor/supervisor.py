@@ -69,6 +69,15 @@ class Supervisor:
         for stage in sorted(Stage, reverse=True):
             await self._retire([kept for kept in self._kept.values() if kept.program.stage is stage])
 
+    def hang_up(self, stage: Stage) -> None:
+        """Have the programs of a stage read their files again.
+
+        One that has not got so far as to listen for this is ended by it, started again, and reads them then.
+        """
+        for kept in self._kept.values():
+            if kept.program.stage is stage and kept.child is not None:
+                kept.child.hang_up()
+
     def heard(self, word: Word) -> None:
         """A program said something."""
         kept = self._kept.get(word.program)

@@ -1,28 +1,43 @@
-"""Serve HTTP and WebSocket on one port: uvicorn for HTTP, our own `Connection` after the upgrade."""
+"""Serve HTTP and WebSocket on one port: uvicorn's protocol for HTTP, our own `Connection` after the upgrade."""
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+import ssl
+from collections.abc import AsyncIterator, Callable
+from email.utils import formatdate
 from typing import Any
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from fsnats.errors import ConfigError
-from fsnats.websocket.http import Http
+from fsnats.websocket import http
 from fsnats.websocket.server import Connection
 
 ConnectionFactory = Callable[[Any], Connection]
 
 _UNSENT_BYTES = 16 * 1024  # what the kernel takes for one client beyond what is in flight
+_BACKLOG = 4096  # connections that the kernel accepts while we are busy
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: the process decides when to stop."""
+class _Connections(set[Any]):
+    """What uvicorn keeps its open connections in, with an end to wait for."""
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    def __init__(self) -> None:
+        super().__init__()
+        self.emptied = asyncio.Event()
+
+    def discard(self, connection: Any) -> None:
+        super().discard(connection)
+        if not self:
+            self.emptied.set()
+
+    async def empty(self) -> None:
+        """Return when all are gone."""
+        while self:
+            self.emptied.clear()
+            await self.emptied.wait()
 
 
 def listen(host: str, port: int, setting: str) -> socket.socket:
@@ -51,33 +66,63 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: Any, connection: ConnectionFactory, listener: socket.socket, *, shutdown_timeout: int = 5
+    app: Any,
+    connection: ConnectionFactory,
+    listener: socket.socket,
+    *,
+    tls: ssl.SSLContext | None = None,
+    shutdown_timeout: float = 5.0,
 ) -> AsyncIterator[None]:
-    """Serve `app` (ASGI) and WebSockets on `listener` while the block runs."""
+    """Serve `app` (ASGI) and WebSockets on `listener` while the block runs; with `tls`, everything inside TLS.
+
+    When it ends, connections are told so and have `shutdown_timeout` seconds to leave.
+    """
 
     def upgraded(config: Any, server_state: Any, app_state: Any) -> Connection:
         return connection(server_state)
 
     config = uvicorn.Config(
         app,
-        http=Http,
+        http=http.Http,
         ws=upgraded,  # type: ignore[arg-type]  # any callable of these three works; the annotation knows classes only
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        backlog=4096,
-        timeout_graceful_shutdown=shutdown_timeout,
     )
-    server = _Server(config)
+    config.load()
+    state = ServerState()
+    state.connections = connections = _Connections()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: http.Http(config, state, {}, loop),
+        sock=listener,
+        ssl=tls,
+        backlog=_BACKLOG,
+        ssl_handshake_timeout=http.REQUEST_SECONDS if tls else None,
+        ssl_shutdown_timeout=Connection.close_timeout if tls else None,
+    )
     async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # uvicorn tells it by this flag alone
-            if task.done():
-                task.result()
-                raise RuntimeError("the HTTP server ended before it started")
-            await asyncio.sleep(0.005)
+        dating = tasks.create_task(_date(state))
         try:
             yield
         finally:
-            server.should_exit = True
+            server.close()
+            listener.close()
+            for each in list(connections):
+                each.shutdown()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(shutdown_timeout):
+                    await connections.empty()
+            for each in list(connections):
+                each.transport.abort()
+            for request in state.tasks:
+                request.cancel()
+            dating.cancel()
+
+
+async def _date(state: ServerState) -> None:
+    """Keep the Date header of HTTP responses right, to the second."""
+    while True:
+        state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+        await asyncio.sleep(1.0)

@@ -21,6 +21,8 @@ from websockets.server import ServerProtocol
 REQUEST_LINE_BYTES = 64 * 1024
 http11.MAX_LINE_LENGTH = REQUEST_LINE_BYTES
 
+WRITE_BUFFER_BYTES = 64 * 1024  # that wait in a transport until `pause_writing` is called; plain TCP's default
+
 
 class _Wire(ServerProtocol):
     """Hands on each frame as soon as it is read, so that what is sent back keeps the order of what came."""
@@ -115,7 +117,11 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self.transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
         self._connections.add(self)
-        if transport.get_write_buffer_size():  # type: ignore[attr-defined]  # answers to HTTP that were not read: were writing paused, nobody would tell us
+        # TLS transports would let eight times as much wait before they tell us that a client does not read.
+        self.transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
+        # Answers to HTTP that were not read: were writing paused now, nobody would tell us.  (A little may wait: inside
+        # TLS its own handshake.)
+        if transport.get_write_buffer_size() > WRITE_BUFFER_BYTES // 4:  # type: ignore[attr-defined]
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:

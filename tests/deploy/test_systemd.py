@@ -59,6 +59,10 @@ def test_our_programs_are_watched_and_not_restarted_in_vain(unit: Path) -> None:
     assert service["KillMode"] == "mixed"
 
 
+def test_a_gateway_reads_its_files_again_on_reload() -> None:
+    assert Unit(DEPLOY / "systemd" / "fsnats-gateway@.service")["Service"]["ExecReload"] == "/bin/kill -HUP $MAINPID"
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_every_unit_is_confined(unit: Path) -> None:
     service = Unit(unit)["Service"]

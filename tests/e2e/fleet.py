@@ -121,6 +121,10 @@ class Process:
         """Send a signal, if it still runs."""
         self._popen.send_signal(number)
 
+    def wait(self) -> None:
+        """Return when it has ended by itself."""
+        self._popen.wait(_START)
+
     def kill(self) -> None:
         """End it at once, its process group too, and wait for that."""
         if self.status is None:

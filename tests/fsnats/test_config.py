@@ -54,6 +54,11 @@ def test_our_own_name_wins_over_the_old_one() -> None:
     assert merged(environ={"WS_PORT": "1", "FSNATS_GATEWAY_PORT": "2"}).config.gateway_port == 2
 
 
+def test_a_key_without_a_certificate_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^FSNATS_GATEWAY_TLS_KEY: a key without a certificate"):
+        merged(environ={"FSNATS_GATEWAY_TLS_KEY": "/k"})
+
+
 def test_lists_sizes_and_names_are_read() -> None:
     config = merged(
         environ={

@@ -78,6 +78,46 @@ def test_a_second_signal_ends_at_once() -> None:
     assert process.returncode == 137
 
 
+RELOADING = """
+import os
+from fsnats.process import reloading, run
+async def main(stopping):
+    with reloading(lambda: os.write(1, b"reload "), stopping):
+        os.write(1, b"up ")
+        await stopping.wait()
+        os.write(1, b"stopped")
+run(main)
+"""
+
+
+def test_sighup_reads_files_again_as_often_as_it_comes() -> None:
+    with subprocess.Popen([sys.executable, "-P", "-c", RELOADING], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(3) == b"up "
+        for _ in range(2):
+            process.send_signal(signal.SIGHUP)
+            assert process.stdout.read(7) == b"reload "
+        process.terminate()
+
+        assert process.stdout.read() == b"stopped"
+
+
+def test_sighup_of_a_closed_terminal_stops() -> None:
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", RELOADING], stdin=theirs, stdout=subprocess.PIPE, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        assert process.stdout.read(3) == b"up "
+        process.send_signal(signal.SIGHUP)  # somebody's `kill -HUP`: the terminal is there
+        assert process.stdout.read(7) == b"reload "
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+
+        assert process.stdout.read() == b"stopped"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 async def test_a_child_dies_with_its_supervisor_however_that_dies() -> None:
     # The supervisor stands in as a process that starts the child and sleeps.

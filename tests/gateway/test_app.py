@@ -226,6 +226,7 @@ async def test_names_that_no_exchange_delivers_are_counted_and_shown(house: Hous
 
 async def test_health_and_readiness_tell_the_truth(nats: NatsServer, bus: NatsBus) -> None:
     async with gateway(nats, bus) as house, httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}") as http:
+        await house.gateway._bus.connected()
         assert (await http.get("/healthz")).text == "ok\n"
         starting = await http.get("/readyz")
         with pytest.raises(InvalidStatus) as refused:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from tests.conftest import eventually
 PROGRAM = """
 import asyncio, os, pathlib
 from fsnats import notify
-from fsnats.process import run
+from fsnats.process import reloading, run
 async def main(stopping):
-    pathlib.Path(os.environ["PLACE"], os.environ["FSNATS_PROGRAM"] + "." + str(os.getpid())).touch()
-    notify.from_environment().say("READY=1")
-    await stopping.wait()
+    place, name = pathlib.Path(os.environ["PLACE"]), os.environ["FSNATS_PROGRAM"]
+    with reloading((place / f"again.{name}").touch, stopping):
+        (place / f"{name}.{os.getpid()}").touch()
+        notify.from_environment().say("READY=1")
+        await stopping.wait()
 run(main)
 """
 
@@ -55,3 +58,15 @@ async def test_a_dead_member_alone_is_started_again_and_all_stop_together(place:
     for pid in (*pids(place, "gateway-1"), second):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+async def test_a_hangup_is_handed_on_to_all_members(place: Path) -> None:
+    stopping = Stopping()
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(crowd(Config(), stopping, "gateway", ["stub"], 2))
+        await eventually(lambda: pids(place, "gateway-1") and pids(place, "gateway-2"))
+
+        os.kill(os.getpid(), signal.SIGHUP)
+        await eventually(lambda: all((place / f"again.gateway-{number}").exists() for number in (1, 2)))
+        stopping.request()
+        await running

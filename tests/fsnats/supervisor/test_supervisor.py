@@ -46,6 +46,9 @@ class FakeChild:
         if self.obeys:
             self.exit(0)
 
+    def hang_up(self) -> None:
+        self._journal.append(f"hup {self.program.name}")
+
     def kill(self) -> None:
         self._journal.append(f"kill {self.program.name}")
         if self.dies:
@@ -137,6 +140,15 @@ FLEET = [
     program("simulator", Stage.SIMULATOR),
     program("nats", Stage.NATS),
 ]
+
+
+async def test_a_hangup_reaches_one_stage(clock: HandClock) -> None:
+    async with stage(clock) as hand:
+        await hand.supervisor.adjust(FLEET)
+        hand.journal.clear()
+        hand.supervisor.hang_up(Stage.WORKERS)
+
+        assert hand.journal == ["hup ingest-a", "hup ingest-b"]
 
 
 async def test_stages_start_in_order_and_stop_in_the_opposite_one(clock: HandClock) -> None:

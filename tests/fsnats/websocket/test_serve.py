@@ -1,9 +1,21 @@
+import asyncio
+import contextlib
 import socket
+import ssl
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from fsnats.errors import ConfigError
-from fsnats.websocket.serve import listen
+from fsnats.websocket.certificate import Certificate
+from fsnats.websocket.serve import listen, serving
+from tests.certificates import Pair, make_certificate, shown_serial
+from tests.conftest import eventually
+from tests.fsnats.websocket.test_server import HAPPENED, Echo, app
 
 
 def test_an_address_that_cannot_be_had_names_the_setting() -> None:
@@ -21,3 +33,93 @@ def test_two_processes_may_share_a_port() -> None:
     assert first.getsockname() == second.getsockname()
     first.close()
     second.close()
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return make_certificate(tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def tls_server(certificate: Certificate) -> AsyncIterator[int]:
+    HAPPENED.clear()
+    listener = listen("127.0.0.1", 0, "PORT")
+    async with serving(app, Echo, listener, tls=certificate.context):
+        yield listener.getsockname()[1]
+
+
+def certificate_of(pair: Pair) -> Certificate:
+    return Certificate(str(pair.chain), str(pair.key), "CERT", "KEY")
+
+
+async def test_http_and_websockets_share_a_port_inside_tls(pair: Pair) -> None:
+    async with tls_server(certificate_of(pair)) as port:
+        async with connect(f"wss://localhost:{port}/", ssl=pair.client(), proxy=None) as connection:
+            await connection.send("x" * 50_000)
+            assert await connection.recv() == "x" * 50_000
+        async with httpx.AsyncClient(verify=pair.client()) as client:
+            assert (await client.get(f"https://localhost:{port}/")).text == "plain http"
+
+
+async def test_older_tls_than_1_2_is_refused(pair: Pair) -> None:
+    context = pair.client()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore"):
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    async with tls_server(certificate_of(pair)) as port:
+        with pytest.raises((ssl.SSLError, ConnectionResetError)):
+            await asyncio.open_connection("localhost", port, ssl=context)
+
+
+async def test_a_new_certificate_is_shown_to_new_connections_and_open_ones_live_on(pair: Pair, tmp_path: Path) -> None:
+    certificate = certificate_of(pair)
+    before, other = pair.serial, make_certificate(tmp_path, "other")
+    async with (
+        tls_server(certificate) as port,
+        connect(f"wss://localhost:{port}/", ssl=pair.client(), proxy=None) as connection,
+    ):
+        assert await shown_serial(port) == before
+        other.install_at(pair)
+        assert await shown_serial(port) == before
+        certificate.reload()
+
+        assert await shown_serial(port) == other.serial != before
+        async with connect(f"wss://localhost:{port}/", ssl=other.client(), proxy=None):
+            pass
+        await connection.send("still here")
+        assert await connection.recv() == "still here"
+
+
+async def test_a_broken_new_certificate_is_refused_and_the_old_one_stays(pair: Pair, tmp_path: Path) -> None:
+    certificate = certificate_of(pair)
+    before, other = pair.serial, make_certificate(tmp_path, "other")
+    other.chain.replace(pair.chain)  # half a renewal: the key is still the old one
+    with pytest.raises(ConfigError, match="is not that of the certificate"):
+        certificate.reload()
+
+    async with tls_server(certificate) as port:
+        assert await shown_serial(port) == before
+
+
+async def test_a_tls_handshake_that_never_ends_is_cut_off(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fsnats.websocket.http.REQUEST_SECONDS", 0.3)
+    async with tls_server(certificate_of(pair)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_who_does_not_read_is_noticed_inside_tls_too(pair: Pair) -> None:
+    async with (
+        tls_server(certificate_of(pair)) as port,
+        connect(f"wss://localhost:{port}/", ssl=pair.client(), proxy=None, max_size=None) as connection,
+    ):
+        connection.transport.pause_reading()
+        # An echo of a message that does not fit into what the kernel and the transport take.
+        async with asyncio.timeout(20):
+            while "paused" not in HAPPENED:
+                await connection.send("x" * 60_000)
+        assert HAPPENED.count("paused") == 1
+        connection.transport.resume_reading()
+        await eventually(lambda: "resumed" in HAPPENED)

@@ -36,6 +36,12 @@ class Echo(Connection):
     def received_binary(self, data: bytes) -> None:
         self.write(frames.text(b"binary %d" % len(data)))
 
+    def pause_writing(self) -> None:
+        HAPPENED.append("paused")
+
+    def resume_writing(self) -> None:
+        HAPPENED.append("resumed")
+
     def closed(self) -> None:
         HAPPENED.append("closed")
 
