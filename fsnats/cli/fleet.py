@@ -72,12 +72,31 @@ class Gateway(msgspec.Struct, frozen=True):
 
 
 class ExitTrouble(msgspec.Struct, frozen=True):
-    """An exit that is out of use for an area, for `wait` more seconds."""
+    """What an exit is not good for, for `wait` more seconds; without a `verdict` it was not good for it lately."""
 
-    exit: str
-    area: str = "anything"
+    area: str
+    score: float = 1.0
+    verdict: str | None = None
     reason: str = ""
     wait: float = 0.0
+    is_probed: bool = False
+
+
+class Used(msgspec.Struct, frozen=True):
+    """How much of a minute's REST weight is used."""
+
+    used: int = 0
+    limit: int = 0
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """One way to Binance."""
+
+    name: str
+    score: float = 1.0
+    dials_free: int = 0
+    weight: dict[str, Used] = {}
+    troubles: list[ExitTrouble] = []
 
 
 class Supervisor(msgspec.Struct, frozen=True):
@@ -88,8 +107,7 @@ class Supervisor(msgspec.Struct, frozen=True):
     uptime: float = 0.0
     programs: list[Program] = []
     markets: dict[str, MarketView] = {}
-    dials_free: dict[str, int] = {}
-    exit_troubles: list[ExitTrouble] = []
+    exits: list[Exit] = []
     replay_trouble: str = ""
 
 
@@ -116,8 +134,10 @@ class Fleet(msgspec.Struct, frozen=True):
             for name, market in supervisor.markets.items():
                 if market.trouble:
                     yield f"{name} cannot be asked: {market.trouble}"
-            for trouble in supervisor.exit_troubles:
-                yield f"exit {trouble.exit} is not used for {trouble.area} for {trouble.wait:.0f} s: {trouble.reason}"
+            for one in supervisor.exits:
+                for trouble in one.troubles:
+                    if trouble.verdict is not None:
+                        yield f"exit {one.name} is not used for {trouble.area}: {trouble.reason}"
             if supervisor.replay_trouble:
                 yield f"there is no replay window: {supervisor.replay_trouble}"
             for program in supervisor.programs:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from fsnats.cli.fleet import Fleet
+from fsnats.cli.fleet import ExitTrouble, Fleet
 
 _GOOD = {"ready": "green", "connected": "green", "yes": "green", "gave up": "red", "reconnecting": "yellow"}
 
 
 def of_fleet(fleet: Fleet) -> Iterator[Table]:
     """The tables that have something to show."""
-    builders = (_programs, _markets, _feeds, _gateways)
+    builders = (_programs, _markets, _exits, _feeds, _gateways)
     yield from (table for table in (build(fleet) for build in builders) if table.row_count)
 
 
@@ -57,6 +57,29 @@ def _markets(fleet: Fleet) -> Table:
             taken = "never" if market.taken_ms is None else f"{span(time.time() - market.taken_ms / 1000)} ago"
             _row(table, name, data, str(market.symbols), str(market.groups), taken)
     return table
+
+
+def _exits(fleet: Fleet) -> Table:
+    columns = (">dials left", ">REST spot", ">REST futures", ">score", "not for", "because", "tried again")
+    table = _table("\nexits", "name", *columns)
+    for supervisor in fleet.supervisors:
+        for one in supervisor.exits:
+            weights = (one.weight.get(scope) for scope in ("spot", "futures"))
+            used = (f"{each.used:,} of {each.limit:,}" if each else "" for each in weights)
+            worst_first = sorted(one.troubles, key=lambda trouble: trouble.score)
+            first, *more = [_trouble(trouble) for trouble in worst_first] or [(f"{one.score:.2f}", "", "", "")]
+            _row(table, one.name, str(one.dials_free), *used, *first)
+            for cells in more:
+                _row(table, "", "", "", "", *cells)
+    return table
+
+
+def _trouble(trouble: ExitTrouble) -> tuple[str, str, str, str]:
+    score = f"{trouble.score:.2f}"
+    if trouble.verdict is None:
+        return score, "", f"failed lately for {trouble.area}", ""
+    again = "now" if trouble.is_probed or trouble.wait == 0 else f"in {span(trouble.wait)}"
+    return score, trouble.area, trouble.verdict, again
 
 
 def _feeds(fleet: Fleet) -> Table:

@@ -25,14 +25,35 @@ _WEIGHT = {SPOT: WEIGHT_PER_MINUTE[Market.SPOT], FUTURES: WEIGHT_PER_MINUTE[Mark
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """An exit that is out of use for an area."""
+    """What an exit is not good for, or was not lately.
 
-    exit: str
+    Without a `verdict` it may be used, and only its `score` remembers.  `wait` is in seconds from now; `is_probed` says
+    that somebody finds out now.
+    """
+
     area: str
-    verdict: str
+    score: float
+    verdict: str | None
     reason: str
     wait: float
+    is_probed: bool
+
+
+class Used(msgspec.Struct, frozen=True):
+    """How much of the REST weight of a minute is used, of how much we allow ourselves."""
+
+    used: int
+    limit: int
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How an exit is: what is left of this minute's dials and weight, and what is wrong.  Holds no secrets."""
+
+    name: str
     score: float
+    dials_free: int
+    weight: dict[str, Used]  # by scope
+    troubles: list[Trouble]
 
 
 def scope_of(market: Market) -> str:
@@ -103,16 +124,34 @@ class Pool:
         known = self._known(name, request.host, request.scope)
         return min((health.score(now) for health in known), default=1.0)
 
-    def free(self, now: float) -> dict[str, int]:
-        """How many dials each exit has left now."""
-        return {name: window.free(now) for name, window in self._windows.items()}
+    def standings(self, now: float) -> list[Standing]:
+        """Every exit that was ever asked for."""
+        return [self._standing(name, now) for name in self._windows]
 
-    def troubles(self, now: float) -> Iterator[Trouble]:
-        """Which exits are out of use, for whom, why, and for how long."""
-        for (name, area), health in self._health.items():
-            if health.verdict is not None and (health.wait(now) > 0 or REACTIONS[health.verdict].probe):
-                score = round(health.score(now), 2)
-                yield Trouble(name, area, health.verdict, health.reason, round(health.wait(now), 1), score)
+    def _standing(self, name: str, now: float) -> Standing:
+        troubles = list(self._troubles(name, now))
+        return Standing(
+            name=name,
+            score=min((trouble.score for trouble in troubles), default=1.0),
+            dials_free=self._windows[name].free(now),
+            weight={
+                scope: Used(budget.used(now), budget.limit)
+                for (exit_name, scope), budget in self._budgets.items()
+                if exit_name == name
+            },
+            troubles=troubles,
+        )
+
+    def _troubles(self, name: str, now: float) -> Iterator[Trouble]:
+        for (exit_name, area), health in self._health.items():
+            if exit_name != name:
+                continue
+            score, wait = round(health.score(now), 2), round(health.wait(now), 1)
+            is_out = health.verdict is not None and (wait > 0 or REACTIONS[health.verdict].probe)
+            if is_out:
+                yield Trouble(area, score, health.verdict, health.reason, wait, health.is_probed)
+            elif score < 1.0:
+                yield Trouble(area, score, None, health.reason, 0.0, False)
 
     def _is_known(self, name: str) -> bool:
         if name not in self._windows:

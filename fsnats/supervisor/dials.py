@@ -15,7 +15,7 @@ from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.exits.client import log_report
 from fsnats.exits.messages import Grant, Report, Request
-from fsnats.exits.pool import Pool, Trouble
+from fsnats.exits.pool import Pool, Standing
 from fsnats.subjects import DIALS, EXIT_REPORTS
 
 logger = logging.getLogger(__name__)
@@ -47,13 +47,9 @@ class Dials:
         if self._pool.told(report, self._clock.monotonic()):
             log_report(report)
 
-    def free(self) -> dict[str, int]:
-        """How many dials each exit has left now."""
-        return self._pool.free(self._clock.monotonic())
-
-    def troubles(self) -> list[Trouble]:
-        """Which exits are out of use, and why."""
-        return list(self._pool.troubles(self._clock.monotonic()))
+    def standings(self) -> list[Standing]:
+        """How every exit is."""
+        return self._pool.standings(self._clock.monotonic())
 
     def _asked(self, _subject: str, reply: str, payload: bytes) -> None:
         try:

@@ -150,8 +150,7 @@ class Fleet:
                 self._clock.monotonic() - self._began,
                 self.supervisor.standings(),
                 {market: report.market_status(census, market) for market in self.config.markets},
-                dials.free(),
-                dials.troubles(),
+                dials.standings(),
                 replay.trouble,
             )
 

@@ -3,14 +3,13 @@
 import logging
 import os
 import signal
-from collections.abc import Sequence
 from typing import assert_never
 
 import msgspec
 
 from fsnats import __version__
 from fsnats.binance.streams import Market
-from fsnats.exits.pool import Trouble
+from fsnats.exits import pool
 from fsnats.status import Status
 from fsnats.supervisor import events
 from fsnats.supervisor.census import Census
@@ -48,11 +47,10 @@ def status(
     uptime: float,
     programs: list[Standing],
     markets: dict[Market, MarketStatus],
-    dials_free: dict[str, int],
-    exit_troubles: Sequence[Trouble] = (),
+    exits: list[pool.Standing],
     replay_trouble: str = "",
 ) -> Status:
-    """The supervisor's answer to a status request; `dials_free` is by exit."""
+    """The supervisor's answer to a status request."""
     return {
         "program": NAME,
         "kind": NAME,
@@ -61,8 +59,7 @@ def status(
         "uptime": round(uptime, 1),
         "programs": programs,
         "markets": markets,
-        "dials_free": dials_free,
-        "exit_troubles": list(exit_troubles),
+        "exits": exits,
         "replay_trouble": replay_trouble,
     }
 

@@ -21,9 +21,25 @@ SUPERVISOR: Status = {
         {"name": "history", "state": "gave up", "pid": None, "restarts": 0, "uptime": None, "last_exit": 78},
     ],
     "markets": {"spot": {"symbols": 59, "groups": 1, "simulated": True, "taken_ms": 1, "trouble": "tcp: no route [x]"}},
-    "dials_free": {"direct": 60},
-    "exit_troubles": [
-        {"exit": "http://h:1", "area": "REST of spot", "verdict": "banned", "reason": "HTTP 418", "wait": 7.4}
+    "exits": [
+        {"name": "direct", "score": 1.0, "dials_free": 57, "weight": {"spot": {"used": 1040, "limit": 5400}}},
+        {
+            "name": "http://h:1",
+            "score": 0.25,
+            "dials_free": 60,
+            "troubles": [
+                {"area": "fapi.binance.com", "score": 0.75},
+                {"area": "stream.binance.com", "score": 0.5, "verdict": "unserved", "reason": "HTTP 451", "wait": 75.0},
+                {
+                    "area": "REST of spot",
+                    "score": 0.25,
+                    "verdict": "banned",
+                    "reason": "HTTP 418",
+                    "wait": 0.9,
+                    "is_probed": True,
+                },
+            ],
+        },
     ],
     "replay_trouble": "JetStream refused: no memory",
 }
@@ -73,12 +89,27 @@ async def test_the_fleet_is_shown_and_simulated_data_is_named(nats_url: str, bus
     assert lines["gateway-x-3"][:2] == ["gateway-x-3", "yes"]
 
 
+async def test_exits_are_shown_with_what_is_left_of_their_budgets_and_what_is_wrong(
+    nats_url: str, bus: NatsBus
+) -> None:
+    await answering(bus, SUPERVISOR)
+    out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
+    rows = out.partition("\nexits")[2].splitlines()[2:6]
+    assert [row.split() for row in rows] == [
+        ["direct", "57", "1,040", "of", "5,400", "1.00"],
+        ["http://h:1", "60", "0.25", "REST", "of", "spot", "banned", "now"],
+        ["0.50", "stream.binance.com", "unserved", "in", "1m15s"],
+        ["0.75", "failed", "lately", "for", "fapi.binance.com"],
+    ]
+
+
 async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -> None:
     await answering(bus, SUPERVISOR, WORKER, GATEWAY)
     out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
     assert "! spot cannot be asked: tcp: no route [x]" in out
     assert "! history gave up with status 78" in out
-    assert "! exit http://h:1 is not used for REST of spot for 7 s: HTTP 418" in out
+    assert "! exit http://h:1 is not used for REST of spot: HTTP 418" in out
+    assert "fapi" not in out.partition("!")[2]
     assert "! there is no replay window: JetStream refused: no memory" in out
     assert "1 of 4 streams have not delivered yet" in out
     assert "spot:nope@trade" in out

@@ -2,7 +2,7 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.exits.messages import Grant, Report, Request
-from fsnats.exits.pool import FUTURES, SPOT, Pool, preference, scope_of
+from fsnats.exits.pool import FUTURES, SPOT, Pool, Trouble, Used, preference, scope_of
 from fsnats.exits.verdicts import Verdict
 
 EXITS = ("a", "b", "c")
@@ -141,7 +141,7 @@ def test_a_ban_is_over_when_a_probe_finds_it_so(pool: Pool) -> None:
     pool.told(Report("a", "h"), 91.0)
 
     assert chosen(pool, "a", now=91.0) == "a"
-    assert list(pool.troubles(91.0)) == []
+    assert [trouble.verdict for trouble in pool.standings(91.0)[0].troubles] == [None]
 
 
 def test_a_login_that_is_refused_is_of_the_proxy(pool: Pool) -> None:
@@ -165,7 +165,7 @@ def test_dials_of_one_exit_are_counted_over_all_programs() -> None:
     delays = [pool.choose(Request(("a",), "h", f"p-{number}"), 0.0) for number in range(3)]
 
     assert delays == [Grant(0.0, "a"), Grant(0.0, "a"), Grant(60.0, "a")]
-    assert pool.free(0.0) == {"a": 0}
+    assert [one.dials_free for one in pool.standings(0.0)] == [0]
     assert chosen(pool, "a", "b") == "b"
 
 
@@ -176,7 +176,7 @@ def test_a_long_ban_does_not_use_up_the_window() -> None:
         assert chosen(pool, "a") is None
 
     assert chosen(pool, "a", host="other") == "a"
-    assert pool.free(0.0) == {"a": 1}
+    assert [one.dials_free for one in pool.standings(0.0)] == [1]
 
 
 def test_weight_is_shared_by_all_programs_and_by_both_futures_markets(pool: Pool) -> None:
@@ -207,16 +207,32 @@ def test_the_exchanges_own_count_is_believed(pool: Pool) -> None:
     )
 
 
-def test_troubles_say_which_exit_is_out_for_whom_and_why(pool: Pool) -> None:
+def test_standings_say_what_is_left_and_what_is_wrong(pool: Pool) -> None:
+    chosen(pool, "a", "b", program="x-0")
+    pool.choose(Request(("a",), "api", weight=25, scope=SPOT), 0.0)
     fail(pool, "a", Verdict.UNSERVED)
     fail(pool, "b", Verdict.UNREACHABLE)
 
-    assert [(one.exit, one.area, one.reason, one.wait) for one in pool.troubles(0.5)] == [
-        ("a", "h", "unserved!", 9.5),
-        ("b", "h", "unreachable!", 0.5),
-    ]
-    # Time heals the one, only a probe the other.
-    assert [one.exit for one in pool.troubles(5000.0)] == ["a"]
+    a, b = pool.standings(0.5)
+
+    assert a.dials_free + b.dials_free == 119
+    assert (a.name, a.score, a.weight) == ("a", 0.5, {SPOT: Used(25, 6000)})
+    assert a.troubles == [Trouble("h", 0.5, "unserved", "unserved!", 9.5, False)]
+    assert b.troubles == [Trouble("h", 0.5, "unreachable", "unreachable!", 0.5, False)]
+
+
+def test_time_heals_one_trouble_and_a_probe_the_other(pool: Pool) -> None:
+    fail(pool, "a", Verdict.UNSERVED)
+    fail(pool, "b", Verdict.UNREACHABLE)
+    chosen(pool, "a", now=20.0)
+
+    a, b = pool.standings(21.0)
+    assert a.troubles == [Trouble("h", 0.52, "unserved", "unserved!", 1.0, True)]
+    assert b.troubles == [Trouble("h", 0.52, None, "unreachable!", 0.0, False)]
+
+    a, b = pool.standings(5000.0)
+    assert [trouble.verdict for trouble in a.troubles] == ["unserved"]
+    assert b.troubles == []
 
 
 def test_made_up_names_do_not_fill_the_memory(pool: Pool) -> None:
@@ -226,5 +242,6 @@ def test_made_up_names_do_not_fill_the_memory(pool: Pool) -> None:
     for number in range(2000):
         pool.told(Report("exit-0", f"host-{number}", Verdict.UNREACHABLE), 0.0)
 
-    assert len(pool.free(0.0)) == 100
-    assert len(list(pool.troubles(0.0))) == 1000
+    standings = pool.standings(0.0)
+    assert len(standings) == 100
+    assert sum(len(one.troubles) for one in standings) == 1000

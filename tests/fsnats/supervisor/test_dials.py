@@ -40,7 +40,7 @@ async def test_each_exit_has_a_budget_of_its_own_and_a_full_one_is_passed_over(c
         await asked(bus, "direct")
 
     assert await asked(bus, "direct", "socks5://proxy:1080") == Grant(0.0, "socks5://proxy:1080")
-    assert dials.free() == {"direct": 0, "socks5://proxy:1080": DIALS_PER_MINUTE - 1}
+    assert [one.dials_free for one in dials.standings()] == [0, DIALS_PER_MINUTE - 1]
 
 
 async def test_what_one_program_found_out_all_others_know(clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:
@@ -54,7 +54,8 @@ async def test_what_one_program_found_out_all_others_know(clock: HandClock, capl
 
     assert await asked(bus, "a", "b") == Grant(0.0, "b")
     assert await asked(bus, "a") == Grant(10.0, reason="a: http: HTTP 451")
-    assert [(one.area, one.reason, one.wait) for one in dials.troubles()] == [("h", "http: HTTP 451", 10.0)]
+    (trouble,) = dials.standings()[0].troubles
+    assert (trouble.area, trouble.reason, trouble.wait) == ("h", "http: HTTP 451", 10.0)
     assert [(record.levelname, vars(record)["exit"]) for record in caplog.records] == [("ERROR", "a")]
 
 
@@ -66,7 +67,7 @@ async def test_what_cannot_be_read_is_not_answered(clock: HandClock) -> None:
         bus.publish(DIALS, rubbish, "reply")
         bus.publish(EXIT_REPORTS, rubbish)
 
-    assert dials.free() == {}
+    assert dials.standings() == []
 
 
 async def test_made_up_exits_do_not_fill_the_memory(clock: HandClock) -> None:

@@ -65,7 +65,7 @@ async def test_a_proxy_that_dies_mid_stream_is_left_for_the_other_one(
                 assert second.connections == 1
                 running.cancel()
 
-    said = "".join(str(vars(record)) for record in caplog.records) + str(rig.desk.troubles()) + str(rig.feed.record)
+    said = "".join(str(vars(record)) for record in caplog.records) + str(rig.desk.standings()) + str(rig.feed.record)
     assert "s3cr3t" not in said
 
 
