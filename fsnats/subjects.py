@@ -47,6 +47,11 @@ ROWS = f"{PREFIX}.rpc.rows"  # an ingest worker asks the history workers for wha
 STATUS_REQUEST = f"{PREFIX}.status.request"  # `fsnats status` asks everyone; they reply to the inbox
 
 
+def symbols(market: Market) -> str:
+    """Where the supervisor tells how a market's list changed (`fsnats.changes`)."""
+    return f"{PREFIX}.symbols.{market}"
+
+
 def demand(market: Market) -> str:
     """Where gateways announce what they want of one market."""
     return f"{PREFIX}.demand.{market}"

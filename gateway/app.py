@@ -15,6 +15,7 @@ from websockets.http11 import Request, Response
 from fsnats import catalogue
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
+from fsnats.changes import between
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
 from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest
@@ -148,10 +149,11 @@ class Gateway:
         self.listings[listing.market] = listing
         if all(market in self.listings for market in self._config.markets):
             self._all_listed.set()
-        if before is None or before.trading != listing.trading or before.pairs != listing.pairs:
+        change = between(before, listing)
+        if before is None or change or before.trading != listing.trading or before.pairs != listing.pairs:
             logger.info("symbols listed", extra={"market": listing.market, "trading": len(listing.trading)})
             for client in list(self.clients):
-                client.catalogue_changed(listing.market)
+                client.catalogue_changed(change)
 
     async def _keep_alive(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, assert_never
 from websockets.http11 import Request, Response
 
 from fsnats.binance.streams import Market
+from fsnats.changes import Change
 from fsnats.websocket import frames
 from fsnats.websocket.server import Connection
 from gateway import closing
@@ -29,7 +30,7 @@ class Session(Protocol):
 
     def receive_binary(self, data: bytes) -> list[Effect]: ...
 
-    def catalogue_changed(self, market: Market) -> list[Effect]: ...
+    def catalogue_changed(self, change: Change) -> list[Effect]: ...
 
 
 class House(Protocol):
@@ -123,10 +124,10 @@ class Client(Connection):
         """A refusal of the handshake."""
         return self.reject(status, reason + "\n")
 
-    def catalogue_changed(self, market: Market) -> None:
+    def catalogue_changed(self, change: Change) -> None:
         """A market lists other symbols than before."""
         if self._session is not None and self.is_open:
-            self.perform(self._session.catalogue_changed(market))
+            self.perform(self._session.catalogue_changed(change))
 
     def keep_alive(self, now: float) -> None:
         """Ping when it is time; close when pongs stay away."""

@@ -45,7 +45,8 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
         subjects.DEMAND_REQUEST,
     ):
         assert f"`{subject}`" in BUS
-    assert subjects.demand(Market.SPOT).replace("spot", "<market>") in BUS
+    for subject in (subjects.demand(Market.SPOT), subjects.symbols(Market.SPOT)):
+        assert subject.replace("spot", "<market>") in BUS
     assert f"`{catalogue.LISTINGS}`" in BUS
     assert f"`{catalogue.GROUPS}`" in BUS
     assert all(f"`{verdict}`" in BUS for verdict in Verdict)

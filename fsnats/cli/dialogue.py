@@ -15,7 +15,7 @@ HELP = """\
 subscribe SYMBOL…           s   live data of these symbols (ALL for every one), or of names such as btcusdt@depth20
 unsubscribe SYMBOL…         u   no more of it
 type TYPE [VARIANT]         t   change the stream type, also of what is subscribed: kline 5m, depth 20, ticker,
-                                aggTrade, markPrice 1s, liquidation …
+                                aggTrade, markPrice 1s, liquidation, symbols (what is listed and delisted) …
 market spot|usdm|coinm      m   the market that the next commands mean
 show                        l   what is subscribed
 history SYMBOL [INTERVAL] [LIMIT]

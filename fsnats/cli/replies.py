@@ -22,9 +22,14 @@ class Message(msgspec.Struct, rename="camel"):
     symbol: str = ""
     interval: str = ""
     klines: list[list[Any]] = []
+    stream_type: str = ""
     streams: list[dict[str, Any]] = []
     symbols: list[str] = []
     raw_streams: list[str] = []
+    listed: list[str] = []
+    delisted: list[str] = []
+    halted: list[str] = []
+    resumed: list[str] = []
 
 
 def read(text: str | bytes) -> Message | None:
@@ -45,9 +50,13 @@ def describe(message: Message, text: str | bytes, now_ms: float) -> str:
             mark = "  SIMULATED DATA: every price is made up" if message.simulated else ""
             return f"connected as {message.client_id}{mark}"
         case "subscribed" | "unsubscribed":
-            return f"{message.type}: {', '.join(message.symbols or message.raw_streams)}"
+            return f"{message.type}: {', '.join(message.symbols or message.raw_streams or [message.stream_type])}"
+        case "symbols":
+            lists = {name: getattr(message, name) for name in ("listed", "delisted", "halted", "resumed")}
+            words = "; ".join(f"{name} {', '.join(names)}" for name, names in lists.items() if names)
+            return f"{clock(now_ms)} {message.market} symbols: {words}"
         case "subscriptions":
-            rows = [f"  {row.get('market')}  {row.get('stream')}{_more(row)}" for row in message.streams]
+            rows = [f"  {row.get('market')}  {_name(row)}{_more(row)}" for row in message.streams]
             return "\n".join([f"subscribed to {len(rows)} streams and patterns", *rows])
         case "historicalKlines":
             rows = [f"  {_candle(row)}" for row in message.klines]
@@ -64,6 +73,10 @@ def _payload(data: msgspec.Raw) -> bytes:
     except msgspec.DecodeError:
         return bytes(data)
     return bytes(inner.data) if inner.stream and bytes(inner.data) else bytes(data)
+
+
+def _name(row: dict[str, Any]) -> str:
+    return str(row.get("stream") or row.get("streamType"))
 
 
 def _more(row: dict[str, Any]) -> str:

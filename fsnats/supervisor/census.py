@@ -15,6 +15,7 @@ from fsnats import frames
 from fsnats.backoff import Backoff
 from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
+from fsnats.changes import Change, between, with_pending
 from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable, FrameError, FsnatsError
@@ -83,12 +84,22 @@ def not_found(config: Config, listings: Iterable[Listing]) -> dict[str, str]:
 class Census:
     """What is listed and who owns it, by market.  `troubles` says why a market could not be asked last time."""
 
-    def __init__(self, config: Config, ask: Ask, store: Store, clock: Clock, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        ask: Ask,
+        store: Store,
+        clock: Clock,
+        jitter: Callable[[], float],
+        tell: Callable[[Change], None],
+    ) -> None:
+        """`tell` hears of every change, as soon as the catalogue shows it."""
         self._config = config
         self._ask = ask
         self._store = store
         self._clock = clock
         self._jitter = jitter
+        self._tell = tell
         self._answered: set[Market] = set()
         self._vanished: set[tuple[Market, int]] = set()
         self._stay_away: dict[Market, float] = {}
@@ -220,27 +231,22 @@ class Census:
         market = listing.market
         await self._store.open()
         before = await self._store.listing(market)
+        listing = with_pending(listing, before)
+        change = between(before, listing)
         stored = await self._store.groups(market)
         groups = regroup(self._config, listing, stored)
         if not _same(listing, before):
             await self._store.put_listing(listing)
+        if change:
+            self._tell(change)
         await self._store.put_groups(groups)
-        self._report(listing, before, groups)
+        if change or before is None:
+            _report(listing, change, groups)
         numbers = {group.number for group in groups}
         self._vanished = {(m, number) for m, number in self._vanished if m is not market or number not in numbers}
         self._vanished |= {(market, group.number) for group in stored if group.number not in numbers}
         self.listings[market] = listing
         self.groups[market] = groups
-
-    def _report(self, listing: Listing, before: Listing | None, groups: list[Group]) -> None:
-        known = before.trading if before else frozenset()
-        came, went = sorted(listing.trading - known), sorted(known - listing.trading)
-        if not came and not went:
-            return
-        extra: dict[str, object] = {"market": listing.market, "trading": len(listing.trading), "groups": len(groups)}
-        if before is not None:
-            extra |= {"listed": _some(came), "delisted": _some(went)}
-        logger.info("the list of symbols changed", extra=extra)
 
     def _check_symbols(self) -> None:
         """Warn of configured symbols that nobody trades, and refuse to run for none at all."""
@@ -258,6 +264,14 @@ def _same(listing: Listing, before: Listing | None) -> bool:
         return one.simulated, one.symbols
 
     return before is not None and content(listing) == content(before)
+
+
+def _report(listing: Listing, change: Change, groups: list[Group]) -> None:
+    extra: dict[str, object] = {"market": listing.market, "trading": len(listing.trading), "groups": len(groups)}
+    for what in ("listed", "delisted", "halted", "resumed"):
+        if names := getattr(change, what):
+            extra[what] = _some(names)
+    logger.info("the list of symbols changed", extra=extra)
 
 
 def _some(names: list[str]) -> str:

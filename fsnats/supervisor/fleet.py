@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from fsnats import changes, subjects
 from fsnats.backoff import Backoff
 from fsnats.binance.streams import CONTRACT_INFO, Market
 from fsnats.bus import Callback
@@ -16,7 +17,6 @@ from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
 from fsnats.exits.client import Exits
 from fsnats.notify import Notifier
 from fsnats.status import Status, respond
-from fsnats.subjects import subject_of
 from fsnats.supervisor import child, events, natsd, programs, report
 from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census, asking
 from fsnats.supervisor.child import OsProcess
@@ -68,8 +68,7 @@ class Fleet:
             async with NatsBus(urls, report.NAME, random.random, on_change=replay.bus_changed) as bus:
                 await self._connect(bus)
                 await replay.ensure(bus)  # before the first frame
-                exits = Exits(self.config, bus, report.NAME, self._clock)
-                census = Census(self.config, asking(self.config, exits), Store(bus), self._clock, random.random)
+                census = self._census(bus)
                 self._answer(bus, census, replay)
                 self._listen(bus, census)
                 await self._first_census(census)
@@ -156,6 +155,14 @@ class Fleet:
 
         respond(bus, status)
 
+    def _census(self, bus: NatsBus) -> Census:
+        exits = Exits(self.config, bus, report.NAME, self._clock)
+
+        def tell(change: changes.Change) -> None:
+            bus.publish(subjects.symbols(change.market), changes.encode(change))
+
+        return Census(self.config, asking(self.config, exits), Store(bus), self._clock, random.random, tell)
+
     def _listen(self, bus: NatsBus, census: Census) -> None:
         """Hear what futures markets announce; their lead workers always carry it."""
 
@@ -164,7 +171,7 @@ class Fleet:
 
         for market in self.config.markets:
             if market is not Market.SPOT:
-                bus.subscribe(subject_of(market, CONTRACT_INFO), hearing(market))
+                bus.subscribe(subjects.subject_of(market, CONTRACT_INFO), hearing(market))
 
     def _started(self, on_ready: Callable[[Running], None] | None) -> None:
         standings = self.supervisor.standings()

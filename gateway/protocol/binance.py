@@ -12,6 +12,7 @@ import msgspec
 
 from fsnats.binance.limits import STREAMS_PER_CONNECTION
 from fsnats.binance.streams import Market, Stream
+from fsnats.changes import Change
 from fsnats.errors import StreamNameError
 from fsnats.symbols import Listing
 from gateway import closing
@@ -113,9 +114,9 @@ class BinanceSession:
         """Close, as Binance does."""
         return [_CLOSE_INVALID]
 
-    def catalogue_changed(self, market: Market) -> list[Effect]:
+    def catalogue_changed(self, change: Change) -> list[Effect]:
         """Start what is listed now and was not before.  What delivers goes on: a halted symbol comes back."""
-        if market is not self.market:
+        if change.market is not self.market:
             return []
         return [effect for name, asked in self._asked.items() for effect in self._start(name, asked)]
 

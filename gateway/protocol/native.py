@@ -10,16 +10,17 @@ from typing import NamedTuple
 import msgspec
 
 from fsnats.binance.streams import Market, Stream
+from fsnats.changes import Change
 from fsnats.errors import BadCommand, StreamNameError
 from fsnats.symbols import Listing
 from gateway.effects import Effect, Klines, Send
-from gateway.protocol import requests
+from gateway.protocol import notices, requests
 from gateway.protocol.forms import Envelope
 from gateway.protocol.names import known
 from gateway.protocol.problems import Problem, bad, error_reply, with_id
 from gateway.protocol.requests import Request
 from gateway.protocol.subscriptions import Subscription, Subscriptions
-from gateway.protocol.topics import ALL, GLOBAL, Topic, stream_type_of, topic_of
+from gateway.protocol.topics import ALL, GLOBAL, SYMBOLS, Topic, stream_type_of, topic_of
 from gateway.protocol.wire import encode
 
 STREAMS_MAX = 20_000  # of one session: all symbols of all markets in a few variants
@@ -93,13 +94,21 @@ class NativeSession:
         """Say that requests are text."""
         return [Send(error_reply(Problem.BINARY_NOT_SUPPORTED, "send requests as text messages"))]
 
-    def catalogue_changed(self, market: Market) -> list[Effect]:
-        """Let ALL mean what the market lists now.
+    def catalogue_changed(self, change: Change) -> list[Effect]:
+        """Tell the change to a client that asked, and let ALL mean what the market lists now.
 
-        Symbols subscribed by name stay, listed or not: a halted one comes back.
+        Symbols subscribed by name stay, listed or not: a halted one comes back.  The client is told that they ended.
         """
-        listing = self._listings.get(market)
-        return [] if listing is None else self._subscriptions.refresh(listing)
+        listing = self._listings.get(change.market)
+        if listing is None:
+            return []
+        effects: list[Effect] = []
+        if change and self._subscriptions.follows(change.market):
+            effects.append(Send(notices.symbols(change)))
+        for stream in self._subscriptions.named(change.market) if change else ():
+            if (reason := change.why_ended(stream, listing)) is not None:
+                effects.append(Send(notices.ended(stream, reason, change.at_ms)))
+        return effects + self._subscriptions.refresh(listing)
 
     def klines_fetched(self, request: Klines, rows: bytes) -> list[Effect]:
         """The reply to `getHistoricalKlines`; `rows` is the exchange's JSON array, passed on unchanged."""
@@ -134,6 +143,10 @@ class NativeSession:
 
     def _subscribe(self, request: Request, request_id: bytes | None) -> list[Effect]:
         market, name = self._market_and_type(request)
+        if name == SYMBOLS:
+            requests.require_no_symbols(request)
+            self._subscriptions.follow(market)
+            return [self._acknowledge("subscribed", request, request_id)]
         topic = topic_of(market, name, requests.options_of(request))
         symbols = requests.names_of(request.symbols, "symbols")
         listing = self._listing(market)
@@ -167,6 +180,9 @@ class NativeSession:
         if request.is_raw:
             for stream in self._raw_streams(request)[1].values():
                 effects += self._subscriptions.remove_raw(stream)
+        elif (market_and_type := self._market_and_type(request))[1] == SYMBOLS:
+            requests.require_no_symbols(request)
+            self._subscriptions.unfollow(market_and_type[0])
         else:
             topics = self._topics_left(request)
             for symbol in requests.names_of(request.symbols, "symbols"):
@@ -219,7 +235,8 @@ class NativeSession:
     def _market_and_type(self, request: Request) -> tuple[Market, str]:
         name = requests.required(request.stream_type, "streamType", requests.TEXT)
         market = requests.market_of(request, self._default, self._markets, name)
-        stream_type_of(market, name)
+        if name != SYMBOLS:
+            stream_type_of(market, name)
         return market, name
 
     def _named_streams(self, topic: Topic, symbols: list[str], listing: Listing) -> dict[str, Stream]:

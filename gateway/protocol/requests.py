@@ -11,7 +11,7 @@ import msgspec
 from fsnats.binance.limits import KLINES_LIMIT
 from fsnats.binance.streams import MARKETS, Market
 from gateway.protocol.problems import Problem, bad, unknown
-from gateway.protocol.topics import OPTIONS, STREAM_TYPES, Option, interval_of
+from gateway.protocol.topics import ALL, OPTIONS, STREAM_TYPES, SYMBOLS, Option, interval_of
 from gateway.protocol.wire import BadId, NotAnObject, NotJson, id_of, read
 
 _Absent = msgspec.UnsetType
@@ -156,6 +156,14 @@ def names_of(raw: msgspec.Raw | _Absent, field: str) -> list[str]:
     if not names:
         raise bad(Problem.INVALID_FIELD, f"'{field}' is empty", names)
     return names
+
+
+def require_no_symbols(request: Request) -> None:
+    """Of a request that means a whole market: no symbols, or all of them.  Raises BadCommand."""
+    options_of(request)
+    names = optional(request.symbols, "symbols", NAMES) or []
+    if any(name.upper() != ALL for name in names):
+        raise bad(Problem.INVALID_FIELD, f"'{SYMBOLS}' means a whole market: leave 'symbols' out", names)
 
 
 class Candles(msgspec.Struct, frozen=True):

@@ -13,17 +13,18 @@ from fsnats.symbols import Listing
 from gateway.effects import Effect, Form
 from gateway.protocol import forms
 from gateway.protocol.ledger import Ledger
-from gateway.protocol.topics import ALL, Topic
+from gateway.protocol.topics import ALL, SYMBOLS, Topic
 
 
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One subscription, as `listSubscriptions` and the operator see it.
 
-    `stream` is `*@…` for ALL, whose `streams` counts what that means now.  `stream_type` is empty for a raw name.
+    `stream` is `*@…` for ALL, whose `streams` counts what that means now, and empty for the changes of a market's list.
+    `stream_type` is empty for a raw name.
     """
 
     market: Market
-    stream: str
+    stream: str = ""
     stream_type: str = ""
     streams: int = 1
 
@@ -42,6 +43,7 @@ class Subscriptions:
         self._typed: dict[Topic, dict[str, Stream]] = {}
         self._patterns: dict[Topic, dict[str, Stream]] = {}
         self._raw: dict[Stream, None] = {}
+        self._followed: dict[Market, None] = {}
         self._ledger = Ledger()
 
     def __len__(self) -> int:
@@ -54,6 +56,8 @@ class Subscriptions:
                 yield Subscription(topic.market, stream.name, topic.stream_type)
         for stream in self._raw:
             yield Subscription(stream.market, stream.name)
+        for market in self._followed:
+            yield Subscription(market, stream_type=SYMBOLS)
         for topic, streams in self._patterns.items():
             yield Subscription(topic.market, topic.name("*"), topic.stream_type, len(streams))
 
@@ -87,6 +91,23 @@ class Subscriptions:
         self._raw[stream] = None
         return self._ledger.add(stream, self._form(None, stream))
 
+    def follow(self, market: Market) -> None:
+        """Subscribe the changes of a market's list."""
+        self._followed[market] = None
+
+    def unfollow(self, market: Market) -> None:
+        """Unsubscribe the changes of a market's list."""
+        self._followed.pop(market, None)
+
+    def follows(self, market: Market) -> bool:
+        """Whether the changes of a market's list are subscribed."""
+        return market in self._followed
+
+    def named(self, market: Market) -> list[Stream]:
+        """The streams of a market that are subscribed by name, each once."""
+        typed = (stream for streams in self._typed.values() for stream in streams.values())
+        return [stream for stream in dict.fromkeys([*typed, *self._raw]) if stream.market is market]
+
     def topics(self, market: Market, stream_type: str) -> list[Topic]:
         """The variants of a stream type that are subscribed now."""
         held = dict.fromkeys([*self._typed, *self._patterns])
@@ -118,6 +139,7 @@ class Subscriptions:
         self._typed.clear()
         self._patterns.clear()
         self._raw.clear()
+        self._followed.clear()
         return self._ledger.clear()
 
     def _follow(self, topic: Topic, listing: Listing) -> list[Effect]:

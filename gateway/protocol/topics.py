@@ -12,6 +12,8 @@ from gateway.protocol.problems import Problem, unknown
 ALL = "ALL"
 GLOBAL = "_GLOBAL_"  # symbols are compared in upper case; clients write `_global_`
 
+SYMBOLS = "symbols"  # ours, not a stream of Binance's: what a market lists and delists
+
 OPTIONS = ("interval", "level", "updateSpeed", "contractType")
 
 Option = str | int
@@ -92,7 +94,7 @@ def stream_type_of(market: Market, name: str) -> StreamType:
     """The stream type of this name, if the market has it.  Raises BadCommand."""
     stream_type = STREAM_TYPES.get(name)
     if stream_type is None or market not in stream_type.markets:
-        allowed = [name for name, each in STREAM_TYPES.items() if market in each.markets]
+        allowed = [*(name for name, each in STREAM_TYPES.items() if market in each.markets), SYMBOLS]
         raise unknown(Problem.UNKNOWN_STREAM_TYPE, "stream type", name, allowed, market)
     return stream_type
 

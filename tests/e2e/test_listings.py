@@ -1,10 +1,14 @@
 """What the exchange lists, halts and delists while everything runs."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+import nats
 import pytest
+from nats.aio.msg import Msg
 
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import CONTRACT_INFO, Market
 from tests.e2e.client import Client, until
 from tests.e2e.fleet import Fleet
 
@@ -31,29 +35,57 @@ def fleet(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield fleet
 
 
-def change(fleet: Fleet, market: Market, what: str, symbol: str, status: str = "") -> None:
-    """Have the exchange list, delist or remove a symbol."""
-    fleet.tell_simulator(f"{what}?market={market}&symbol={symbol}" + (f"&status={status}" if status else ""))
+@pytest.fixture
+async def heard(fleet: Fleet, market: Market) -> AsyncIterator[list[Any]]:
+    """What the supervisor tells on the bus."""
+    heard: list[Any] = []
+
+    async def keep(message: Msg) -> None:
+        heard.append(json.loads(message.data))
+
+    reader = await nats.connect(fleet.nats_url)
+    await reader.subscribe(f"fsnats.symbols.{market}", cb=keep)
+    await reader.flush()
+    yield heard
+    await reader.close()
 
 
-async def announced(fleet: Fleet, market: Market) -> None:
-    """Return when the worker hears what the exchange announces."""
+def tells(messages: list[Any], what: str, symbol: str) -> bool:
+    """Whether one of them says that of a symbol."""
+    return any(symbol in each.get(what, ()) for each in messages)
+
+
+async def test_what_is_listed_and_delisted_is_carried_left_and_told(
+    fleet: Fleet, market: Market, heard: list[Any]
+) -> None:
     if market is not Market.SPOT:
         await until(
-            lambda: any("!contractInfo" in each["streams"] for each in fleet.ledger()["connections"]),
+            lambda: any(CONTRACT_INFO in each["streams"] for each in fleet.ledger()["connections"]),
             "the lead worker listens",
         )
-
-
-async def test_all_follows_listings_and_delistings(fleet: Fleet, market: Market) -> None:
-    await announced(fleet, market)
-    async with Client(f"{fleet.ws}/") as client:
-        await client.ask({"type": "subscribe", **KLINE}, "subscribed")
-        change(fleet, market, "list", "LATEUSDT")
-        await client.reply(
+    # A spot symbol that rests is listed still: it is gone when it leaves the list.
+    ends = "halted" if market is Market.SPOT else "delisted"
+    async with Client(f"{fleet.ws}/") as everything, Client(f"{fleet.ws}/") as named, Client(f"{fleet.ws}/") as asked:
+        await everything.ask({"type": "subscribe", **KLINE}, "subscribed")
+        await asked.ask({"type": "subscribe", "streamType": "symbols"}, "subscribed")
+        fleet.tell_simulator(f"list?market={market}&symbol=LATEUSDT")
+        await asked.reply(lambda each: "LATEUSDT" in each.get("listed", ()), "the listing is told", SOON)
+        await everything.reply(
             lambda each: each["type"] == "kline" and each["data"]["s"] == "LATEUSDT", "the new symbol delivers", SOON
         )
-        assert "lateusdt@kline_1m" in fleet.subscribed(market)
-        change(fleet, market, "delist", "LATEUSDT")
-        await until(lambda: "lateusdt@kline_1m" not in fleet.subscribed(market), "the stream is left", SOON)
+        await named.ask({"type": "subscribe", "rawStreams": ["lateusdt@aggTrade"]}, "subscribed")
+        await named.reply(lambda each: each.get("stream") == "lateusdt@aggTrade", "and to who names it", SOON)
+
+        fleet.tell_simulator(f"delist?market={market}&symbol=LATEUSDT")
+        await asked.reply(lambda each: "LATEUSDT" in each.get(ends, ()), "the end is told", SOON)
+        gap = await named.reply(lambda each: each.get("type") == "gap", "and to who named it", SOON)
+        assert (gap["data"]["stream"], gap["data"]["reason"]) == ("lateusdt@aggTrade", ends)
+        await until(lambda: not any("lateusdt" in name for name in fleet.subscribed(market)), "the streams are left")
+        if market is Market.SPOT:
+            fleet.tell_simulator(f"remove?market={market}&symbol=LATEUSDT")
+            await asked.reply(lambda each: "LATEUSDT" in each.get("delisted", ()), "its last trace is gone", SOON)
+        await until(
+            lambda: tells(heard, "listed", "LATEUSDT") and tells(heard, "delisted", "LATEUSDT"), "programs hear"
+        )
+        assert not any(each["type"] == "gap" for each in everything.messages)
     assert fleet.ledger()["violations"] == []

@@ -132,6 +132,27 @@ async def test_all_includes_symbols_that_are_listed_later(house: House) -> None:
         assert (await hear(connection))["data"] == {"s": "SOLUSDT"}
 
 
+async def test_who_asked_hears_what_is_listed_and_who_named_a_symbol_that_it_ended(house: House) -> None:
+    async with house.client() as asked, house.client() as named, house.client("/ws/btcusdt@trade") as bot:
+        await hear(asked)
+        await say(asked, type="subscribe", streamType="symbols")
+        await hear(asked)
+        await hear(named)
+        await say(named, type="subscribe", streamType="trade", symbols=["btcusdt"])
+        await hear(named)
+        await house.listening(1)
+        await list_symbols(house.bus, Market.SPOT, "ETHUSDT", "SOLUSDT")
+
+        change = await hear(asked)
+        assert (change["type"], change["listed"], change["delisted"]) == ("symbols", ["SOLUSDT"], ["BTCUSDT"])
+        gap = await hear(named)
+        assert (gap["type"], gap["data"]["stream"], gap["data"]["reason"]) == ("gap", "btcusdt@trade", "delisted")
+        # Nobody else is told, and what comes all the same is delivered.
+        house.publish("btcusdt@trade", b'{"n":1}')
+        assert await hear(bot) == {"n": 1}
+        assert await hear(named) == {"type": "trade", "data": {"n": 1}}
+
+
 async def test_history_comes_as_the_exchanges_own_rows(house: House) -> None:
     rows = b'[[1,"0.10",  "2"]]'
 

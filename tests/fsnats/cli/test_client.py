@@ -39,6 +39,7 @@ class Gateway:
                 rows = [
                     {"market": "spot", "stream": "btcusdt@kline_1m"},
                     {"market": "spot", "stream": "*", "streams": 9},
+                    {"market": "spot", "streamType": "symbols"},
                 ]
                 return {"type": "subscriptions", "streams": rows, "total": 10, "id": request["id"]}
             case "getHistoricalKlines":
@@ -83,8 +84,8 @@ async def test_replies_read_well_and_simulated_data_is_named() -> None:
     async with gateway() as (_, url):
         ended = await fsnats("client", "--url", url, stdin=typed("show", "history btcusdt 1m 2", "s nope", "dance"))
     assert "connected as client_1  SIMULATED DATA" in ended.out
-    assert "subscribed to 2 streams and patterns" in ended.out
-    assert "  spot  *  (9 streams)" in ended.out
+    assert "subscribed to 3 streams and patterns" in ended.out
+    assert "  spot  *  (9 streams)\n  spot  symbols\n" in ended.out
     assert "2 candles of btcusdt 1m" in ended.out
     assert ended.out.count("O 1.0  H 2.0  L 0.5  C 1.5  volume 9") == 2
     assert "error UNKNOWN_SYMBOL: unknown symbol 'nope'" in ended.out
@@ -102,6 +103,8 @@ async def test_data_reads_well() -> None:
         assert "usdm ticker  BTCUSDT 5  O 4" in await line_with(process.stdout, "BTCUSDT")
         await house.say(stream="btcusdt@weird", data={"anything": [1, 2]})
         assert 'btcusdt@weird  {"anything":[1,2]}' in await line_with(process.stdout, "weird")
+        await house.say(type="symbols", market="usdm", listed=["A", "B"], delisted=[], halted=["C"], resumed=[], time=1)
+        assert "usdm symbols: listed A, B; halted C" in await line_with(process.stdout, "symbols")
 
 
 async def test_it_reconnects_and_asks_again_for_what_it_had() -> None:

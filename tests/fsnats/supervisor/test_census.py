@@ -10,6 +10,7 @@ from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.bus.nats import NatsBus
+from fsnats.changes import Change
 from fsnats.clock import SystemClock
 from fsnats.config import Config
 from fsnats.errors import ConfigError, ExchangeUnavailable
@@ -94,11 +95,12 @@ def test_a_symbol_keeps_its_group_through_every_census(censuses: list[list[str]]
 
 
 class Markets:
-    """What the markets answer."""
+    """What the markets answer, and what was told of their lists."""
 
     def __init__(self) -> None:
         self.replies: dict[Market, Answer | Exception] = {}
         self.asked: list[Market] = []
+        self.told: list[Change] = []
 
     async def ask(self, market: Market) -> Answer:
         self.asked.append(market)
@@ -120,7 +122,7 @@ CONFIG = Config(symbols_per_worker=1, catalogue_refresh=300.0)
 
 
 def take(bus: NatsBus, markets: Markets, clock: HandClock, config: Config = CONFIG) -> Census:
-    return Census(config, markets.ask, Store(bus), clock, lambda: 1.0)
+    return Census(config, markets.ask, Store(bus), clock, lambda: 1.0, markets.told.append)
 
 
 def numbers(census: Census) -> list[tuple[Market, int]]:
@@ -190,6 +192,8 @@ async def test_symbols_that_come_and_go_move_nobody_else(bus: NatsBus, markets: 
     await clock.advance(300.0)
     await eventually(lambda: len(changes) == 2)
     assert places(census.groups[Market.SPOT]) == {"NEWUSDT": 0, "ETHUSDT": 1, "ADAUSDT": 2}
+    (change,) = markets.told
+    assert (change.market, change.listed, change.delisted) == (Market.SPOT, ["ADAUSDT", "NEWUSDT"], ["BTCUSDT"])
 
     markets.replies[Market.SPOT] = answer("ADAUSDT")
     await clock.advance(300.0)
@@ -230,6 +234,39 @@ async def test_an_exchange_that_wants_to_be_left_alone_is(bus: NatsBus, markets:
     running.cancel()
 
     assert markets.asked.count(Market.USDM) == 2
+
+
+async def test_a_spot_symbol_that_is_shown_before_its_first_trade_is_listed_not_resumed(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    changes: list[bool] = []
+    running = asyncio.create_task(census.run(lambda: changes.append(True)))
+    for number, status in enumerate(("BREAK", "BREAK", "TRADING", "BREAK", "TRADING"), start=1):
+        symbols = [{"symbol": "BTCUSDT", "status": "TRADING"}, {"symbol": "NEWUSDT", "status": status}]
+        markets.replies[Market.SPOT] = Answer(json.dumps({"symbols": symbols}).encode(), False, None)
+        await clock.advance(300.0)
+        await eventually(lambda number=number: len(changes) == 2 * number)  # type: ignore[misc]
+    running.cancel()
+
+    told = [change for change in markets.told if "ETHUSDT" not in change.delisted]
+    assert [(one.listed, one.halted, one.resumed) for one in told] == [
+        (["NEWUSDT"], [], []),
+        ([], ["NEWUSDT"], []),
+        ([], [], ["NEWUSDT"]),
+    ]
+
+
+async def test_what_changed_while_nobody_looked_is_told_after_a_restart(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    await take(bus, markets, clock).begin(impatient=True)
+    assert markets.told == []
+    markets.replies[Market.USDM] = answer("BTCUSDT", "NEWUSDT")
+    await take(bus, markets, clock).begin(impatient=True)
+
+    assert [(change.market, change.listed) for change in markets.told] == [(Market.USDM, ["NEWUSDT"])]
 
 
 def announcement(symbol: str, status: str = "TRADING", flags: int = 0) -> bytes:

@@ -12,7 +12,7 @@ from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
 from gateway.effects import Close, Effect, Form, Leave, Listen, Send, Unknown
 from gateway.protocol.binance import BinanceSession
-from tests.gateway.protocol.worlds import COINM, SPOT, USDM, delivered, leaves, listens, listing, sent, world
+from tests.gateway.protocol.worlds import COINM, SPOT, USDM, change, delivered, leaves, listens, listing, sent, world
 
 RAW, COMBINED = False, True
 INVALID = Close(1008, "Invalid request")
@@ -116,7 +116,7 @@ def test_silent_session_acknowledges_and_delivers_nothing() -> None:
 
     assert client.opening() == []
     assert ask(client, "SUBSCRIBE", "btcusdt@depth") == [Send(b'{"result":null,"id":1}')]
-    assert client.catalogue_changed(SPOT) == []
+    assert client.catalogue_changed(change(SPOT)) == []
     assert client.subscriptions == ["btcusdt@trade", "key", "btcusdt@depth"]
 
 
@@ -192,8 +192,8 @@ def test_name_starts_to_deliver_when_its_symbol_is_listed() -> None:
 
     listings[SPOT] = listing(SPOT, "BTCUSDT", "NEWUSDT")
 
-    assert listens(client.catalogue_changed(SPOT)) == ["newusdt@trade"]
-    assert client.catalogue_changed(SPOT) == []
+    assert listens(client.catalogue_changed(change(SPOT))) == ["newusdt@trade"]
+    assert client.catalogue_changed(change(SPOT)) == []
 
 
 def test_name_waits_for_the_first_listing_without_being_called_unknown() -> None:
@@ -203,7 +203,7 @@ def test_name_waits_for_the_first_listing_without_being_called_unknown() -> None
 
     listings.update(world())
 
-    effects = client.catalogue_changed(SPOT)
+    effects = client.catalogue_changed(change(SPOT))
     assert listens(effects) == ["btcusdt@trade"]
     assert effects[1:] == [Unknown(SPOT, "nosuch@trade")]
 
@@ -214,7 +214,7 @@ def test_other_markets_do_not_matter() -> None:
     client.opening()
     listings.update(world())
 
-    assert client.catalogue_changed(USDM) == []
+    assert client.catalogue_changed(change(USDM)) == []
 
 
 def test_halted_symbol_keeps_its_stream() -> None:
@@ -224,7 +224,7 @@ def test_halted_symbol_keeps_its_stream() -> None:
 
     listings[SPOT] = listing(SPOT, "BTCUSDT/BREAK")
 
-    assert client.catalogue_changed(SPOT) == []
+    assert client.catalogue_changed(change(SPOT)) == []
     assert [stream.name for stream in client.delivered] == ["btcusdt@trade"]
 
 
@@ -265,7 +265,7 @@ def test_each_stream_has_one_open_listen_in_the_current_framing(
         match step:
             case "catalogue":
                 listings[SPOT] = listing(SPOT, *what)
-                carry_out(client.catalogue_changed(SPOT), open_now)
+                carry_out(client.catalogue_changed(change(SPOT)), open_now)
                 continue
             case "SUBSCRIBE":
                 wanted |= set(what)

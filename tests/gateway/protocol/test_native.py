@@ -10,7 +10,19 @@ from fsnats.symbols import Listing
 from gateway.effects import Effect, Klines, Send
 from gateway.protocol.forms import Envelope
 from gateway.protocol.native import NativeSession
-from tests.gateway.protocol.worlds import COINM, EVERY, SPOT, USDM, delivered, leaves, listens, listing, sent, world
+from tests.gateway.protocol.worlds import (
+    COINM,
+    EVERY,
+    SPOT,
+    USDM,
+    change,
+    delivered,
+    leaves,
+    listens,
+    listing,
+    sent,
+    world,
+)
 
 
 @pytest.fixture
@@ -243,11 +255,11 @@ def test_all_picks_up_and_drops_symbols_with_the_catalogue(
     ask(client, "subscribe", streamType="ticker", symbols=["ALL"])
     listings[SPOT] = listing(SPOT, "BTCUSDT", "NEWUSDT", "ETHUSDT/BREAK")
 
-    effects = client.catalogue_changed(SPOT)
+    effects = client.catalogue_changed(change(SPOT))
 
     assert leaves(effects) == ["bnbusdt@ticker", "ethusdt@ticker"]
     assert listens(effects) == ["newusdt@ticker"]
-    assert client.catalogue_changed(USDM) == []
+    assert client.catalogue_changed(change(USDM)) == []
 
 
 def test_symbol_subscribed_by_name_stays_when_it_is_halted(
@@ -256,11 +268,88 @@ def test_symbol_subscribed_by_name_stays_when_it_is_halted(
     ask(client, "subscribe", streamType="ticker", symbols=["btcusdt"])
     listings[SPOT] = listing(SPOT, "BTCUSDT/BREAK")
 
-    assert client.catalogue_changed(SPOT) == []
+    assert client.catalogue_changed(change(SPOT)) == []
+
+
+def test_who_asked_for_the_list_is_told_how_it_changes(client: NativeSession) -> None:
+    (reply,) = sent(ask(client, "subscribe", streamType="symbols", id=7))
+    assert reply == {"type": "subscribed", "streamType": "symbols", "id": 7}
+
+    assert sent(client.catalogue_changed(change(SPOT, listed=["NEWUSDT"], halted=["OLDUSDT"]))) == [
+        {
+            "type": "symbols",
+            "market": "spot",
+            "listed": ["NEWUSDT"],
+            "delisted": [],
+            "halted": ["OLDUSDT"],
+            "resumed": [],
+            "time": 17,
+        }
+    ]
+    assert client.catalogue_changed(change(USDM, listed=["NEWUSDT"])) == []
+    assert client.catalogue_changed(change(SPOT)) == []
+
+
+@pytest.mark.parametrize("fields", [{"symbols": ["ALL"]}, {"symbols": []}, {"symbols": None}, {"options": {}}])
+def test_the_list_may_be_asked_for_as_other_streams_are(client: NativeSession, fields: dict[str, object]) -> None:
+    (reply,) = sent(ask(client, "subscribe", streamType="symbols", market="usdm", **fields))
+    assert reply["type"] == "subscribed"
+    assert len(client.catalogue_changed(change(USDM, listed=["NEWUSDT"]))) == 1
+
+
+def test_the_list_of_one_symbol_is_refused(client: NativeSession) -> None:
+    assert problem(ask(client, "subscribe", streamType="symbols", symbols=["btcusdt"])) == (
+        "INVALID_FIELD",
+        ["btcusdt"],
+    )
+    assert problem(ask(client, "unsubscribe", streamType="symbols", symbols=["x"])) == ("INVALID_FIELD", ["x"])
+    assert client.subscriptions == []
+
+
+def test_the_list_is_left_and_shown_like_any_subscription(client: NativeSession) -> None:
+    ask(client, "subscribe", streamType="symbols", market="usdm")
+    shown = sent(ask(client, "listSubscriptions"))[0]
+    assert (shown["streams"], shown["total"]) == ([{"market": "usdm", "streamType": "symbols"}], 0)
+
+    assert sent(ask(client, "unsubscribe", streamType="symbols"))[0]["type"] == "unsubscribed"
+    assert client.catalogue_changed(change(USDM, listed=["NEWUSDT"])) != []
+    assert sent(ask(client, "unsubscribe", streamType="symbols", market="usdm")) == [
+        {"type": "unsubscribed", "streamType": "symbols", "market": "usdm"}
+    ]
+    assert client.catalogue_changed(change(USDM, listed=["NEWUSDT"])) == []
+
+
+@pytest.mark.parametrize("what", ["delisted", "halted"])
+def test_who_named_a_symbol_that_ends_is_told_once_a_stream(
+    client: NativeSession, listings: dict[Market, Listing], what: str
+) -> None:
+    ask(client, "subscribe", streamType="kline", symbols=["btcusdt", "ethusdt", "ALL"])
+    ask(client, "subscribe", rawStreams=["btcusdt@kline_1m", "btcusdt@depth"])
+    listings[SPOT] = listing(SPOT, "ETHUSDT", "BNBUSDT")
+
+    effects = client.catalogue_changed(change(SPOT, **{what: ["BTCUSDT"]}))
+
+    assert leaves(effects) == []  # its typed subscription stays
+    assert sent(effects) == [
+        {
+            "type": "gap",
+            "market": "spot",
+            "data": {"e": "gap", "stream": stream, "from": 17, "to": 17, "unit": "ms", "reason": what},
+        }
+        for stream in ("btcusdt@kline_1m", "btcusdt@depth")
+    ]
+
+
+def test_all_alone_is_not_told_of_each_symbol_that_ends(client: NativeSession, listings: dict[Market, Listing]) -> None:
+    ask(client, "subscribe", streamType="ticker", symbols=["ALL"])
+    listings[SPOT] = listing(SPOT, "ETHUSDT", "BNBUSDT")
+
+    effects = client.catalogue_changed(change(SPOT, delisted=["BTCUSDT"]))
+    assert (leaves(effects), sent(effects)) == (["btcusdt@ticker"], [])
 
 
 def test_market_that_was_never_listed_changes_nothing() -> None:
-    assert NativeSession("c", SPOT, (SPOT,), {}).catalogue_changed(SPOT) == []
+    assert NativeSession("c", SPOT, (SPOT,), {}).catalogue_changed(change(SPOT)) == []
 
 
 def test_list_subscriptions(client: NativeSession) -> None:

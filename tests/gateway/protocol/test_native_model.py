@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market
+from fsnats.changes import between
 from fsnats.symbols import Listing
 from gateway.effects import Close, Effect, Form, Leave, Listen, Send
 from gateway.protocol.native import NativeSession
@@ -146,8 +147,8 @@ def test_what_is_listened_to_is_what_was_subscribed(history: list[Step | tuple[M
     for step in history:
         if not isinstance(step, Step):
             market, symbols_listed = step
-            listings[market] = listing(market, *sorted(symbols_listed))
-            connection.carry_out(client.catalogue_changed(market))
+            before, listings[market] = listings[market], listing(market, *sorted(symbols_listed))
+            connection.carry_out(client.catalogue_changed(between(before, listings[market])))
         else:
             effects = client.receive(step.text())
             connection.carry_out(effects)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fsnats.binance.streams import Market
+from fsnats.changes import Change
 from fsnats.symbols import Listing, Symbol
 from gateway.effects import Effect, Leave, Listen, Send
 
@@ -21,6 +22,12 @@ def listing(market: Market, *names: str, simulated: bool = False) -> Listing:
         pair = symbol.partition("_")[0]
         symbols.append(Symbol(symbol, pair, contract, status or "TRADING"))
     return Listing(market, 0, simulated, symbols)
+
+
+def change(market: Market, **lists: list[str]) -> Change:
+    """A change of a market's list; by default one that concerns no symbol that trades."""
+    empty: dict[str, list[str]] = {"listed": [], "delisted": [], "halted": [], "resumed": []}
+    return Change(market, **(empty | lists), at_ms=17)
 
 
 def world() -> dict[Market, Listing]:
