@@ -1,22 +1,24 @@
 // clients PORT COUNT count|latency PATH             open COUNT WebSocket clients of the same path
 // clients PORT COUNT count|latency STREAMS all      … each of which listens to STREAMS streams
 // clients PORT COUNT count|latency STREAMS share    … of which number i listens to the streams j with j % COUNT == i
+// clients PORT COUNT count nats                     … which speak NATS over WebSocket and listen to all subjects
 //
 // `count` throws away what comes and counts its bytes, at almost no cost; `latency` reads every message and compares
-// the time in it with the clock.
+// the time in it with the clock; `sample` does so with every fiftieth client and counts at the others.
 //
 // until BYTES SECONDS    answers when that many have come since the last answer, or when the time is over
 #include "load.h"
 
-enum { AT_ONCE = 64, REQUEST_BYTES = 64 * 1024, BUFFER_BYTES = 256 * 1024 };
+enum { AT_ONCE = 64, REQUEST_BYTES = 64 * 1024, BUFFER_BYTES = 256 * 1024, SAMPLE = 50 };
 
 struct client {
-    int fd, open, length;
+    int fd, open, length, measures;
     uint8_t *buffer;  // of the handshake, then of unfinished frames
 };
 
 static struct client *clients;
-static int port, count, measures, epoll, begun, opened, closed;
+static int port, count, nats, epoll, begun, opened, closed;
+static const char *mode;
 static long bytes, messages;
 static int64_t *latencies;
 static long latencies_room;
@@ -29,7 +31,7 @@ static int request(int number, char **arguments, char *out) {
         for (int stream = share ? number : 0; stream < streams; stream += share ? count : 1, separator = "/")
             at += sprintf(at, "%s" STREAM, separator, stream);
     } else {
-        at += sprintf(at, "%s", arguments[0]);
+        at += sprintf(at, "%s", nats ? "/" : arguments[0]);
     }
     at += sprintf(at,
                   " HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -43,7 +45,8 @@ static void dial(int number, char **arguments) {
     struct client *client = &clients[number];
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
     client->fd = tcp_connect(port);
-    client->buffer = malloc(measures ? BUFFER_BYTES : 8192);
+    client->measures = !strcmp(mode, "latency") || (!strcmp(mode, "sample") && number % SAMPLE == 0);
+    client->buffer = malloc(client->measures ? BUFFER_BYTES : 8192);
     write_all(client->fd, text, request(number, arguments, text));
     fcntl(client->fd, F_SETFL, O_NONBLOCK);
     epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event);
@@ -52,6 +55,14 @@ static void dial(int number, char **arguments) {
 static void hang_up(struct client *client) {
     close(client->fd);
     closed++;
+}
+
+// One masked frame (with a mask of zeros) that asks a NATS server for everything.
+static void ask_nats(struct client *client) {
+    static const char ask[] = "CONNECT {\"verbose\":false}\r\nSUB fsnats.> 1\r\n";
+    uint8_t frame[128] = {0x82, 0x80 | (sizeof ask - 1)};
+    memcpy(frame + 6, ask, sizeof ask - 1);
+    write_all(client->fd, frame, 6 + sizeof ask - 1);
 }
 
 static void shake(struct client *client) {
@@ -65,8 +76,9 @@ static void shake(struct client *client) {
     if (strncmp((char *)client->buffer, "HTTP/1.1 101", 12)) die("refused: %s", client->buffer);
     client->open = 1;
     opened++;
+    if (nats) ask_nats(client);
     client->length -= end + 4 - (char *)client->buffer;
-    if (measures) {
+    if (client->measures) {
         memmove(client->buffer, end + 4, client->length);
     } else {
         bytes += client->length;
@@ -127,11 +139,12 @@ static void answer(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 5) die("usage: clients PORT COUNT count|latency PATH | STREAMS all|share");
+    if (argc < 5) die("usage: clients PORT COUNT count|latency|sample PATH | STREAMS all|share | nats");
     begin();
     port = atoi(argv[1]);
     count = atoi(argv[2]);
-    measures = !strcmp(argv[3], "latency");
+    mode = argv[3];
+    nats = !strcmp(argv[4], "nats");
     clients = calloc(count, sizeof *clients);
     epoll = epoll_create1(0);
     struct epoll_event input = {.events = EPOLLIN, .data.u32 = count}, events[512];
@@ -150,7 +163,7 @@ int main(int argc, char **argv) {
                 if (sscanf(line, "until %ld %lf", &wanted, &seconds) != 2) die("unknown command: %s", line);
                 deadline = now_ns() + seconds * 1e9;
             } else if (!clients[number].open) shake(&clients[number]);
-            else if (measures) measure(&clients[number]);
+            else if (clients[number].measures) measure(&clients[number]);
             else discard(&clients[number]);
         }
         if (opened == count && !said++) printf("{\"opened\": %d, \"seconds\": %.3f}\n", opened, (now_ns() - start) / 1e9);

@@ -1,7 +1,4 @@
-"""A server to compare the gateway with: websockets' own, and its `broadcast`.  Run by `baseline`, not by hand.
-
-python -P -m tests.bench.broadcast PORT CLIENTS BYTES    answers `run RATE COUNT BURST` as `load/sendloop.c` does
-"""
+"""websockets' own server, and its `broadcast`.  PORT CLIENTS BYTES"""
 
 import asyncio
 import sys
