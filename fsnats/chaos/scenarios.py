@@ -150,10 +150,12 @@ async def _nats(stage: Stage, seconds: float) -> None:
 
 
 async def _listing(stage: Stage, seconds: float) -> None:
-    stage.read("spot", "chaosusdt@aggTrade")
-    await stage.control("list", market="spot", symbol="CHAOSUSDT")
-    await stage.arrives("spot", "chaosusdt@aggTrade", within=seconds + 8)
-    await stage.control("delist", market="spot", symbol="CHAOSUSDT")
+    for market in ("spot", "usdm"):
+        stage.read(market, "chaosusdt@aggTrade")
+        await stage.control("list", market=market, symbol="CHAOSUSDT")
+    for market in ("spot", "usdm"):
+        await stage.arrives(market, "chaosusdt@aggTrade", within=seconds + 8)
+        await stage.control("delist", market=market, symbol="CHAOSUSDT")
     await stage.sleep(seconds)
 
 
@@ -192,7 +194,7 @@ SCENARIOS = (
     Scenario("refused", "cuts everything and refuses connections", _refused, 60, 2, soaks=True),
     Scenario("kill-worker", "kills a worker", _worker, short=0, soaks=True),
     Scenario("kill-nats", "kills the NATS server", _nats, short=0),
-    Scenario("listing", "lists a symbol and delists it", _listing, 5, 1),
+    Scenario("listing", "lists a symbol and a contract, and delists them", _listing, 5, 1),
     Scenario("skew", "puts the exchange's clock ahead and behind", _skew, 10, 1.5, soaks=True),
     Scenario("garbage", "sends broken, foreign, huge and untimely messages", _garbage, 5, 1, soaks=True),
     Scenario("storm", "cuts twenty feeds, and again", _storm, 10, 2, fleet="crowd"),

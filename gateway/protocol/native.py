@@ -14,7 +14,7 @@ from fsnats.changes import Change
 from fsnats.errors import BadCommand, StreamNameError
 from fsnats.symbols import Listing
 from gateway.effects import Effect, Klines, Send
-from gateway.protocol import notices, requests
+from gateway.protocol import relisting, requests
 from gateway.protocol.forms import Envelope
 from gateway.protocol.names import known
 from gateway.protocol.problems import Problem, bad, error_reply, with_id
@@ -104,10 +104,10 @@ class NativeSession:
             return []
         effects: list[Effect] = []
         if change and self._subscriptions.follows(change.market):
-            effects.append(Send(notices.symbols(change)))
+            effects.append(Send(relisting.changed(change)))
         for stream in self._subscriptions.named(change.market) if change else ():
             if (reason := change.why_ended(stream, listing)) is not None:
-                effects.append(Send(notices.ended(stream, reason, change.at_ms)))
+                effects.append(Send(relisting.ended(stream, reason, change.at_ms)))
         return effects + self._subscriptions.refresh(listing)
 
     def klines_fetched(self, request: Klines, rows: bytes) -> list[Effect]:

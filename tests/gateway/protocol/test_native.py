@@ -324,7 +324,7 @@ def test_who_named_a_symbol_that_ends_is_told_once_a_stream(
     client: NativeSession, listings: dict[Market, Listing], what: str
 ) -> None:
     ask(client, "subscribe", streamType="kline", symbols=["btcusdt", "ethusdt", "ALL"])
-    ask(client, "subscribe", rawStreams=["btcusdt@kline_1m", "btcusdt@depth"])
+    ask(client, "subscribe", rawStreams=["btcusdt@kline_1m", "btcusdt@trade"])
     listings[SPOT] = listing(SPOT, "ETHUSDT", "BNBUSDT")
 
     effects = client.catalogue_changed(change(SPOT, **{what: ["BTCUSDT"]}))
@@ -336,7 +336,7 @@ def test_who_named_a_symbol_that_ends_is_told_once_a_stream(
             "market": "spot",
             "data": {"e": "gap", "stream": stream, "from": 17, "to": 17, "unit": "ms", "reason": what},
         }
-        for stream in ("btcusdt@kline_1m", "btcusdt@depth")
+        for stream in ("btcusdt@kline_1m", "btcusdt@trade")
     ]
 
 

@@ -1,12 +1,12 @@
 import json
 
 from fsnats.binance.streams import parse
-from gateway.protocol import forms, notices
+from gateway.protocol import forms, relisting
 from tests.gateway.protocol.worlds import USDM, change
 
 
 def test_a_change_names_its_market_and_every_list() -> None:
-    assert json.loads(notices.symbols(change(USDM, resumed=["BTCUSDT"]))) == {
+    assert json.loads(relisting.changed(change(USDM, resumed=["BTCUSDT"]))) == {
         "type": "symbols",
         "market": "usdm",
         "listed": [],
@@ -19,7 +19,8 @@ def test_a_change_names_its_market_and_every_list() -> None:
 
 def test_an_end_looks_like_any_gap() -> None:
     stream = parse(USDM, "btcusdt@depth")
-    notice = notices.ended(stream, "delisted", 17)
+    notice = relisting.ended(stream, "delisted", 17)
 
     assert notice.startswith(forms.raw(stream, name_market=True).gap)
-    assert json.loads(notice)["data"]["reason"] == "delisted"
+    gap = {"e": "gap", "stream": "btcusdt@depth", "from": 17, "to": 17, "unit": "ms", "reason": "delisted"}
+    assert json.loads(notice)["data"] == gap | {"resync": True}
