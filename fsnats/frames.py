@@ -1,6 +1,6 @@
 """What travels on the bus: a small header around the untouched payload.
 
-A frame is a MessagePack array `[version, stream, received_ns, epoch, seq, flags, payload]`:
+A frame is a MessagePack array `[version, stream, received_ns, epoch, seq, flags, payload, published_ns]`:
 
 version      1 (int); anything else is a frame this code cannot read
 stream       Binance's stream name, in canonical form (str)
@@ -9,6 +9,7 @@ epoch        when the worker that counts `seq` started, nanoseconds since 1970 (
 seq          1, 2, 3 … per stream within an epoch: a hole is a loss between worker and reader (int)
 flags        bits: RECOVERED, SNAPSHOT, GAP, CONTINUES (int)
 payload      the bytes that Binance sent as `data` (bin), byte for byte
+published_ns when the worker handed it to NATS, nanoseconds since 1970 (int): what was held for a while shows it
 """
 
 import msgspec
@@ -33,6 +34,7 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     seq: int
     flags: int
     payload: bytes
+    published_ns: int = 0
 
 
 encode = msgspec.msgpack.Encoder().encode

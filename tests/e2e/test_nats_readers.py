@@ -24,9 +24,9 @@ async def test_plain_nats_client_reads_frames_while_somebody_wants_the_stream(fl
     await reader.close()
     frames = [msgspec.msgpack.decode(message.data) for message in got]
     for frame in frames:
-        version, stream, received_ns, epoch, seq, flags, payload = frame
+        version, stream, received_ns, epoch, seq, flags, payload, published_ns = frame
         assert (version, stream, flags) == (1, "btcusdt@kline_1m", 0)
-        assert 0 < epoch < received_ns
+        assert 0 < epoch < received_ns <= published_ns
         assert seq >= 1
         assert msgspec.json.decode(payload)["k"]["i"] == "1m"
     assert [frame[4] for frame in frames] == list(range(frames[0][4], frames[0][4] + len(frames)))

@@ -15,9 +15,9 @@ def test_a_frame_survives_the_bus(stream: str, received_ns: int, seq: int, paylo
 
 
 def test_a_frame_is_a_messagepack_array_with_the_version_first() -> None:
-    frame = Frame(VERSION, "btcusdt@trade", 1, 2, 3, 0, b"{}")
+    frame = Frame(VERSION, "btcusdt@trade", 1, 2, 3, 0, b"{}", 9)
 
-    assert msgspec.msgpack.decode(encode(frame)) == [1, "btcusdt@trade", 1, 2, 3, 0, b"{}"]
+    assert msgspec.msgpack.decode(encode(frame)) == [1, "btcusdt@trade", 1, 2, 3, 0, b"{}", 9]
 
 
 @given(st.binary())

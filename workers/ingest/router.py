@@ -77,8 +77,9 @@ class Router:
         epoch: int,
         missing: Callable[[Line, Missing], bool] = lambda _line, _missing: False,
         resumed: Callable[[Line, bytes], bool] = lambda _line, _payload: False,
+        now_ns: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`epoch` is when this worker started, nanoseconds since 1970.
+        """`epoch` is when this worker started, and `now_ns` the time now, nanoseconds since 1970.
 
         `missing` hears of every hole, `resumed` of the first payload after a lost connection; where they return True
         they fill what is missing, and what comes after it is held until `release`.
@@ -88,6 +89,7 @@ class Router:
         self._epoch = epoch
         self._missing = missing
         self._resumed = resumed
+        self._now_ns = now_ns
         self._lines: dict[str, Line] = {}
         self._resting: dict[str, Line] = {}  # not carried now; their counts go on
         self.messages = 0
@@ -204,7 +206,9 @@ class Router:
             line.received_ns = received_ns
         line.seq = seq = line.seq + 1
         name = line.stream.name
-        frame = frames.encode(frames.Frame(frames.VERSION, name, received_ns, self._epoch, seq, flags, payload))
+        frame = frames.encode(
+            frames.Frame(frames.VERSION, name, received_ns, self._epoch, seq, flags, payload, self._now_ns())
+        )
         if not self._publish(line.subject, frame):
             self.unpublished += 1
 

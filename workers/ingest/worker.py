@@ -57,7 +57,12 @@ class Worker:
         self._awaited: set[str] = set()  # gateways that have not spoken yet since NATS came back
         self._drain_at = 0.0  # when what waited is sent all the same
         self._router = Router(
-            market, self._backlog.publish, clock.time_ns(), self._recovery.missing, self._recovery.resumed
+            market,
+            self._backlog.publish,
+            clock.time_ns(),
+            self._recovery.missing,
+            self._recovery.resumed,
+            clock.time_ns,
         )
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}

@@ -42,8 +42,8 @@ static void compose(struct message *message, int number) {
         memcpy(message->bytes + client_frame_bytes - length, text, length);
         message->length = client_frame_bytes;
     } else {
-        // MessagePack, `fsnats.frames`: [1, stream, received_ns, epoch, seq, flags, payload]
-        at += sprintf(at, "\x97\x01%c" STREAM "\xcf", 0xa0 | STREAM_BYTES, number);
+        // MessagePack, `fsnats.frames`: [1, stream, received_ns, epoch, seq, flags, payload, published_ns]
+        at += sprintf(at, "\x98\x01%c" STREAM "\xcf", 0xa0 | STREAM_BYTES, number);
         int received_at = at - frame;
         at += 8;
         *at++ = 0xcf;
@@ -56,7 +56,10 @@ static void compose(struct message *message, int number) {
         *at++ = 0xc5;
         put_be(at, payload_length, 2);
         memcpy(at + 2, payload, payload_length);
-        int frame_length = at + 2 + payload_length - frame;
+        at += 2 + payload_length;
+        *at = (char)0xcf;
+        put_ns(at + 1, CLOCK_REALTIME);
+        int frame_length = at + 9 - frame;
         int head = sprintf(message->bytes, "PUB " SUBJECT " %d\r\n", number, frame_length);
         memcpy(message->bytes + head, frame, frame_length);
         memcpy(message->bytes + head + frame_length, "\r\n", 2);
