@@ -7,7 +7,7 @@ stream       Binance's stream name, in canonical form (str)
 received_ns  when the worker read the message from its socket, nanoseconds since 1970 (int)
 epoch        when the worker that counts `seq` started, nanoseconds since 1970 (int): a new epoch starts a new count
 seq          1, 2, 3 … per stream within an epoch: a hole is a loss between worker and reader (int)
-flags        bits: RECOVERED, SNAPSHOT, GAP, CONTINUES (int)
+flags        bits: RECOVERED, SNAPSHOT, GAP, CONTINUES, LATE (int)
 payload      the bytes that Binance sent as `data` (bin), byte for byte
 published_ns when the worker handed it to NATS, nanoseconds since 1970 (int): what was held for a while shows it
 """
@@ -22,6 +22,7 @@ RECOVERED = 1  # fetched over REST after a loss, published late
 SNAPSHOT = 2  # a copy of the newest value, not a new event
 GAP = 4  # the payload is a notice of events that cannot be had, not one of Binance's
 CONTINUES = 8  # the first of an epoch that knows where the one before stopped: what was lost between is filled or told
+LATE = 16  # out of order: newer ones of the stream were published before it; always together with RECOVERED
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):

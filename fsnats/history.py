@@ -7,6 +7,7 @@ import msgspec
 from fsnats.binance.streams import Market
 
 TIMEOUT = 30.0  # seconds that a gateway waits for candles
+ROWS_TIMEOUT = 15.0  # seconds that a worker waits for rows, before it asks again
 
 
 class KlinesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,7 +42,9 @@ class RowsRequest(msgspec.Struct, frozen=True):
 
 
 class RowsReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Rows as the exchange sent them, or a sentence that says why there are none."""
+    """Rows as the exchange sent them, or a sentence that says why there are none and, where it helps to ask again, in
+    how many seconds."""
 
     rows: list[msgspec.Raw] = []
     error: str = ""
+    again: float | None = None

@@ -8,13 +8,15 @@ from fsnats.binance.streams import Market, Stream
 class Form(NamedTuple):
     """How a listener wants payloads wrapped: the bytes before and after them.
 
-    `gap` stands before the notice of a gap, which "}" ends; empty where the dialect has no word for it.  Equal forms of
-    one stream share one finished frame, whichever dialect they come from.
+    `gap` stands before the notice of a gap, which "}" ends; `late` in the place of `prefix` before a payload that comes
+    out of order.  Both are empty where the dialect has no word for it.  Equal forms of one stream share one finished
+    frame, whichever dialect they come from.
     """
 
     prefix: bytes
     suffix: bytes
     gap: bytes = b""
+    late: bytes = b""
 
 
 class Send(NamedTuple):

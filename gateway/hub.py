@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from fsnats import notices
 from fsnats.binance.streams import Market, Stream
 from fsnats.errors import FrameError
-from fsnats.frames import GAP, Frame, decode
+from fsnats.frames import GAP, LATE, Frame, decode
 from fsnats.websocket.frames import text_header
 from gateway.effects import Form
 from gateway.outbox import Outbox
@@ -44,12 +44,16 @@ class Channel:
         self._epoch, self._seq, self._received_ns = frame.epoch, frame.seq, frame.received_ns
         if frame.flags & GAP:
             self._tell_gap(frame.payload)
+        elif frame.flags & LATE:
+            # Not for dialects in which ids never go back.
+            late = [(Form(form.late, form.suffix), outboxes) for form, outboxes in self._forms.items() if form.late]
+            self._deliver(late, frame.payload)
         else:
             self._deliver(self._forms.items(), frame.payload)
 
     def _deliver(self, forms: Iterable[tuple[Form, dict[Outbox, None]]], payload: bytes) -> None:
         dirty = self._dirty
-        for (prefix, suffix, _), listeners in forms:
+        for (prefix, suffix, _, _), listeners in forms:
             finished = b"%b%b%b%b" % (
                 text_header(len(prefix) + len(payload) + len(suffix)),
                 prefix,

@@ -17,9 +17,9 @@ _DEPTH = {
 }
 _DEPTH_DEFAULT = {Market.SPOT: 100, Market.USDM: 500, Market.COINM: 500}
 _FIXED = {
-    Market.SPOT: {"exchangeInfo": 20, "klines": 2, "ping": 1, "time": 1, "aggTrades": 4},
-    Market.USDM: {"exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20},
-    Market.COINM: {"exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20},
+    Market.SPOT: {"exchangeInfo": 20, "klines": 2, "ping": 1, "time": 1, "aggTrades": 4, "trades": 25},
+    Market.USDM: {"exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20, "trades": 5},
+    Market.COINM: {"exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20, "trades": 5},
 }
 _UNKNOWN = 20  # better too much than a ban
 

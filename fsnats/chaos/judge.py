@@ -29,6 +29,7 @@ class Verdict(msgspec.Struct):
     holes: int = 0  # of the noticed ones, those that only sequence numbers tell
     superseded: int = 0
     late: int = 0
+    disordered: int = 0  # delivered after a newer one without being marked so
     foreign: int = 0  # delivered but never produced
     altered: int = 0  # delivered with other contents
 
@@ -42,7 +43,17 @@ class _Arrival(msgspec.Struct):
     at: int
     identity: Identity
     recovered: bool
+    disordered: bool
     copies: int = 1
+
+
+class _Promise(msgspec.Struct):
+    """Ids that a notice said will come late, and how many of them are still to come or to be told as lost."""
+
+    unit: str
+    start: int
+    end: int
+    left: int
 
 
 class StreamJudge:
@@ -55,6 +66,8 @@ class StreamJudge:
         self._notices: list[tuple[str, int, int]] = []
         self._holes: list[tuple[int, int, int]] = []  # from, to, how many frames
         self._last: tuple[int, int, int] | None = None  # epoch, seq, received
+        self._newest = 0  # id of the newest event that was delivered
+        self._promises: list[_Promise] = []
 
     def produced(self, at: int, identity: Identity) -> None:
         """The exchange made an event."""
@@ -62,13 +75,22 @@ class StreamJudge:
             self._repeated[identity.key] = self._repeated.get(identity.key, 0) + 1
         self._produced[identity.key] = at, identity
 
-    def delivered(self, at: int, identity: Identity, *, recovered: bool) -> None:
-        """A frame with an event arrived."""
+    @property
+    def waits(self) -> bool:
+        """Whether something that was promised is still to come."""
+        return bool(self._promises)
+
+    def delivered(self, at: int, identity: Identity, *, recovered: bool, late: bool = False) -> None:
+        """A frame with an event arrived; `late` where it is marked as out of order."""
+        if late:
+            self._keep(identity.first, identity.last)
         arrival = self._arrived.get(identity.key)
         if arrival is None:
-            self._arrived[identity.key] = _Arrival(at, identity, recovered)
+            disordered = bool(identity.first) and identity.last <= self._newest and not late
+            self._arrived[identity.key] = _Arrival(at, identity, recovered, disordered)
         else:
             arrival.copies += 1
+        self._newest = max(self._newest, identity.last)
 
     def numbered(self, epoch: int, seq: int, received: int) -> None:
         """A frame's place in the worker's count: a hole is a loss that every reader can see."""
@@ -76,9 +98,19 @@ class StreamJudge:
         if last is not None and last[0] == epoch and seq > last[1] + 1:
             self._holes.append((last[2], received, seq - last[1] - 1))
 
-    def noticed(self, unit: str, start: int, end: int) -> None:
-        """A gap notice arrived: `unit` is that of the ids, or ms."""
+    def noticed(self, unit: str, start: int, end: int, *, late: bool = False) -> None:
+        """A gap notice arrived: `unit` is that of the ids, or ms; `late` where it says that they will come."""
         self._notices.append((unit, start, end))
+        if not late:
+            self._keep(start, end)
+        elif unit != "ms":
+            self._promises.append(_Promise(unit, start, end, end - start + 1))
+
+    def _keep(self, first: int, last: int) -> None:
+        """What was promised came, or will not."""
+        for promise in self._promises:
+            promise.left -= max(0, min(last, promise.end) - max(first, promise.start) + 1)
+        self._promises = [promise for promise in self._promises if promise.left > 0]
 
     def verdict(self, since: int, until: int) -> Verdict:
         """On the events that were produced from `since` until `until`."""
@@ -140,6 +172,7 @@ def _judge_arrival(verdict: Verdict, at: int, identity: Identity, arrival: _Arri
     verdict.once += arrival.copies <= said
     verdict.duplicated += max(0, arrival.copies - said)
     verdict.recovered += arrival.recovered
+    verdict.disordered += arrival.disordered
     verdict.late += not arrival.recovered and arrival.at - at > LATE
     if arrival.recovered:
         verdict.altered += arrival.identity.contents != identity.contents

@@ -25,6 +25,7 @@ class Notice(msgspec.Struct):
     reason: str = ""
 
 
+_LATE = "late"  # the reason of a notice whose messages are still to come
 _notice = msgspec.json.Decoder(Notice).decode
 
 
@@ -88,7 +89,7 @@ class Reader:
             frame = frames.decode(data)
             if frame.flags & frames.GAP:
                 notice = _notice(frame.payload)
-                reading.judge.noticed(notice.unit, notice.start, notice.end)
+                reading.judge.noticed(notice.unit, notice.start, notice.end, late=notice.reason == _LATE)
         except (FrameError, msgspec.DecodeError):
             self.unreadable += 1
             return
@@ -97,7 +98,8 @@ class Reader:
         if frame.flags & (frames.GAP | frames.SNAPSHOT):
             return
         recovered = bool(frame.flags & frames.RECOVERED)
-        reading.judge.delivered(now, identify(reading.stream.kind, frame.payload), recovered=recovered)
+        identity = identify(reading.stream.kind, frame.payload)
+        reading.judge.delivered(now, identity, recovered=recovered, late=bool(frame.flags & frames.LATE))
         if not recovered:
             reading.live = instant
             if reading.back is None and self.marked:

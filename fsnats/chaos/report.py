@@ -38,6 +38,7 @@ def problems(report: Report, scenario: Scenario) -> list[str]:
         "duplicated": verdict.duplicated,
         "delivered but never produced": verdict.foreign,
         "delivered with other contents": verdict.altered,
+        "out of order without a mark": verdict.disordered,
         "unreadable frames": report.unreadable,
     }
     found += [f"{count} {what}" for what, count in zeros.items() if count]

@@ -15,7 +15,8 @@ from fsnats.chaos.scenarios import SCENARIOS, Scenario
 from fsnats.chaos.stage import Troubled
 
 _LOOK = 2.0  # seconds between two looks into the ledger
-_HORIZON = 30_000  # milliseconds after which an event's fate is final
+_HORIZON = 30_000  # milliseconds after which an event's fate is final, unless it was said that it comes late
+_LAST = 60.0  # seconds of calm at the end, at most, in which what is late may still come
 _SETTLE = 5.0  # seconds before the first trouble, and of calm at the end
 
 
@@ -41,6 +42,7 @@ class Soak(msgspec.Struct):
             "duplicated": verdict.duplicated,
             "delivered but never produced": verdict.foreign,
             "delivered with other contents": verdict.altered,
+            "out of order without a mark": verdict.disordered,
             "aggregate trades missing that REST has": self.aggregates_missing,
             "events forgotten before they were judged": self.forgotten,
         }
@@ -63,6 +65,7 @@ async def soak(seconds: float, rate: float, fault_every: float, random: Random, 
                 told(f"half of {seconds:g} s is over")
         troubling.cancel()
         await asyncio.sleep(_SETTLE)
+        await fleet.completes(_LAST)
         judging.cancel()
         await fleet.learn()
         _settle(fleet, result, int(time.time() * 1000) - 1000)

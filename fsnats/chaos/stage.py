@@ -17,6 +17,7 @@ from fsnats.errors import ExchangeUnavailable
 CALM = 0.5  # seconds of ordinary life before a trouble
 PATIENCE = 5.0  # seconds after it in which the last losses may be made good or noticed
 HEALING = 15.0  # seconds in which every stream must flow again
+_WAIT_MOST = 400_000  # milliseconds: longer than a worker tries to fill a hole
 _FRESH = 1.5  # seconds; a steady stream that was silent for longer does not flow
 
 
@@ -29,7 +30,8 @@ class Troubled:
         self.reader = reader
         self._proxy = proxy
         self._said: list[str] = []
-        self._settled = _now()
+        self._begun = _now()
+        self._settled: dict[Reading, int] = {}  # until when what was produced is judged
 
     # What scenarios use.
 
@@ -110,12 +112,23 @@ class Troubled:
         return verdicts
 
     def settle(self, until: int) -> dict[str, Verdict]:
-        """The verdicts on what was produced since the last time and until then, which is final and forgotten."""
-        since, self._settled = self._settled, until
-        verdicts = self.judge(since + 1, until)
+        """The verdicts on what was produced since the last time and until then, which is final and forgotten.
+
+        A stream that waits for what is late is left for the next time.
+        """
+        verdicts: dict[str, Verdict] = {}
         for reading in self.reader.readings.values():
+            since = self._settled.get(reading, self._begun)
+            if reading.judge.waits and until - since < _WAIT_MOST:
+                continue
+            self._settled[reading] = until
+            verdicts.setdefault(reading.stream.kind, Verdict()).add(reading.judge.verdict(since + 1, until))
             reading.judge.forget(until)
         return verdicts
+
+    async def completes(self, within: float) -> bool:
+        """Whether everything that was said to come late has come, or was lost, in time."""
+        return await _until(lambda: not any(each.judge.waits for each in self.reader.readings.values()), within)
 
     async def flows(self, within: float) -> bool:
         """Whether every steady stream flows in time, after the mark if there is one."""

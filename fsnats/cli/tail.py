@@ -140,7 +140,7 @@ def for_people(market: Market, frame: "Frame") -> str:
     from fsnats import frames
     from fsnats.cli.pretty import clock, summary
 
-    marks = {frames.RECOVERED: "recovered", frames.SNAPSHOT: "snapshot", frames.GAP: "GAP"}
+    marks = {frames.RECOVERED: "recovered", frames.SNAPSHOT: "snapshot", frames.GAP: "GAP", frames.LATE: "late"}
     flags = "".join(f" [{mark}]" for bit, mark in marks.items() if frame.flags & bit)
     when = clock(frame.received_ns / 1e6)
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org

@@ -38,6 +38,11 @@ class PooledRest:
     ) -> None:
         await self._stack.aclose()
 
+    @property
+    def exits(self) -> int:
+        """By how many exits it may ask, each with a limit of its own."""
+        return len(self._way.exits)
+
     async def get(self, method: str, parameters: Mapping[str, str | int] | None = None) -> Answer:
         """GET one method.  Raises BadRequest, or ExchangeUnavailable with the stage that failed on the last exit."""
         weight = weight_of(self.market, method, parameters or {})

@@ -28,8 +28,8 @@ def combined(stream: Stream) -> Form:
 
 def raw(stream: Stream, *, name_market: bool) -> Form:
     """The native dialect's form of a stream subscribed by its Binance name."""
-    market = _market(stream) if name_market else b""
-    return Form(b'{"stream":' + encode(stream.name) + market + b',"data":', b"}", _gap(stream))
+    head = b'{"stream":' + encode(stream.name) + (_market(stream) if name_market else b"")
+    return _native(stream, head, b',"data":', b"}")
 
 
 def typed(stream_type: str, stream: Stream, envelope: Envelope, *, name_market: bool) -> Form:
@@ -38,14 +38,15 @@ def typed(stream_type: str, stream: Stream, envelope: Envelope, *, name_market: 
     if name_market:
         head += _market(stream)
     if envelope is Envelope.COMBINED:
-        return Form(head + b',"data":{"stream":' + encode(stream.name) + b',"data":', b"}}", _gap(stream))
+        return _native(stream, head, b',"data":{"stream":' + encode(stream.name) + b',"data":', b"}}")
     if stream.kind in _NEEDS_NAME:
         head += b',"stream":' + encode(stream.name)
-    return Form(head + b',"data":', b"}", _gap(stream))
+    return _native(stream, head, b',"data":', b"}")
 
 
-def _gap(stream: Stream) -> bytes:
-    return b'{"type":"gap"' + _market(stream) + b',"data":'
+def _native(stream: Stream, head: bytes, data: bytes, suffix: bytes) -> Form:
+    gap = b'{"type":"gap"' + _market(stream) + b',"data":'
+    return Form(head + data, suffix, gap, head + b',"recovered":true' + data)
 
 
 def _market(stream: Stream) -> bytes:

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fsnats.binance.streams import Market, parse
-from fsnats.frames import GAP, RECOVERED, VERSION, Frame, encode
+from fsnats.frames import GAP, LATE, RECOVERED, VERSION, Frame, encode
 from fsnats.websocket.frames import text
 from gateway.effects import Form
 from gateway.hub import Channel, Hub
 from gateway.outbox import Outbox
+from gateway.protocol import forms
 from gateway.tally import Tally
 
 RAW = Form(b"", b"")
@@ -106,6 +107,23 @@ def test_a_gap_is_told_to_those_whose_dialect_has_a_word_for_it() -> None:
     assert to_ours == [text(b'{"type":"gap","data":{"from":1}}') + text(b'{"type":"trade","data":{"t":5}}')]
     assert to_bot == [text(b'{"t":5}')]
     assert house.tally.gaps == 1
+
+
+def test_what_comes_late_is_marked_and_only_for_those_whose_dialect_can() -> None:
+    house = House()
+    (ours, to_ours), (bot, to_bot) = house.client(), house.client()
+    house.hub.listen(TRADES, forms.raw(TRADES, name_market=False), ours)
+    house.hub.listen(TRADES, forms.combined(TRADES), bot)
+    house.message("btcusdt@trade", b'{"t":5}')
+    house.message("btcusdt@trade", b'{"t":3}', seq=2, flags=RECOVERED | LATE)
+    house.hub.flush()
+
+    assert to_ours == [
+        text(b'{"stream":"btcusdt@trade","data":{"t":5}}')
+        + text(b'{"stream":"btcusdt@trade","recovered":true,"data":{"t":3}}')
+    ]
+    assert to_bot == [text(b'{"stream":"btcusdt@trade","data":{"t":5}}')]
+    assert house.tally.gaps == house.tally.lost == 0
 
 
 def test_a_hole_and_a_restarted_worker_are_told_before_what_comes_after() -> None:

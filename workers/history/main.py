@@ -43,13 +43,14 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         NatsBus(nats_urls(config), f"history-{os.getpid()}", random.random) as bus,
         asyncio.TaskGroup() as tasks,
     ):
-        exits = Exits(config, bus, os.environ.get(PROGRAM) or "history", SystemClock())
+        clock = SystemClock()
+        exits = Exits(config, bus, os.environ.get(PROGRAM) or "history", clock)
         rests = {
             market: await stack.enter_async_context(PooledRest(market, config, exits)) for market in config.markets
         }
         service = Service(bus, rests, tasks)
         service.start()
-        rows = Rows(bus, rests, tasks)
+        rows = Rows(bus, rests, tasks, clock)
         rows.start()
         respond(bus, service.status)
         await bus.connected()

@@ -1,7 +1,8 @@
-"""What can be done about a hole: which REST request fills it, what its rows look like as stream payloads, and the
-notice for what cannot be had.  Pure."""
+"""What can be done about a hole: which REST requests fill it, what their rows look like as payloads of the stream, and
+the notice for what cannot be had.  Pure."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import msgspec
 
@@ -10,8 +11,8 @@ from fsnats.binance.streams import Market, Stream
 from fsnats.history import Method
 from workers.ingest.track import Missing
 
-ROWS_MOST = 1000  # of one request for trades, on every market
-PAGES_MOST = 5  # requests for one hole; a larger one is told as a gap
+PAGE = 1000  # rows of one request, on every market
+ROWS_MOST = 100_000  # of one hole; of a larger one the newest are fetched: 100 pages are 2,000 of futures' 2,400 weight
 
 
 class Fill(msgspec.Struct, frozen=True):
@@ -19,6 +20,21 @@ class Fill(msgspec.Struct, frozen=True):
 
     method: Method
     parameters: dict[str, str | int]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What rows say about a page: the payloads that came, by number in growing order; what REST does not have; and
+    the rest, of which the rows say nothing: the stream may be ahead of REST."""
+
+    come: list[tuple[int, bytes]]
+    absent: list[Missing]
+    rest: Missing | None
+
+
+class MissingBars(Missing, frozen=True):
+    """Candles, by the times that they span; `trades` were known of the first one."""
+
+    trades: int = 0
 
 
 class _AggTradeRow(msgspec.Struct):
@@ -35,56 +51,83 @@ class _TradeRow(msgspec.Struct):
     isBestMatch: bool | None = None  # spot's only
 
 
+class _KlineRow(msgspec.Struct, array_like=True):
+    """Named as in the stream's payload."""
+
+    t: int
+    o: str
+    h: str
+    l: str  # noqa: E741 # Binance's name
+    c: str
+    v: str
+    T: int
+    q: str
+    n: int
+    V: str
+    Q: str
+    B: str
+
+
 _agg_trade_row = msgspec.json.Decoder(_AggTradeRow).decode
 _trade_row = msgspec.json.Decoder(_TradeRow).decode
-_kline_row = msgspec.json.Decoder(list[int | str]).decode
+_kline_row = msgspec.json.Decoder(_KlineRow).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def fills(stream: Stream, missing: Missing) -> list[Fill]:
-    """The requests that bring what is missing; empty where REST does not have it, or it is too much."""
+def pages(stream: Stream, missing: Missing) -> list[Missing]:
+    """The parts of a hole that one request each brings, in order; empty where REST does not have it.
+
+    They end where the hole ends, and begin later where it is too large.
+    """
     count = missing.last - missing.first + 1
     match stream.kind:
-        case "aggTrade" if count <= ROWS_MOST * PAGES_MOST:
+        case "aggTrade":
+            first = max(missing.first, missing.last - ROWS_MOST + 1)
             return [
-                Fill(
-                    "aggTrades",
-                    {"symbol": stream.subject, "fromId": start, "limit": min(ROWS_MOST, missing.last - start + 1)},
-                )
-                for start in range(missing.first, missing.last + 1, ROWS_MOST)
+                Missing(start, min(start + PAGE - 1, missing.last), missing.unit)
+                for start in range(first, missing.last + 1, PAGE)
             ]
-        case "trade" if count <= ROWS_MOST:
-            # The newest ones: the ones before can be had with an API key only.
-            return [Fill("trades", {"symbol": stream.subject, "limit": ROWS_MOST})]
+        case "trade" if count <= PAGE:
+            return [missing]
         case "kline" if missing.unit == "bar" and "@" not in stream.name.partition("@")[2]:
-            return [
-                Fill(
-                    "klines",
-                    {
-                        "symbol": stream.subject,
-                        "interval": stream.interval,
-                        "startTime": missing.first,
-                        "endTime": missing.last,
-                        "limit": ROWS_MOST,
-                    },
-                )
-            ]
+            return [missing]
     return []
 
 
-def payloads(stream: Stream, missing: Missing, rows: Sequence[msgspec.Raw]) -> list[tuple[int, bytes]]:
-    """The rows that were missing, as payloads of the stream, by id in growing order.
+def request(stream: Stream, page: Missing) -> Fill:
+    """The request that brings a page, or its beginning."""
+    match stream.kind:
+        case "aggTrade":
+            limit = page.last - page.first + 1
+            return Fill("aggTrades", {"symbol": stream.subject, "fromId": page.first, "limit": limit})
+        case "trade":
+            # The newest ones: the ones before can be had with an API key only.
+            return Fill("trades", {"symbol": stream.subject, "limit": PAGE})
+    times: dict[str, str | int] = {"startTime": page.first, "endTime": page.last, "limit": PAGE}
+    return Fill("klines", {"symbol": stream.subject, "interval": stream.interval, **times})
 
-    They are made of what REST tells: event times are those of the trades, a bar's trade ids are not known (-1).
+
+def read(stream: Stream, page: Missing, rows: Sequence[msgspec.Raw]) -> Answer:
+    """What the rows of an answer mean for a page.
+
+    Payloads are made of what REST tells: event times are those of the trades, a bar's trade ids are not known (-1).
     Raises msgspec.DecodeError for rows of another shape.
     """
-    build = {"aggTrade": _agg_trade, "trade": _trade, "kline": _kline}[stream.kind]
-    made = dict(build(stream, bytes(row)) for row in rows)
-    return sorted((number, payload) for number, payload in made.items() if missing.first <= number <= missing.last)
+    if stream.kind == "kline":
+        return _read_bars(stream, page, rows)
+    build = _agg_trade if stream.kind == "aggTrade" else _trade
+    made = sorted((build(stream, bytes(row)) for row in rows), key=itemgetter(0))
+    # Ids grow without end, and REST tells them in order: up to its newest row it has said everything.
+    known = min(page.last, made[-1][0]) if made else page.first - 1
+    if known < page.first:
+        return Answer([], [], page)
+    come = [each for each in made if page.first <= each[0] <= known]
+    absent = without(Missing(page.first, known, page.unit), [number for number, _ in come])
+    return Answer(come, absent, Missing(known + 1, page.last, page.unit) if known < page.last else None)
 
 
 def notice(stream: Stream, missing: Missing, reason: str) -> bytes:
-    """The payload of a gap frame: what did not come and will not come."""
+    """The payload of a gap frame."""
     unit = "ms" if missing.unit == "bar" else missing.unit  # a bar is named by its open time
     return notices.gap(stream, missing.first, missing.last, unit, reason)
 
@@ -100,17 +143,18 @@ def without(missing: Missing, come: Sequence[int]) -> list[Missing]:
     return left
 
 
-def bars_between(stream: Stream, newest: bytes, next_one: bytes) -> Missing | None:
+def bars_between(stream: Stream, newest: bytes, next_one: bytes) -> MissingBars | None:
     """The bars whose closing nobody saw between two kline payloads; times are milliseconds since 1970."""
     before, after = _bar(newest), _bar(next_one)
     first = before.t if not before.x else before.T + 1
-    return Missing(first, after.t - 1, "bar") if first < after.t else None
+    return MissingBars(first, after.t - 1, "bar", 0 if before.x else before.n) if first < after.t else None
 
 
 class _Bar(msgspec.Struct):
     t: int
     T: int
     x: bool
+    n: int = 0
 
 
 class _Kline(msgspec.Struct):
@@ -147,27 +191,27 @@ def _trade(stream: Stream, row: bytes) -> tuple[int, bytes]:
     return fields.id, _encode(made)
 
 
-def _kline(stream: Stream, row: bytes) -> tuple[int, bytes]:
-    opened, o, h, low, c, v, closed, q, n, taker, taker_quote, ignore = _kline_row(row)
-    bar = {
-        "t": opened,
-        "T": closed,
+def _read_bars(stream: Stream, page: Missing, rows: Sequence[msgspec.Raw]) -> Answer:
+    bars = [bar for bar in map(_kline_row, rows) if page.first <= bar.t <= page.last]
+    bars.sort(key=lambda bar: bar.t)
+    # REST may lag the stream: a candle with fewer trades than the stream told of is not its last word.
+    if not bars or (isinstance(page, MissingBars) and bars[0].t == page.first and bars[0].n < page.trades):
+        return Answer([], [], page)
+    following = bars[-1].T + 1
+    rest = MissingBars(following, page.last, page.unit) if following <= page.last else None
+    return Answer([(bar.t, _kline(stream, bar)) for bar in bars], [], rest)
+
+
+def _kline(stream: Stream, bar: _KlineRow) -> bytes:
+    known = msgspec.structs.asdict(bar)
+    made = {
+        **{key: known[key] for key in "tT"},
         "s": stream.subject,
         "i": stream.interval,
         "f": -1,
         "L": -1,
-        "o": o,
-        "c": c,
-        "h": h,
-        "l": low,
-        "v": v,
-        "n": n,
+        **{key: known[key] for key in "ochlvn"},
         "x": True,
-        "q": q,
-        "V": taker,
-        "Q": taker_quote,
-        "B": ignore,
+        **{key: known[key] for key in "qVQB"},
     }
-    assert isinstance(opened, int)
-    assert isinstance(closed, int)
-    return opened, _encode({"e": "kline", "E": closed + 1, "s": stream.subject, "k": bar})
+    return _encode({"e": "kline", "E": bar.T + 1, "s": stream.subject, "k": made})

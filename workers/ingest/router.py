@@ -1,7 +1,9 @@
 """From one message of a feed to one frame on the bus: the hot path of a worker."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import msgspec
 
@@ -10,7 +12,7 @@ from fsnats.binance.commands import Reply
 from fsnats.binance.streams import Market, Scope, Stream
 from fsnats.subjects import subject_of
 from workers.ingest.arrays import own_rows
-from workers.ingest.gaps import notice
+from workers.ingest.hole import Hole
 from workers.ingest.track import ALWAYS, Missing, Seen, Tracker, tracker_of
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,10 @@ _decode = msgspec.json.Decoder(_Combined).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 
 
+Held = tuple[bytes, int, int]
+"""Payload, time of its reading, flags."""
+
+
 class Line(msgspec.Struct, eq=False):
     """One stream on its way through: where it goes, where it stands, how many frames went."""
 
@@ -48,7 +54,7 @@ class Line(msgspec.Struct, eq=False):
     seq: int = 0
     received_ns: int = 0  # of the newest message
     newest: bytes = b""
-    held: list[tuple[bytes, int, int]] | None = None  # what came after a hole that is being filled
+    held: deque[Held | Hole] | None = None  # what came after a hole that is being filled, and further holes
     resuming: bool = False  # the connection was lost: the next payload is the first one after it
     briefly: bool = False  # look at payloads only until the next new one: what comes before it may come twice
 
@@ -67,6 +73,32 @@ class Line(msgspec.Struct, eq=False):
             self.tracker = None
 
 
+class Repairs(Protocol):
+    """Who fills holes.  While `Line.held` is not None, the line's messages are put there instead of being published."""
+
+    def missing(self, line: Line, missing: Missing) -> None:
+        """There is a hole before the message that is about to be published."""
+
+    def resumed(self, line: Line, payload: bytes) -> None:
+        """This is the first payload after a lost connection."""
+
+    def crowded(self, line: Line) -> None:
+        """More than HELD_MESSAGES are held."""
+
+
+class NoRepairs:
+    """Leaves holes as they are."""
+
+    def missing(self, line: Line, missing: Missing) -> None:
+        pass
+
+    def resumed(self, line: Line, payload: bytes) -> None:
+        pass
+
+    def crowded(self, line: Line) -> None:
+        pass
+
+
 class Router:
     """Counts, wraps and publishes.  One per worker: a stream's sequence goes on when it moves to another feed."""
 
@@ -75,20 +107,14 @@ class Router:
         market: Market,
         publish: Callable[[str, bytes], bool],
         epoch: int,
-        missing: Callable[[Line, Missing], bool] = lambda _line, _missing: False,
-        resumed: Callable[[Line, bytes], bool] = lambda _line, _payload: False,
+        repairs: Repairs | None = None,
         now_ns: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`epoch` is when this worker started, and `now_ns` the time now, nanoseconds since 1970.
-
-        `missing` hears of every hole, `resumed` of the first payload after a lost connection; where they return True
-        they fill what is missing, and what comes after it is held until `release`.
-        """
+        """`epoch` is when this worker started, and `now_ns` the time now, nanoseconds since 1970."""
         self._market = market
         self._publish = publish
         self._epoch = epoch
-        self._missing = missing
-        self._resumed = resumed
+        self._repairs = repairs or NoRepairs()
         self._now_ns = now_ns
         self._lines: dict[str, Line] = {}
         self._resting: dict[str, Line] = {}  # not carried now; their counts go on
@@ -164,8 +190,7 @@ class Router:
         """Publish a payload unless it came already; where one is missing before it, say so first."""
         if line.resuming:
             line.resuming = False
-            if line.held is None and self._resumed(line, payload):
-                line.held = []
+            self._repairs.resumed(line, payload)
         tracker = line.tracker
         if tracker is not None:
             try:
@@ -179,25 +204,15 @@ class Router:
                     self.duplicates += 1
                     return
                 self.holes += 1
-                if line.held is not None:
-                    # A second hole behind one that is being filled: it is told, in its place.
-                    line.held.append((notice(line.stream, verdict, "cannot be fetched"), received_ns, frames.GAP))
-                elif self._missing(line, verdict):
-                    line.held = []
+                self._repairs.missing(line, verdict)
             if line.briefly:
                 line.unfollow()
         if line.held is not None:
             line.held.append((payload, received_ns, 0))
             if len(line.held) > HELD_MESSAGES:
-                self.release(line)
+                self._repairs.crowded(line)
             return
         self.publish(line, payload, received_ns, 0)
-
-    def release(self, line: Line) -> None:
-        """Publish what was held, and hold no more."""
-        held, line.held = line.held or [], None
-        for payload, received_ns, flags in held:
-            self.publish(line, payload, received_ns, flags)
 
     def publish(self, line: Line, payload: bytes, received_ns: int, flags: int) -> None:
         """Publish one payload as the stream's next frame."""

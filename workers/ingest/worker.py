@@ -13,10 +13,10 @@ from fsnats.binance.streams import CONTRACT_INFO, Market, Stream, parse
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import Clock
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable, StreamNameError
+from fsnats.errors import StreamNameError
 from fsnats.exits.client import Exits
 from fsnats.groups import Group
-from fsnats.history import Method, RowsReply, RowsRequest
+from fsnats.history import ROWS_TIMEOUT, RowsReply, RowsRequest
 from fsnats.patterns import expand
 from fsnats.status import Status, respond
 from fsnats.subjects import DEMAND_REQUEST, ROWS
@@ -24,8 +24,9 @@ from fsnats.subjects import demand as demand_subject
 from workers.ingest.backlog import Backlog
 from workers.ingest.demand import DemandBook
 from workers.ingest.feed import Feed
+from workers.ingest.gaps import Fill
 from workers.ingest.layout import FeedKey, Layout
-from workers.ingest.recovery import HOLD, Recovery
+from workers.ingest.recovery import Recovery
 from workers.ingest.router import Router
 
 logger = logging.getLogger(__name__)
@@ -52,18 +53,11 @@ class Worker:
         self._mine: dict[str, Stream | None] = {}  # what `_is_mine` found out, for names asked about again and again
         self._book = DemandBook(self._is_mine, config.linger)
         self._layout = Layout()
-        self._recovery = Recovery(self._ask_rest, clock.time_ns)
+        self._recovery = Recovery(self._ask_rest, clock)
         self._backlog = Backlog(bus.publish, lambda: bus.is_connected, clock.monotonic)
         self._awaited: set[str] = set()  # gateways that have not spoken yet since NATS came back
         self._drain_at = 0.0  # when what waited is sent all the same
-        self._router = Router(
-            market,
-            self._backlog.publish,
-            clock.time_ns(),
-            self._recovery.missing,
-            self._recovery.resumed,
-            clock.time_ns,
-        )
+        self._router = Router(market, self._backlog.publish, clock.time_ns(), self._recovery, clock.time_ns)
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
         self._news = asyncio.Event()
@@ -90,14 +84,11 @@ class Worker:
                     async with asyncio.timeout(_TICK):
                         await self._news.wait()
 
-    async def _ask_rest(self, method: Method, parameters: dict[str, str | int]) -> list[msgspec.Raw]:
+    async def _ask_rest(self, fill: Fill) -> RowsReply:
         """Have the history workers, who keep the budget of REST, ask the exchange."""
-        request = RowsRequest(self._market, method, parameters)
-        answer = await self._bus.request(ROWS, msgspec.json.encode(request), HOLD)
-        reply = msgspec.json.decode(answer, type=RowsReply)
-        if reply.error:
-            raise BusUnavailable(reply.error)
-        return reply.rows
+        request = RowsRequest(self._market, fill.method, fill.parameters)
+        answer = await self._bus.request(ROWS, msgspec.json.encode(request), ROWS_TIMEOUT)
+        return msgspec.json.decode(answer, type=RowsReply)
 
     def bus_changed(self, connected: bool) -> None:
         """NATS came (True) or went (False): ask who wants what, and do not hold the silence against anybody."""
@@ -222,7 +213,9 @@ class Worker:
             "duplicates": self._router.duplicates,
             "holes": self._router.holes,
             "recovered": self._recovery.recovered,
+            "late": self._recovery.late,
             "gaps": self._recovery.gaps,
+            "filling": self._recovery.filling,
             "gateways": self._book.gateways,
             "feeds": feeds,
         }

@@ -17,6 +17,10 @@ from fsnats.binance.weights import weight_of
         (Market.SPOT, "depth", None, 5),
         (Market.SPOT, "depth", 5000, 250),
         (Market.USDM, "depth", 1000, 20),
+        (Market.SPOT, "aggTrades", 1000, 4),
+        (Market.USDM, "aggTrades", 1000, 20),
+        (Market.SPOT, "trades", 1000, 25),
+        (Market.USDM, "trades", 1000, 5),
         (Market.USDM, "somethingNew", None, 20),
     ],
 )

@@ -109,3 +109,22 @@ def test_what_comes_late_without_being_marked_is_counted() -> None:
     subject.delivered(1000 + LATE + 1, event(1), recovered=False)
     subject.delivered(2000 + LATE + 1, event(2), recovered=True)
     assert verdict(subject).late == 1
+
+
+def test_what_comes_out_of_order_is_counted_unless_it_is_marked() -> None:
+    subject = judge(4)
+    for number, late in ((1, False), (4, False), (2, True), (3, False)):
+        subject.delivered(number * 1000, event(number), recovered=number in (2, 3), late=late)
+    assert (verdict(subject).disordered, verdict(subject).once) == (1, 4)
+
+
+def test_what_was_said_to_come_late_is_waited_for_until_it_came_or_was_lost() -> None:
+    subject = judge(9)
+    subject.noticed("a", 2, 6, late=True)
+    subject.noticed("ms", 1000, 9000, late=True)
+    for number in (2, 3, 4):
+        assert subject.waits
+        subject.delivered(number * 1000, event(number), recovered=True, late=True)
+    assert subject.waits
+    subject.noticed("a", 5, 6)
+    assert not subject.waits

@@ -66,6 +66,21 @@ async def test_live_frames_recovered_ones_notices_and_copies_are_told_apart(bus:
     assert found.duplicated == 0
 
 
+async def test_what_comes_late_is_waited_for_and_not_out_of_order(bus: MemoryBus, reader: Reader) -> None:
+    judge = reader.readings[Market.SPOT, NAME].judge
+    for number in range(1, 4):
+        judge.produced(number, identify("aggTrade", PAYLOAD % number))
+    await send(bus, 1, PAYLOAD % 1)
+    await send(bus, 2, b'{"e":"gap","stream":"x","from":2,"to":2,"unit":"a","reason":"late"}', frames.GAP)
+    await send(bus, 3, PAYLOAD % 3)
+    await eventually(lambda: reader.frames == 3)
+    assert judge.waits
+    await send(bus, 4, PAYLOAD % 2, frames.RECOVERED | frames.LATE)
+    await eventually(lambda: not judge.waits)
+    found = verdict(reader)
+    assert (found.once, found.recovered, found.missing, found.disordered) == (3, 1, 0, 0)
+
+
 async def test_what_cannot_be_read_is_counted(bus: MemoryBus, reader: Reader) -> None:
     bus.publish(subject_of(Market.SPOT, NAME), b"nonsense")
     await send(bus, 1, b"{}", frames.GAP)

@@ -17,7 +17,7 @@ def test_zeros_are_good() -> None:
     assert problems(report(recovered=3, superseded=2, late=1), BY_NAME["cut"]) == []
 
 
-@pytest.mark.parametrize("field", ["unnoticed", "duplicated", "foreign", "altered"])
+@pytest.mark.parametrize("field", ["unnoticed", "duplicated", "foreign", "altered", "disordered"])
 def test_each_zero_is_demanded(field: str) -> None:
     (problem,) = problems(report(**{field: 3}), BY_NAME["cut"])
     assert problem.startswith("3 ")

@@ -1,5 +1,7 @@
 """The envelopes of each dialect, as the client reads them."""
 
+import json
+
 import pytest
 
 from fsnats.binance.streams import Market, parse
@@ -65,3 +67,20 @@ def test_combined_envelope_nests_as_the_old_readme_shows() -> None:
 
 def test_names_outside_ascii_travel_as_utf8() -> None:
     assert "我usdt@trade" in framed(forms.combined(parse(USDM, "我usdt@trade")))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        forms.raw(KLINE, name_market=True),
+        *(forms.typed("kline", KLINE, envelope, name_market=True) for envelope in Envelope),
+    ],
+)
+def test_what_comes_late_is_marked_beside_what_it_is(form: Form) -> None:
+    ordinary, late = (json.loads(head + PAYLOAD + form.suffix) for head in (form.prefix, form.late))
+
+    assert late == {**ordinary, "recovered": True}
+
+
+def test_binances_dialect_has_no_word_for_what_comes_late() -> None:
+    assert forms.combined(KLINE).late == forms.BARE.late == b""

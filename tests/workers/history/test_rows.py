@@ -22,13 +22,19 @@ from workers.simulator.settings import Settings
 
 
 @pytest.fixture
-async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
+async def simulator() -> AsyncIterator[Simulator]:
+    async with Simulator(Settings()) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def bus(simulator: Simulator, clock: HandClock) -> AsyncIterator[MemoryBus]:
     bus = MemoryBus()
-    async with Simulator(Settings()) as simulator, asyncio.TaskGroup() as tasks:
+    async with asyncio.TaskGroup() as tasks:
         config = config_for(simulator)
         Dials(bus, clock).serve()
         async with PooledRest(Market.SPOT, config, Exits(config, bus, "history", clock)) as rest:
-            rows = Rows(bus, {Market.SPOT: rest}, tasks)
+            rows = Rows(bus, {Market.SPOT: rest}, tasks, clock)
             rows.start()
             yield bus
             rows.stop()
@@ -54,9 +60,30 @@ async def test_rows_are_the_exchanges_own(bus: MemoryBus) -> None:
     ],
 )
 async def test_what_cannot_be_had_is_a_sentence(bus: MemoryBus, request_: RowsRequest, says: str) -> None:
-    assert says in (await ask(bus, msgspec.json.encode(request_))).error
+    reply = await ask(bus, msgspec.json.encode(request_))
+
+    assert says in reply.error
+    assert reply.again is None
 
 
 @pytest.mark.parametrize("request_", [b"{", b"\xff", b'{"market":"spot","method":"account","parameters":{}}'])
 async def test_what_is_no_request_is_a_sentence_too(bus: MemoryBus, request_: bytes) -> None:
     assert (await ask(bus, request_)).error
+
+
+async def test_what_was_missed_does_not_take_all_of_the_weight(bus: MemoryBus, clock: HandClock) -> None:
+    request = msgspec.json.encode(RowsRequest(Market.SPOT, "trades", {"symbol": "BTCUSDT", "limit": 1}))
+    replies = [await ask(bus, request) for _ in range(181)]  # of 25 each: 4,500 of 6,000 is the share
+
+    assert [reply.error for reply in replies[:-1]] == [""] * 180
+    assert replies[-1].again == pytest.approx(60)
+    await clock.advance(60.1)
+    assert (await ask(bus, request)).error == ""
+
+
+async def test_an_exchange_in_trouble_may_be_asked_again(simulator: Simulator, bus: MemoryBus) -> None:
+    simulator.faults.limit_rest(7)
+    reply = await ask(bus, msgspec.json.encode(RowsRequest(Market.SPOT, "trades", {"symbol": "BTCUSDT"})))
+
+    assert "429" in reply.error
+    assert reply.again == 7

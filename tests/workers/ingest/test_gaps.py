@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fsnats.binance.rest import Rest
 from fsnats.binance.streams import Market, parse
-from workers.ingest.gaps import Fill, bars_between, fills, notice, payloads, without
+from workers.ingest.gaps import Answer, Fill, MissingBars, bars_between, notice, pages, read, request, without
 from workers.ingest.track import Missing
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
@@ -18,36 +18,87 @@ KLINE = parse(Market.SPOT, "btcusdt@kline_1m")
 
 
 def test_aggregate_trades_are_asked_for_by_id_in_pages() -> None:
-    assert [fill.parameters for fill in fills(AGG, Missing(100, 2149, "a"))] == [
+    asked = pages(AGG, Missing(100, 2149, "a"))
+
+    assert [request(AGG, page).parameters for page in asked] == [
         {"symbol": "BTCUSDT", "fromId": 100, "limit": 1000},
         {"symbol": "BTCUSDT", "fromId": 1100, "limit": 1000},
         {"symbol": "BTCUSDT", "fromId": 2100, "limit": 50},
     ]
 
 
+def test_of_a_hole_that_is_too_large_the_newest_are_fetched() -> None:
+    asked = pages(AGG, Missing(1, 100_500, "a"))
+
+    assert (len(asked), asked[0], asked[-1].last) == (100, Missing(501, 1500, "a"), 100_500)
+
+
 def test_trades_are_among_the_newest_ones_or_not_to_be_had() -> None:
-    assert fills(TRADE, Missing(1, 5, "t")) == [Fill("trades", {"symbol": "BTCUSDT", "limit": 1000})]
-    assert fills(TRADE, Missing(1, 5000, "t")) == []
+    hole = Missing(1, 5, "t")
+
+    assert pages(TRADE, hole) == [hole]
+    assert request(TRADE, hole) == Fill("trades", {"symbol": "BTCUSDT", "limit": 1000})
+    assert pages(TRADE, Missing(1, 5000, "t")) == []
 
 
 @pytest.mark.parametrize("name", ["btcusdt@depth", "btcusdt@bookTicker", "btcusdt@kline_1m@+08:00"])
 def test_other_streams_cannot_be_filled(name: str) -> None:
-    assert fills(parse(Market.SPOT, name), Missing(1, 5, "u")) == []
+    assert pages(parse(Market.SPOT, name), Missing(1, 5, "u")) == []
 
 
-def test_a_hole_that_is_too_large_is_not_filled() -> None:
-    assert fills(AGG, Missing(1, 5001, "a")) == []
-
-
-def bar(opened: int, closed: bool) -> bytes:
-    return json.dumps({"k": {"t": opened, "T": opened + 59_999, "x": closed}}).encode()
+def bar(opened: int, closed: bool, trades: int = 4) -> bytes:
+    return json.dumps({"k": {"t": opened, "T": opened + 59_999, "x": closed, "n": trades}}).encode()
 
 
 def test_bars_whose_closing_nobody_saw_are_missing() -> None:
-    assert bars_between(KLINE, bar(0, False), bar(120_000, False)) == Missing(0, 119_999, "bar")
-    assert bars_between(KLINE, bar(0, True), bar(120_000, False)) == Missing(60_000, 119_999, "bar")
+    assert bars_between(KLINE, bar(0, False), bar(120_000, False)) == MissingBars(0, 119_999, "bar", 4)
+    assert bars_between(KLINE, bar(0, True), bar(120_000, False)) == MissingBars(60_000, 119_999, "bar")
     assert bars_between(KLINE, bar(0, True), bar(60_000, False)) is None
     assert bars_between(KLINE, bar(0, False), bar(0, True)) is None
+
+
+def raw(*rows: object) -> list[msgspec.Raw]:
+    return [msgspec.Raw(json.dumps(row).encode()) for row in rows]
+
+
+def test_up_to_its_newest_row_rest_has_said_everything_and_nothing_beyond() -> None:
+    page = Missing(10, 20, "a")
+    answer = read(AGG, page, raw(*({"a": number, "T": 1} for number in (15, 12, 13))))
+
+    assert [number for number, _ in answer.come] == [12, 13, 15]
+    assert answer.absent == [Missing(10, 11, "a"), Missing(14, 14, "a")]
+    assert answer.rest == Missing(16, 20, "a")
+
+
+def test_rest_that_lags_the_stream_says_nothing_of_a_page() -> None:
+    page = Missing(10, 20, "a")
+
+    assert read(AGG, page, raw()) == read(AGG, page, raw({"a": 9, "T": 1})) == Answer([], [], page)
+
+
+def test_what_is_older_than_rest_remembers_is_absent() -> None:
+    assert read(AGG, Missing(10, 12, "a"), raw({"a": 40, "T": 1})) == Answer([], [Missing(10, 12, "a")], None)
+
+
+def candle(opened: int, trades: int = 4) -> list[object]:
+    return [opened, "1", "1", "1", "1", "1", opened + 59_999, "1", trades, "1", "1", "0", "of the future"]
+
+
+def test_candles_that_rest_does_not_have_yet_are_asked_for_again() -> None:
+    hole = MissingBars(0, 179_999, "bar", trades=4)
+    answer = read(KLINE, hole, raw(candle(0), candle(60_000)))
+
+    assert [opened for opened, _ in answer.come] == [0, 60_000]
+    assert answer.rest == MissingBars(120_000, 179_999, "bar")
+    assert read(KLINE, MissingBars(120_000, 179_999, "bar"), raw(candle(120_000))).rest is None
+    assert read(KLINE, hole, raw()).rest == hole
+
+
+def test_a_candle_that_knows_fewer_trades_than_the_stream_told_of_is_not_its_last_word() -> None:
+    hole = MissingBars(0, 59_999, "bar", trades=5)
+
+    assert read(KLINE, hole, raw(candle(0, trades=4))) == Answer([], [], hole)
+    assert read(KLINE, hole, raw(candle(0, trades=5))).rest is None
 
 
 @given(st.integers(1, 50), st.integers(0, 20), st.sets(st.integers(1, 70)))
@@ -74,7 +125,7 @@ async def test_rows_become_what_the_stream_would_have_brought(market: Market) ->
             (await rest.get("aggTrades", {"symbol": "BTCUSDT", "limit": 10})).body, type=list[msgspec.Raw]
         )
         ids = [json.loads(bytes(row))["a"] for row in rows]
-        made = payloads(stream, Missing(ids[2], ids[5], "a"), rows)
+        made = read(stream, Missing(ids[2], ids[5], "a"), rows).come
 
     assert [number for number, _ in made] == ids[2:6]
     for number, payload in made:
@@ -89,7 +140,7 @@ async def test_rows_of_candles_become_closed_bars() -> None:
         answer = await rest.get("klines", {"symbol": "BTCUSDT", "interval": "1m", "limit": 4})
     rows = msgspec.json.decode(answer.body, type=list[msgspec.Raw])
     first = json.loads(bytes(rows[0]))
-    ((opened, payload),) = payloads(KLINE, Missing(first[0], first[6], "bar"), rows)
+    ((opened, payload),) = read(KLINE, MissingBars(first[0], first[6], "bar"), rows).come
     event = json.loads(payload)
 
     assert opened == event["k"]["t"] == first[0]
@@ -99,4 +150,4 @@ async def test_rows_of_candles_become_closed_bars() -> None:
 
 def test_rows_of_another_shape_are_a_decode_error() -> None:
     with pytest.raises(msgspec.DecodeError):
-        payloads(AGG, Missing(1, 2, "a"), [msgspec.Raw(b"[1]")])
+        read(AGG, Missing(1, 2, "a"), [msgspec.Raw(b"[1]")])
