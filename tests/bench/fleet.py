@@ -28,6 +28,8 @@ from tests.bench.tools import Tool
 STREAMS = 200  # one kline stream for each of as many symbols
 SYMBOLS = [f"SYM{number:03}USDT" for number in range(STREAMS)]
 
+KLINE, AGG_TRADE = "kline_1m", "aggTrade"  # what the load tools can send
+
 _READY = 20.0  # seconds for any part to become ready
 
 T = TypeVar("T")
@@ -96,12 +98,12 @@ class Fleet:
         self._url = embedded.url
         return nats
 
-    def worker(self, *, always: bool = False) -> Process:
-        """Start the worker.  With `always` it carries every stream, else what the gateway's clients want."""
+    def worker(self, always: str = "", *, module: str = "workers") -> Process:
+        """Start the worker.  It carries every stream of the kind `always`, besides what the gateway's clients want."""
         settings = {"FSNATS_SPOT_WS_URL": f"ws://127.0.0.1:{self._feed_port}"}
         if always:
-            settings["FSNATS_ALWAYS"] = "spot:*@kline_1m"
-        return self._python(["workers", "ingest", "--market", "spot", "--group", "0"], settings)
+            settings["FSNATS_ALWAYS"] = f"spot:*@{always}"
+        return self._python([module, "ingest", "--market", "spot", "--group", "0"], settings)
 
     def gateway(self) -> Process:
         """Start the gateway and return when it serves clients."""
@@ -132,9 +134,9 @@ class Fleet:
 
     # The load.
 
-    def exchange(self) -> Tool:
+    def exchange(self, kind: str = KLINE) -> Tool:
         """Start the exchange that the worker connects to."""
-        return self._tool("feed", "ws", self._feed_port, STREAMS)
+        return self._tool("feed", "ws", self._feed_port, STREAMS, kind)
 
     def subscribed(self, exchange: Tool, worker: Process) -> None:
         """Return when the worker has subscribed every stream at the exchange."""
@@ -144,11 +146,11 @@ class Fleet:
 
     def publisher(self, streams: int) -> Tool:
         """Start a stand-in for the worker that publishes this many streams."""
-        return self._tool("feed", "bus", self._config.nats_port, streams)
+        return self._tool("feed", "bus", self._config.nats_port, streams, KLINE)
 
-    def tap(self) -> Tool:
+    def tap(self, kind: str = KLINE) -> Tool:
         """Start a reader of everything that is published."""
-        return self._tool("tap", self._config.nats_port, STREAMS)
+        return self._tool("tap", self._config.nats_port, STREAMS, kind)
 
     def clients(self, count: int, mode: str, *what: object, port: int = 0) -> Tool:
         """Open WebSocket clients; returns when they are connected.  See `load/clients.c`."""

@@ -3,12 +3,12 @@
 import time
 from pathlib import Path
 
-from tests.bench.fleet import Fleet
+from tests.bench.fleet import AGG_TRADE, KLINE, Fleet
 from tests.bench.processes import Process
 from tests.bench.report import Row, Values
 from tests.bench.tools import Tool
 
-TITLE = "ingest: one worker, one feed, 200 kline streams, 367 B a message"
+TITLE = "ingest: one worker, one feed, 200 streams, 367 B a message"
 ROWS = (
     Row("saturated", "worker, saturated", "CPU µs/message", "≤ 8", "7.4, raw 3.96"),
     Row("saturated rate", "  messages a second", "1/s"),
@@ -17,6 +17,10 @@ ROWS = (
     Row("paced", "worker, 5,000/s one at a time", "CPU µs/message", "", "74, raw 53"),
     Row("paced nats", "  nats-server", "CPU µs/message"),
     Row("paced lost", "  lost", "messages", "0"),
+    Row("trades", "aggTrade, every id looked at, saturated", "CPU µs/message"),
+    Row("trades lost", "  lost", "messages", "0"),
+    Row("plain", "  the same without any guard against loss", "CPU µs/message"),
+    Row("guarded", "  the guards' share", "%", "≤ 15"),
 )
 
 _SATURATED = 300_000
@@ -27,7 +31,7 @@ def measure(tools: Path, quick: bool) -> Values:
     """One repetition."""
     with Fleet(tools, pinned=True) as fleet:
         exchange, tap = fleet.exchange(), fleet.tap()
-        worker = fleet.worker(always=True)
+        worker = fleet.worker(KLINE)
         fleet.subscribed(exchange, worker)
         _carried(fleet, worker, exchange, tap, 0, 20_000)  # to warm up
         saturated = _carried(fleet, worker, exchange, tap, 0, _SATURATED)
@@ -38,7 +42,19 @@ def measure(tools: Path, quick: bool) -> Values:
     # What the worker itself knows it could not pass on: nothing, or the figures above are of something else.
     for counter in ("unreadable", "unpublished"):
         values["saturated lost"] += float(str(status[counter]))
+    trades, plain = _trades(tools, "workers"), _trades(tools, "tests.bench.plain")
+    values |= {"trades": trades[""], "trades lost": trades["lost"] + plain["lost"], "plain": plain[""]}
+    values["guarded"] = (trades[""] / plain[""] - 1) * 100
     return values
+
+
+def _trades(tools: Path, module: str) -> Values:
+    with Fleet(tools, pinned=True) as fleet:
+        exchange, tap = fleet.exchange(AGG_TRADE), fleet.tap(AGG_TRADE)
+        worker = fleet.worker(AGG_TRADE, module=module)
+        fleet.subscribed(exchange, worker)
+        _carried(fleet, worker, exchange, tap, 0, 20_000)
+        return _carried(fleet, worker, exchange, tap, 0, _SATURATED)
 
 
 def _carried(fleet: Fleet, worker: Process, exchange: Tool, tap: Tool, rate: int, count: int) -> Values:

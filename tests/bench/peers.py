@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tests.bench.fleet import Fleet, free_port
+from tests.bench.fleet import KLINE, Fleet, free_port
 from tests.bench.processes import PEERS, UNDER_TEST, BenchError, Process
 from tests.bench.report import Row, Values
 from tests.bench.rivals import environment
@@ -133,7 +133,7 @@ def _nats(tools: Path, load: _Load) -> float:
         command = [str(program), "--config", str(directory / "nats.conf")]
         with Process(command, directory=directory, environ={"GOMAXPROCS": "1"}, cores=UNDER_TEST) as server:
             _until_listening(server, listener)
-            publish = [str(tools / "feed"), "bus", str(port), str(load.streams)]
+            publish = [str(tools / "feed"), "bus", str(port), str(load.streams), KLINE]
             with (
                 Tool(publish, directory=directory, cores=PEERS) as publisher,
                 _counting(tools, directory, listener, load.clients, "nats") as clients,

@@ -29,7 +29,7 @@ static int request(int number, char **arguments, char *out) {
         int streams = atoi(arguments[0]), share = !strcmp(arguments[1], "share");
         const char *separator = "/stream?streams=";
         for (int stream = share ? number : 0; stream < streams; stream += share ? count : 1, separator = "/")
-            at += sprintf(at, "%s" STREAM, separator, stream);
+            at += sprintf(at, "%s" STREAM, separator, stream, KLINE);
     } else {
         at += sprintf(at, "%s", nats ? "/" : arguments[0]);
     }

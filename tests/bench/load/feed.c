@@ -1,5 +1,7 @@
-// feed ws PORT STREAMS     play Binance: one WebSocket client at a time, which is sent messages of STREAMS streams
-// feed bus PORT STREAMS    play a worker: publish the same messages as frames on the NATS server at PORT
+// feed ws PORT STREAMS KIND     play Binance: one WebSocket client at a time, which is sent messages of STREAMS streams
+// feed bus PORT STREAMS KIND    play a worker: publish the same messages as frames on the NATS server at PORT
+//
+// KIND is kline_1m or aggTrade.
 //
 // subscribed COUNT SECONDS    answers when the client has subscribed COUNT streams
 // run RATE COUNT BURST        sends COUNT messages, BURST at once, RATE a second; RATE 0 is as fast as they are taken
@@ -10,16 +12,17 @@ enum { BATCH_BYTES = 64 * 1024 };
 // A finished message of one stream: only the places that change are written again.
 struct message {
     char *bytes;
-    int length, ts_at, received_at, seq_at;
+    int length, ts_at, id_at, received_at, seq_at;
     uint32_t seq;
 };
 
 static int bus, listener = -1, peer = -1, streams, subscribed;
 static int client_frame_bytes;  // of one message as clients of the gateway get it
 static struct message *messages;
+static const char *kind;
 
 static void put_digits(char *out, int64_t value) {
-    for (int i = TS_DIGITS - 1; i >= 0; i--, value /= 10) out[i] = value ? '0' + value % 10 : ' ';
+    for (int i = DIGITS - 1; i >= 0; i--, value /= 10) out[i] = value ? '0' + value % 10 : ' ';
 }
 
 static void put_be(char *out, uint64_t value, int size) {
@@ -34,8 +37,9 @@ static void put_ns(char *out, clockid_t clock) {
 
 static void compose(struct message *message, int number) {
     char payload[512], text[640], frame[640], *at = frame;
-    int payload_length = sprintf(payload, PAYLOAD, 0, number);
-    int length = sprintf(text, "{\"stream\":\"" STREAM "\",\"data\":%s}", number, payload);
+    int payload_length = strcmp(kind, KLINE) ? sprintf(payload, AGG_TRADE_PAYLOAD, 0, number, 0)
+                                              : sprintf(payload, KLINE_PAYLOAD, 0, number);
+    int length = sprintf(text, "{\"stream\":\"" STREAM "\",\"data\":%s}", number, kind, payload);
     message->bytes = malloc(1024);
     client_frame_bytes = text_header((uint8_t *)message->bytes, length) + length;
     if (!bus) {
@@ -43,7 +47,7 @@ static void compose(struct message *message, int number) {
         message->length = client_frame_bytes;
     } else {
         // MessagePack, `fsnats.frames`: [1, stream, received_ns, epoch, seq, flags, payload, published_ns]
-        at += sprintf(at, "\x98\x01%c" STREAM "\xcf", 0xa0 | STREAM_BYTES, number);
+        at += sprintf(at, "\x98\x01%c" STREAM "\xcf", 0xa0 | STREAM_BYTES, number, kind);
         int received_at = at - frame;
         at += 8;
         *at++ = 0xcf;
@@ -60,7 +64,7 @@ static void compose(struct message *message, int number) {
         *at = (char)0xcf;
         put_ns(at + 1, CLOCK_REALTIME);
         int frame_length = at + 9 - frame;
-        int head = sprintf(message->bytes, "PUB " SUBJECT " %d\r\n", number, frame_length);
+        int head = sprintf(message->bytes, "PUB " SUBJECT " %d\r\n", number, kind, frame_length);
         memcpy(message->bytes + head, frame, frame_length);
         memcpy(message->bytes + head + frame_length, "\r\n", 2);
         message->length = head + frame_length + 2;
@@ -69,12 +73,16 @@ static void compose(struct message *message, int number) {
     }
     char *ts = memmem(message->bytes, message->length, "\"TS\":", 5);
     message->ts_at = ts + 5 - message->bytes;
+    char *id = memmem(message->bytes, message->length, "\"a\":", 4);
+    message->id_at = id ? id + 4 - message->bytes : 0;
 }
 
 static int stamped(struct message *message, char *out) {
     put_digits(message->bytes + message->ts_at, now_ns());
+    message->seq++;
+    if (message->id_at) put_digits(message->bytes + message->id_at, message->seq);
     if (bus) {
-        put_be(message->bytes + message->seq_at, ++message->seq, 4);
+        put_be(message->bytes + message->seq_at, message->seq, 4);
         put_ns(message->bytes + message->received_at, CLOCK_REALTIME);
     }
     memcpy(out, message->bytes, message->length);
@@ -171,10 +179,11 @@ static void greet_nats(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) die("usage: feed ws|bus PORT STREAMS");
+    if (argc != 5) die("usage: feed ws|bus PORT STREAMS KIND");
     begin();
     bus = !strcmp(argv[1], "bus");
     streams = atoi(argv[3]);
+    kind = argv[4];
     messages = calloc(streams, sizeof *messages);
     for (int i = 0; i < streams; i++) compose(&messages[i], i);
     if (bus) {

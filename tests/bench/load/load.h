@@ -21,16 +21,23 @@
 #include <time.h>
 #include <unistd.h>
 
-// A combined message of Binance's spot kline stream is 367 bytes long; "TS" is ours, blanks make it a constant width.
-#define STREAM "sym%03dusdt@kline_1m"
-#define SUBJECT "fsnats.spot.sym%03dusdt.kline_1m"
+// A combined message of Binance's spot kline stream is 367 bytes long, and so is what stands for one of aggTrade here;
+// "TS" is ours, blanks make it and "a" a constant width.  Both kinds' names are eight characters long.
+#define KLINE "kline_1m"
+#define AGG_TRADE "aggTrade"
+#define STREAM "sym%03dusdt@%s"
+#define SUBJECT "fsnats.spot.sym%03dusdt.%s"
 #define STREAM_BYTES 19
-#define TS_DIGITS 19
-#define PAYLOAD                                                                                                       \
-    "{\"e\":\"kline\",\"TS\":%19d,\"s\":\"SYM%03dUSDT\",\"k\":{\"t\":1763625600000,\"T\":1763625659999,"              \
-    "\"i\":\"1m\",\"f\":5512345678,\"L\":5512345999,\"o\":\"91234.56000000\",\"c\":\"91240.01000000\","               \
-    "\"h\":\"91250.00000000\",\"l\":\"91230.00000000\",\"v\":\"12.34567000\",\"n\":3221,\"x\":false,"                  \
-    "\"q\":\"1126400.12345600\",\"V\":\"6.17283500\",\"Q\":\"563200.06172800\",\"B\":\"0\"}}"
+#define DIGITS 19
+#define KLINE_PAYLOAD                                                                                                 \
+    "{\"e\":\"kline\",\"E\":1763625612345,\"TS\":%19d,\"s\":\"SYM%03dUSDT\",\"k\":{\"t\":1763625600000,"             \
+    "\"T\":1763625659999,\"i\":\"1m\",\"f\":5512345678,\"L\":5512345999,\"o\":\"91234.56000000\","                     \
+    "\"c\":\"91240.01000000\",\"h\":\"91250.00000000\",\"l\":\"91230.00000000\",\"v\":\"12.34567000\",\"n\":3221,"    \
+    "\"x\":false,\"q\":\"112.34\",\"V\":\"6.17283500\",\"Q\":\"563200.06172800\"}}"
+#define AGG_TRADE_PAYLOAD                                                                                             \
+    "{\"e\":\"aggTrade\",\"E\":1763625612345,\"TS\":%19d,\"s\":\"SYM%03dUSDT\",\"a\":%19d,\"p\":\"91234.56000000\","     \
+    "\"q\":\"0.00012000\",\"f\":5512345678,\"l\":5512345679,\"T\":1763625612344,\"m\":true,\"M\":true,"                  \
+    "\"like a candle's\":\"......................................................................................................\"}"
 
 static inline __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...) {
     va_list arguments;

@@ -1,4 +1,4 @@
-// tap PORT STREAMS    subscribe to every stream's frames on the NATS server at PORT, count them and check the sequences
+// tap PORT STREAMS KIND    subscribe to every stream's frames on the NATS server at PORT, count them and check the sequences
 //
 // until FRAMES SECONDS    answers when that many have come since the last answer, or when the time is over
 #include "load.h"
@@ -19,7 +19,7 @@ static void check(const uint8_t *frame) {
     int number = atoi((const char *)frame + 3 + 3);
     const uint8_t *at = frame + 3 + STREAM_BYTES + 9 + 9;
     uint64_t seq = *at < 0x80 ? *at : be(at + 1, 1 << (*at - 0xcc));
-    if (frame[0] != 0x97 || frame[1] != 1 || number >= streams) die("not a frame");
+    if (frame[0] != 0x98 || frame[1] != 1 || number >= streams) die("not a frame");
     if (seq <= newest[number]) repeated++;
     else lost += seq - newest[number] - 1, newest[number] = seq;
     frames++;
@@ -48,13 +48,13 @@ static void receive(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) die("usage: tap PORT STREAMS");
+    if (argc != 4) die("usage: tap PORT STREAMS KIND");
     begin();
     fd = tcp_connect(atoi(argv[1]));
     streams = atoi(argv[2]);
     newest = calloc(streams, sizeof *newest);
-    const char *hello = "CONNECT {\"verbose\":false,\"name\":\"bench-tap\"}\r\nSUB fsnats.spot.*.kline_1m 1\r\n";
-    write_all(fd, hello, strlen(hello));
+    char hello[128];
+    write_all(fd, hello, sprintf(hello, "CONNECT {\"verbose\":false,\"name\":\"bench-tap\"}\r\nSUB fsnats.spot.*.%s 1\r\n", argv[3]));
     printf("{\"ready\": true}\n");
     long wanted = 0;
     int64_t deadline = 0;
