@@ -5,8 +5,10 @@ A frame is a MessagePack array `[version, stream, received_ns, epoch, seq, flags
 version      1 (int); anything else is a frame this code cannot read
 stream       Binance's stream name, in canonical form (str)
 received_ns  when the worker read the message from its socket, nanoseconds since 1970 (int)
-epoch        when the worker that counts `seq` started, nanoseconds since 1970 (int): a new epoch starts a new count
-seq          1, 2, 3 … per stream within an epoch: a hole is a loss between worker and reader (int)
+epoch        when the worker that counts `seq` started, nanoseconds since 1970 (int): a new epoch starts a new count,
+             except with a frame that is flagged CONTINUES
+seq          1, 2, 3 … per stream within an epoch: a hole is a loss between worker and reader (int).  A frame whose seq
+             is not above the last one of its epoch was sent again, after NATS was lost: pass over it
 flags        bits: RECOVERED, SNAPSHOT, GAP, CONTINUES, LATE (int)
 payload      the bytes that Binance sent as `data` (bin), byte for byte
 published_ns when the worker handed it to NATS, nanoseconds since 1970 (int): what was held for a while shows it
@@ -21,7 +23,9 @@ VERSION = 1
 RECOVERED = 1  # fetched over REST after a loss, published late
 SNAPSHOT = 2  # a copy of the newest value, not a new event
 GAP = 4  # the payload is a notice of events that cannot be had, not one of Binance's
-CONTINUES = 8  # the first of an epoch that knows where the one before stopped: what was lost between is filled or told
+# The first frame of a worker that knows where its predecessor stopped: it goes on counting from there, and fills or
+# tells what was lost between them.
+CONTINUES = 8
 LATE = 16  # out of order: newer ones of the stream were published before it; always together with RECOVERED
 
 

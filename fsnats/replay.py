@@ -62,9 +62,9 @@ async def lasts(bus: Bus, market: Market, names: Iterable[str]) -> dict[str, Fra
 async def after(bus: Bus, market: Market, name: str, epoch: int, seq: int, most: int = MOST) -> Replay:
     """The frames of a stream after (epoch, seq), up to now.
 
-    Complete means: the first one follows (epoch, seq), each one follows the one before.  Where a worker was replaced,
-    its first frame follows only if it is flagged CONTINUES.  Nothing is read, and the answer is incomplete, where there
-    are more than `most`.
+    Complete means: the first one follows (epoch, seq), each one follows the one before.  The first frame of a new epoch
+    follows only if it is flagged CONTINUES and goes on counting.  Nothing is read, and the answer is incomplete, where
+    there are more than `most`.
     """
     subject, wanted = subject_of(market, name), (epoch, seq)
     place = await _newest(bus, market, subject)
@@ -101,10 +101,7 @@ def following(key: Key, frames: Iterable[Frame]) -> Replay:
     for frame in frames:
         if (frame.epoch, frame.seq) <= (epoch, seq):
             continue  # one that was sent again
-        if frame.epoch == epoch:
-            complete &= frame.seq == seq + 1
-        else:
-            complete &= frame.seq == 1 and bool(frame.flags & CONTINUES)
+        complete &= frame.seq == seq + 1 and (frame.epoch == epoch or bool(frame.flags & CONTINUES))
         epoch, seq = frame.epoch, frame.seq
         kept.append(frame)
     return Replay(kept, complete and bool(kept))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from fsnats import notices
 from fsnats.binance.streams import Market, Stream
 from fsnats.errors import FrameError
-from fsnats.frames import GAP, LATE, Frame, decode
+from fsnats.frames import CONTINUES, GAP, LATE, Frame, decode
 from fsnats.websocket.frames import text_header
 from gateway.effects import Form
 from gateway.outbox import Outbox
@@ -40,6 +40,9 @@ class Channel:
             return
         self._tally.frames += 1
         if frame.epoch != self._epoch or frame.seq != self._seq + 1:
+            if frame.epoch == self._epoch and frame.seq <= self._seq:
+                self._tally.repeated += 1  # a worker sends again what may have been lost with NATS
+                return
             self._broken(frame)
         self._epoch, self._seq, self._received_ns = frame.epoch, frame.seq, frame.received_ns
         if frame.flags & GAP:
@@ -76,9 +79,9 @@ class Channel:
         """The frame does not follow the one before: say what that means, unless it is the first one."""
         if self._epoch == 0:
             return
-        if frame.epoch > self._epoch:
+        if frame.epoch > self._epoch and not (frame.flags & CONTINUES and frame.seq > self._seq):
             reason = "the worker was restarted"
-        elif frame.epoch == self._epoch and frame.seq > self._seq + 1:
+        elif frame.epoch >= self._epoch and frame.seq > self._seq + 1:
             self._tally.lost += frame.seq - self._seq - 1
             reason = "lost on the way from the worker"
         else:

@@ -30,6 +30,7 @@ GAUGES = {
 COUNTERS = {
     "frames": "frames received from the bus",
     "lost": "frames missing between worker and gateway, as holes in the streams' sequences show",
+    "repeated": "frames passed over because a worker sent them again after NATS was lost",
     "gaps": "notices of messages that a worker missed and could not get",
     "unreadable": "messages on the bus that are not frames",
     "delivered": "messages written to clients",

@@ -8,6 +8,7 @@ class Tally(msgspec.Struct):
 
     frames: int = 0  # received from the bus
     lost: int = 0  # missing between worker and gateway, as holes in the streams' sequences show
+    repeated: int = 0  # passed over: frames that a worker sent again after NATS was lost
     gaps: int = 0  # notices of what a worker could not get
     unreadable: int = 0  # messages on the bus that are not frames
     delivered: int = 0  # messages written to clients

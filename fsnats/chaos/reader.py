@@ -36,6 +36,7 @@ class Reading:
         self.stream = stream
         self.steady = steady  # it speaks several times a second while all is well
         self.judge = StreamJudge()
+        self.epoch = self.seq = 0  # of the newest frame
         self.known = 0  # how many of the exchange's events the judge was told of
         self.live = 0.0  # monotonic seconds of the newest frame that was not fetched afterwards
         self.back: float | None = None  # monotonic seconds of the first such frame after the mark
@@ -87,6 +88,9 @@ class Reader:
         self.frames += 1
         try:
             frame = frames.decode(data)
+            if frame.epoch == reading.epoch and frame.seq <= reading.seq:
+                return  # sent again, after NATS was lost
+            reading.epoch, reading.seq = frame.epoch, frame.seq
             if frame.flags & frames.GAP:
                 notice = _notice(frame.payload)
                 reading.judge.noticed(notice.unit, notice.start, notice.end, late=notice.reason == _LATE)

@@ -7,7 +7,7 @@ from fsnats import demand
 from fsnats.binance.streams import Stream
 from fsnats.bus import Bus
 from fsnats.errors import FrameError
-from fsnats.frames import Frame, decode
+from fsnats.frames import CONTINUES, Frame, decode
 from fsnats.subjects import DEMAND_REQUEST, subject_of
 from fsnats.subjects import demand as demand_subject
 
@@ -62,7 +62,9 @@ class Listener:
             self.unreadable += 1
             return
         epoch, seq = self._counts.get(frame.stream, (frame.epoch, frame.seq - 1))
-        if epoch == frame.epoch and frame.seq > seq + 1:
+        if epoch == frame.epoch and frame.seq <= seq:
+            return  # sent again, after NATS was lost
+        if (epoch == frame.epoch or frame.flags & CONTINUES) and frame.seq > seq + 1:
             self.lost += frame.seq - seq - 1
         self._counts[frame.stream] = (frame.epoch, frame.seq)
         try:

@@ -23,11 +23,11 @@ TOGETHER = (
     ("limits", "legal"),
     ("proxy-death",),
     ("storm",),
+    ("kill-worker",),
 )
 
 # What the product does not promise yet; `fsnats chaos run` shows how it stands.
 OPEN = {
-    "kill-worker": "a worker that starts again does not know what its predecessor sent last",
     "kill-nats": "what was inside NATS when it died is lost; the sequence shows the hole, nobody fills it",
 }
 

@@ -87,8 +87,8 @@ async def test_what_was_before_the_window_is_missing_and_that_is_said(bus: Bus) 
 async def test_a_worker_that_was_replaced_is_no_loss_where_its_successor_says_so(bus: Bus) -> None:
     frames = [
         *(publish(bus, SPOT, TRADE, 7, seq) for seq in range(1, 600)),
-        publish(bus, SPOT, TRADE, 8, 1, flags=CONTINUES),
-        publish(bus, SPOT, TRADE, 8, 2),
+        publish(bus, SPOT, TRADE, 8, 600, flags=CONTINUES),
+        publish(bus, SPOT, TRADE, 8, 601),
     ]
     await settled(bus, TRADE, frames[-1])
     assert await replay.after(bus, SPOT, TRADE, 7, 598) == Replay(frames[598:], True)
@@ -96,7 +96,7 @@ async def test_a_worker_that_was_replaced_is_no_loss_where_its_successor_says_so
     last = publish(bus, SPOT, TRADE, 9, 1)
     await settled(bus, TRADE, last)
     assert await replay.after(bus, SPOT, TRADE, 7, 598) == Replay([*frames[598:], last], False)
-    assert await replay.after(bus, SPOT, TRADE, 8, 1) == Replay([frames[-1], last], False)
+    assert await replay.after(bus, SPOT, TRADE, 8, 600) == Replay([frames[-1], last], False)
 
 
 async def test_the_newest_frames_are_as_many_as_asked_for_or_as_there_are(bus: Bus) -> None:
@@ -161,13 +161,15 @@ async def test_an_answer_that_makes_no_sense_is_the_buss_fault() -> None:
 
 
 def test_frames_that_were_sent_again_are_passed_over() -> None:
-    def frame(seq: int, epoch: int = 7) -> Frame:
-        return Frame(1, TRADE, 1, epoch, seq, 0, b"")
+    def frame(seq: int, epoch: int = 7, flags: int = 0) -> Frame:
+        return Frame(1, TRADE, 1, epoch, seq, flags, b"")
 
     sent = [frame(3), frame(4), frame(5), frame(4), frame(5), frame(6)]
     assert following((7, 3), sent) == Replay([frame(4), frame(5), frame(6)], True)
     assert following((7, 3), [frame(4), frame(6)]) == Replay([frame(4), frame(6)], False)
-    assert following((7, 3), [frame(1, 8)]) == Replay([frame(1, 8)], False)
+    for other in (frame(1, 8), frame(4, 8), frame(5, 8, CONTINUES), frame(1, 8, CONTINUES)):
+        assert following((7, 3), [other]) == Replay([other], False)
+    assert following((7, 3), [frame(4, 8, CONTINUES)]).complete
 
 
 async def test_the_window_lags_by_a_moment_only(nats: NatsServer) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fsnats.binance.streams import Market, parse
-from fsnats.frames import GAP, LATE, RECOVERED, VERSION, Frame, encode
+from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, VERSION, Frame, encode
 from fsnats.websocket.frames import text
 from gateway.effects import Form
 from gateway.hub import Channel, Hub
@@ -26,6 +26,7 @@ class House:
     def __init__(self) -> None:
         self.channels: dict[str, Channel] = {}
         self.tally = Tally()
+        self.seq = 0
         self.hub = Hub(self.first, self.last, self.tally)
 
     def first(self, channel: Channel) -> None:
@@ -39,8 +40,9 @@ class House:
         written: list[bytes] = []
         return Outbox(written.append, lambda: None, self.tally), written
 
-    def message(self, name: str, payload: bytes, seq: int = 1, epoch: int = 7, flags: int = 0) -> None:
-        frame = Frame(VERSION, name, 1, epoch, seq, flags, payload)
+    def message(self, name: str, payload: bytes, seq: int = 0, epoch: int = 7, flags: int = 0) -> None:
+        self.seq = seq or self.seq + 1
+        frame = Frame(VERSION, name, 1, epoch, self.seq, flags, payload)
         self.channels[name].receive("", "", encode(frame))
 
 
@@ -140,6 +142,32 @@ def test_a_hole_and_a_restarted_worker_are_told_before_what_comes_after() -> Non
     assert to_ours[0].startswith(text(b"{}") * 2 + text(b"{}")[:1])
     assert to_bot == [text(b"{}") * 5]
     assert (house.tally.lost, house.tally.gaps) == (2, 2)
+
+
+def test_a_worker_that_goes_on_where_its_predecessor_stopped_is_no_gap() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TRADES, Form(b"", b"", b'{"gap":'), outbox)
+    for seq, epoch, flags in ((8, 1, 0), (9, 2, CONTINUES), (1, 3, 0), (4, 4, CONTINUES), (4, 5, CONTINUES)):
+        house.message("btcusdt@trade", b"{}", seq, epoch, flags)
+    house.hub.flush()
+
+    # It went on; it did not; it did, and two of its predecessor's frames never came here; it knows less than we do.
+    reasons = ["the worker was restarted", "lost on the way from the worker", "the worker was restarted"]
+    assert [json.loads(part)["gap"]["reason"] for part in re.findall(rb'\{"gap":\{[^}]*\}\}', written[0])] == reasons
+    assert (house.tally.lost, house.tally.gaps) == (2, 3)
+
+
+def test_what_is_sent_again_reaches_nobody_twice() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TRADES, RAW, outbox)
+    for seq in (4, 5, 6, 5, 6, 7):
+        house.message("btcusdt@trade", b"%d" % seq, seq)
+    house.hub.flush()
+
+    assert written == [text(b"4") + text(b"5") + text(b"6") + text(b"7")]
+    assert (house.tally.lost, house.tally.repeated) == (0, 2)
 
 
 def test_whoever_keeps_a_book_is_told_to_begin_again() -> None:

@@ -20,6 +20,7 @@ def test_every_number_is_exported_under_its_name() -> None:
         "fsnats_gateway_bus_connected": 1,
         "fsnats_gateway_frames_total": 5,
         "fsnats_gateway_lost_total": 0,
+        "fsnats_gateway_repeated_total": 0,
         "fsnats_gateway_gaps_total": 0,
         "fsnats_gateway_unreadable_total": 0,
         "fsnats_gateway_delivered_total": 50,

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -36,6 +36,7 @@ class _Combined(msgspec.Struct):
     e: str = ""
 
 
+_NOTHING: Mapping[str, frames.Frame] = {}
 _decode = msgspec.json.Decoder(_Combined).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 
@@ -56,6 +57,7 @@ class Line(msgspec.Struct, eq=False):
     newest: bytes = b""
     held: deque[Held | Hole] | None = None  # what came after a hole that is being filled, and further holes
     resuming: bool = False  # the connection was lost: the next payload is the first one after it
+    continues: bool = False  # it goes on where another worker stopped, and the next frame is the one that says so
     briefly: bool = False  # look at payloads only until the next new one: what comes before it may come twice
 
     def follow(self) -> Tracker:
@@ -125,8 +127,15 @@ class Router:
         self.duplicates = 0  # came already over another connection, or again over this one
         self.holes = 0
 
-    def carry(self, streams: dict[str, Stream]) -> None:
-        """Route exactly these streams from now on.  A stream that returns later goes on counting."""
+    def strange(self, names: Iterable[str]) -> list[str]:
+        """Of these streams, those that were never carried."""
+        return [name for name in names if name not in self._lines and name not in self._resting]
+
+    def carry(self, streams: dict[str, Stream], inherited: Mapping[str, frames.Frame] = _NOTHING) -> None:
+        """Route exactly these streams from now on.  A stream that returns later goes on counting.
+
+        One that was never carried goes on after its frame in `inherited`: the last one of the worker before.
+        """
         for name in self._lines.keys() - streams.keys():
             self._resting[name] = self._lines.pop(name)
         for name in streams.keys() - self._lines.keys():
@@ -137,6 +146,8 @@ class Router:
             before = self._resting.pop(name, None)
             if before is not None:
                 line.seq = before.seq
+            elif name in inherited:
+                self._continue(line, inherited[name])
             self._lines[name] = line
 
     def lines(self, names: Iterable[str]) -> list[Line]:
@@ -220,12 +231,26 @@ class Router:
             line.newest = payload
             line.received_ns = received_ns
         line.seq = seq = line.seq + 1
+        if line.continues:
+            line.continues = False
+            flags |= frames.CONTINUES
         name = line.stream.name
         frame = frames.encode(
             frames.Frame(frames.VERSION, name, received_ns, self._epoch, seq, flags, payload, self._now_ns())
         )
         if not self._publish(line.subject, frame):
             self.unpublished += 1
+
+    def _continue(self, line: Line, last: frames.Frame) -> None:
+        try:
+            if line.tracker is not None:
+                line.tracker.see(last.payload)
+        except UNREADABLE as error:
+            self._unreadable(last.payload, error)
+            return
+        line.seq = last.seq
+        line.newest = last.payload
+        line.resuming = line.continues = True
 
     def _other(self, message: _Combined, data: bytes) -> Reply | Shutdown | None:
         if message.stream == _SHUTDOWN or message.e == _SHUTDOWN[1:]:

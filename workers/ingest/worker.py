@@ -28,6 +28,7 @@ from workers.ingest.gaps import Fill
 from workers.ingest.layout import FeedKey, Layout
 from workers.ingest.recovery import Recovery
 from workers.ingest.router import Router
+from workers.ingest.succession import heritage
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,8 @@ class Worker:
         self._backlog = Backlog(bus.publish, lambda: bus.is_connected, clock.monotonic)
         self._awaited: set[str] = set()  # gateways that have not spoken yet since NATS came back
         self._drain_at = 0.0  # when what waited is sent all the same
-        self._router = Router(market, self._backlog.publish, clock.time_ns(), self._recovery, clock.time_ns)
+        self._epoch = clock.time_ns()
+        self._router = Router(market, self._backlog.publish, self._epoch, self._recovery, clock.time_ns)
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
         self._news = asyncio.Event()
@@ -78,7 +80,7 @@ class Worker:
             await self.ready()
             self.bus_changed(True)
             while True:
-                self._reconcile(tasks, exits)
+                await self._reconcile(tasks, exits)
                 self._news.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_TICK):
@@ -148,7 +150,7 @@ class Worker:
         if announcement.kind != "whole" or announcement.page == announcement.pages - 1:
             self._news.set()
 
-    def _reconcile(self, tasks: asyncio.TaskGroup, exits: Exits) -> None:
+    async def _reconcile(self, tasks: asyncio.TaskGroup, exits: Exits) -> None:
         if not self._bus.is_connected:
             # Nobody can be heard: keep what is carried.
             self._book.forgive(self._clock.monotonic())
@@ -161,7 +163,9 @@ class Worker:
             for name in self._book.carried(self._clock.monotonic())
             if (stream := self._mine.get(name)) is not None or (self._is_mine(name) and (stream := self._mine[name]))
         }
-        self._router.carry(streams)
+        # Asked before the exchange is: no message comes before the answer.
+        inherited = await heritage(self._bus, self._market, self._router.strange(streams), self._epoch, self._clock)
+        self._router.carry(streams, inherited)
         layout = self._layout.arrange({name: stream.route for name, stream in streams.items()})
         for key in [key for key in self._feeds if key not in layout]:
             self._feeds.pop(key)[1].cancel()

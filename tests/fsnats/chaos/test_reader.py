@@ -81,6 +81,14 @@ async def test_what_comes_late_is_waited_for_and_not_out_of_order(bus: MemoryBus
     assert (found.once, found.recovered, found.missing, found.disordered) == (3, 1, 0, 0)
 
 
+async def test_what_is_sent_again_is_passed_over(bus: MemoryBus, reader: Reader) -> None:
+    for number in (1, 2, 1, 2, 3):
+        await send(bus, number, PAYLOAD % number)
+    await eventually(lambda: reader.frames == 5)
+
+    assert sum(each.copies for each in reader.readings[Market.SPOT, NAME].judge._arrived.values()) == 3
+
+
 async def test_what_cannot_be_read_is_counted(bus: MemoryBus, reader: Reader) -> None:
     bus.publish(subject_of(Market.SPOT, NAME), b"nonsense")
     await send(bus, 1, b"{}", frames.GAP)

@@ -6,8 +6,9 @@ import pytest
 
 from fsnats.binance.commands import Reply
 from fsnats.binance.streams import Market, parse
-from fsnats.frames import Frame, decode
-from workers.ingest.router import Router
+from fsnats.frames import CONTINUES, RECOVERED, Frame, decode
+from workers.ingest.router import Line, NoRepairs, Router
+from workers.ingest.track import Missing
 
 
 class Published(list[tuple[str, Frame]]):
@@ -99,6 +100,48 @@ def test_all_market_streams_of_futures_lose_the_other_markets_rows() -> None:
     route.receive(b'{"stream":"!miniTicker@arr","data":[{"s":"B","st":2}]}', 5)
 
     assert [(frame.seq, frame.payload) for _, frame in published] == [(1, b'[{"s":"A","st":1}]')]
+
+
+def test_a_stream_goes_on_where_another_worker_stopped_and_says_so_once() -> None:
+    published = Published()
+    holes: list[Missing] = []
+    first: list[bytes] = []
+
+    class Heard(NoRepairs):
+        def missing(self, line: Line, missing: Missing) -> None:
+            holes.append(missing)
+
+        def resumed(self, line: Line, payload: bytes) -> None:
+            first.append(payload)
+
+    route = Router(Market.SPOT, published, 77, Heard())
+    names = ("btcusdt@aggTrade", "btcusdt@ticker", "ethusdt@ticker")
+    last = {name: Frame(1, name, 5, 3, 41, RECOVERED, b'{"a":10,"E":1}') for name in names[:2]}
+    assert route.strange(names) == list(names)
+    route.carry({name: parse(Market.SPOT, name) for name in names}, last)
+    for number in (10, 13, 14):
+        for name in names:
+            route.receive(b'{"stream":"%b","data":{"a":%d,"E":1}}' % (name.encode(), number), 5)
+
+    def came(name: str) -> list[tuple[int, int]]:
+        return [(frame.seq, frame.flags) for _, frame in published if frame.stream == name]
+
+    assert came(names[0]) == [(42, CONTINUES), (43, 0)]
+    assert came(names[1]) == [(42, CONTINUES), (43, 0), (44, 0)]
+    assert came(names[2]) == [(1, 0), (2, 0), (3, 0)]
+    assert holes == [Missing(11, 12, "a")]
+    assert first == [b'{"a":10,"E":1}'] * 2
+    assert route.strange(names) == []
+
+
+def test_what_cannot_be_understood_of_another_worker_is_a_new_beginning() -> None:
+    published = Published()
+    route = Router(Market.SPOT, published, 77)
+    name = "btcusdt@aggTrade"
+    route.carry({name: parse(Market.SPOT, name)}, {name: Frame(1, name, 5, 3, 41, 0, b"?")})
+    route.receive(b'{"stream":"btcusdt@aggTrade","data":{"a":1}}', 5)
+
+    assert [(frame.seq, frame.flags) for _, frame in published] == [(1, 0)]
 
 
 def test_a_stream_that_returns_goes_on_counting() -> None:

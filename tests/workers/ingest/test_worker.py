@@ -2,23 +2,28 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
+import msgspec
 import pytest
+from websockets.asyncio.client import connect
 
 from fsnats import catalogue, demand
 from fsnats.binance.streams import CONTRACT_INFO, Market
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.demand import Announcement
-from fsnats.frames import Frame, decode
+from fsnats.frames import CONTINUES, GAP, Frame, decode
+from fsnats.history import RowsReply, RowsRequest
 from fsnats.status import ask
-from fsnats.subjects import DEMAND_REQUEST
+from fsnats.subjects import DEMAND_REQUEST, ROWS
 from fsnats.subjects import demand as demand_subject
 from tests.buckets import list_symbols, make_bucket
 from tests.conftest import NatsServer, eventually
 from tests.simulated import config_for
+from tests.windows import open_window
 from workers.ingest.worker import Worker
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
@@ -63,6 +68,19 @@ class Rig:
                 await bus.flush()
                 yield worker
                 running.cancel()
+
+
+class Rows:
+    """Hears what the worker asks REST for, and has nothing."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.asked: list[RowsRequest] = []
+        self._bus = rig.bus
+        rig.bus.subscribe(ROWS, self._ask)
+
+    def _ask(self, _subject: str, reply: str, payload: bytes) -> None:
+        self.asked.append(msgspec.json.decode(payload, type=RowsRequest))
+        self._bus.publish(reply, msgspec.json.encode(RowsReply()))
 
 
 @pytest.fixture
@@ -195,3 +213,30 @@ async def test_its_status_shows_its_feeds(rig: Rig) -> None:
         ("ingest-usdm-0-public-0", "connected", 1, 1),
         ("ingest-usdm-0-market-0", "connected", 2, 2),  # the other one is !contractInfo
     }
+
+
+async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig) -> None:
+    await open_window(rig.bus, Market.USDM)
+    names = ("btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@markPrice@1s")
+    history = Rows(rig)
+    async with rig.worker():
+        rig.announce("add", *names)
+        await eventually(lambda: {frame.stream for frame in rig.frames} == set(names))
+    # Somebody else sees trades that no worker does.
+    async with connect(f"{rig.simulator.ws_url(Market.USDM)}/market/ws/btcusdt@aggTrade", proxy=None) as other:
+        for _ in range(3):
+            await other.recv()
+    async with rig.worker():
+        rig.announce("add", *names)
+        old = rig.frames[0].epoch
+        await eventually(lambda: {frame.stream for frame in rig.frames if frame.epoch != old} == set(names))
+        await eventually(lambda: history.asked)
+    before = {frame.stream: frame for frame in rig.frames if frame.epoch == old}
+    after = {frame.stream: frame for frame in reversed(rig.frames) if frame.epoch != old}
+
+    assert {name: (frame.seq, frame.flags & CONTINUES) for name, frame in after.items()} == {
+        name: (frame.seq + 1, CONTINUES) for name, frame in before.items()
+    }
+    # What was missed meanwhile is told where REST does not have it, and asked for where it does.
+    assert after["btcusdt@bookTicker"].flags & GAP
+    assert history.asked[0].parameters["fromId"] == json.loads(before["btcusdt@aggTrade"].payload)["a"] + 1
