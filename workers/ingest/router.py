@@ -7,13 +7,13 @@ from typing import Protocol
 
 import msgspec
 
-from fsnats import frames
 from fsnats.binance.commands import Reply
 from fsnats.binance.streams import Market, Scope, Stream
+from fsnats.frames import CONTINUES, VERSION, Frame, encode
 from fsnats.subjects import subject_of
 from workers.ingest.arrays import own_rows
 from workers.ingest.hole import Hole
-from workers.ingest.track import ALWAYS, Missing, Seen, Tracker, tracker_of
+from workers.ingest.track import ALWAYS, NEXT, Missing, Tracker, tracker_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class _Combined(msgspec.Struct):
     e: str = ""
 
 
-_NOTHING: Mapping[str, frames.Frame] = {}
+_NOTHING: Mapping[str, Frame] = {}
 _decode = msgspec.json.Decoder(_Combined).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 
@@ -131,7 +131,7 @@ class Router:
         """Of these streams, those that were never carried."""
         return [name for name in names if name not in self._lines and name not in self._resting]
 
-    def carry(self, streams: dict[str, Stream], inherited: Mapping[str, frames.Frame] = _NOTHING) -> None:
+    def carry(self, streams: dict[str, Stream], inherited: Mapping[str, Frame] = _NOTHING) -> None:
         """Route exactly these streams from now on.  A stream that returns later goes on counting.
 
         One that was never carried goes on after its frame in `inherited`: the last one of the worker before.
@@ -209,9 +209,9 @@ class Router:
             except UNREADABLE as error:
                 # Of a shape we do not know: it passes, only its place in the sequence cannot be looked at.
                 self._unreadable(payload, error)
-                verdict = Seen.NEXT
-            if verdict is not Seen.NEXT:
-                if verdict is Seen.OLD:
+                verdict = NEXT
+            if verdict is not NEXT:
+                if not isinstance(verdict, Missing):  # OLD
                     self.duplicates += 1
                     return
                 self.holes += 1
@@ -233,15 +233,13 @@ class Router:
         line.seq = seq = line.seq + 1
         if line.continues:
             line.continues = False
-            flags |= frames.CONTINUES
+            flags |= CONTINUES
         name = line.stream.name
-        frame = frames.encode(
-            frames.Frame(frames.VERSION, name, received_ns, self._epoch, seq, flags, payload, self._now_ns())
-        )
+        frame = encode(Frame(VERSION, name, received_ns, self._epoch, seq, flags, payload, self._now_ns()))
         if not self._publish(line.subject, frame):
             self.unpublished += 1
 
-    def _continue(self, line: Line, last: frames.Frame) -> None:
+    def _continue(self, line: Line, last: Frame) -> None:
         try:
             if line.tracker is not None:
                 line.tracker.see(last.payload)
