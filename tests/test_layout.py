@@ -36,6 +36,7 @@ ELSEWHERE = {
     "fsnats/cli/checks/line.py": "tests/fsnats/cli/test_doctor.py",
     "fsnats/cli/checks/nats.py": "tests/fsnats/cli/test_doctor.py",
     "fsnats/cli/checks/proxies.py": "tests/fsnats/cli/test_doctor.py",
+    "fsnats/cli/checks/streams.py": "tests/fsnats/cli/test_doctor.py",
     "fsnats/cli/checks/websocket.py": "tests/fsnats/cli/test_doctor.py",
     "fsnats/cli/fleet.py": "tests/fsnats/cli/test_status.py",
     "fsnats/cli/gateway.py": "tests/fsnats/cli/test_app.py",

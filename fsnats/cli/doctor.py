@@ -23,7 +23,7 @@ _OFFLINE = (
 
 
 def doctor(context: typer.Context) -> None:
-    """Check the way to Binance and to NATS.
+    """Check the way to Binance and to NATS, and whether streams flow.
 
     DNS, TCP, proxy, TLS, HTTP, WebSocket and clock for each market, through every configured exit.  Ends with status
     69 when something fails.
@@ -63,13 +63,17 @@ def lines(sections: "list[Section]") -> Iterator[str]:
 async def examine(config: Config) -> "list[Section]":
     """All checks at once; the findings in an order that reads well, exit by exit."""
     from fsnats.cli.checks.nats import check_nats
+    from fsnats.cli.checks.streams import check_streams
     from fsnats.exits.trust import client_context
 
     context = client_context(config.ca_file)
     async with asyncio.TaskGroup() as tasks:
         ways = [tasks.create_task(_examine_exit(config, one, context)) for one in _exits(config)]
         bus = tasks.create_task(check_nats(config))
-    return [section for way in ways for section in way.result()] + bus.result()
+    sections = [section for way in ways for section in way.result()] + bus.result()
+    if bus.result() and not any(section.failed for section in bus.result()):
+        sections.append(await check_streams(config))
+    return sections
 
 
 def _exits(config: Config) -> "list[Exit]":

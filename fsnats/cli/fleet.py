@@ -47,12 +47,31 @@ class Feed(msgspec.Struct, frozen=True):
     last_error: str | None = None
 
 
+class SilentStream(msgspec.Struct, frozen=True):
+    """A stream that says nothing although it should.  Seconds."""
+
+    stream: str
+    seconds: float = 0.0
+    cadence: float | None = None
+    reason: str = ""
+    trying: str = ""
+
+
+class Silent(msgspec.Struct, frozen=True):
+    """How many streams are silent, and the first of them."""
+
+    count: int = 0
+    streams: list[SilentStream] = []
+
+
 class Worker(msgspec.Struct, frozen=True):
     """One ingest worker."""
 
     program: str
+    market: str = "?"
     symbols: int = 0
     messages: int = 0
+    silent: Silent = Silent()
     feeds: list[Feed] = []
 
 
@@ -147,8 +166,9 @@ class Fleet(msgspec.Struct, frozen=True):
             for feed in worker.feeds:
                 if feed.status != "connected" and feed.last_error:
                     yield f"{feed.id} is {feed.status}: {feed.last_error}"
-                elif feed.live < feed.streams:
-                    yield f"{feed.id}: {feed.streams - feed.live} of {feed.streams} streams have not delivered yet"
+            if worker.silent.count:
+                shown = ", ".join(each.stream for each in worker.silent.streams[:5])
+                yield f"{worker.program}: streams are silent that should not be, {worker.silent.count} of them: {shown}"
         for gateway in self.gateways:
             if gateway.ready != "yes":
                 yield f"{gateway.program} is not ready: {gateway.ready}"

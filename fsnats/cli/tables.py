@@ -13,7 +13,7 @@ _GOOD = {"ready": "green", "connected": "green", "yes": "green", "gave up": "red
 
 def of_fleet(fleet: Fleet) -> Iterator[Table]:
     """The tables that have something to show."""
-    builders = (_programs, _markets, _exits, _feeds, _gateways)
+    builders = (_programs, _markets, _exits, _feeds, _silent, _gateways)
     yield from (table for table in (build(fleet) for build in builders) if table.row_count)
 
 
@@ -97,6 +97,16 @@ def _feeds(fleet: Fleet) -> Table:
                 span(feed.age),
                 f"{span(feed.last_message_age)} ago" if feed.last_message_age is not None else "none yet",
             )
+    return table
+
+
+def _silent(fleet: Fleet) -> Table:
+    table = _table("\nsilent streams", "stream", "market", ">for", ">cadence", "why it should speak", "trying")
+    for worker in fleet.workers:
+        for each in worker.silent.streams:
+            _row(table, each.stream, worker.market, span(each.seconds), span(each.cadence), each.reason, each.trying)
+        if worker.silent.count > len(worker.silent.streams):
+            _row(table, f"and {worker.silent.count - len(worker.silent.streams)} more", worker.market, "", "", "", "")
     return table
 
 

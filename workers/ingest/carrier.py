@@ -68,6 +68,16 @@ class Carrier:
             self.subscriptions.wanted = set(names)
             self._changed.set()
 
+    def audit(self) -> None:
+        """Have the exchange list what is subscribed here, and ask again for what it does not know."""
+        if self.subscriptions.audit(self._clock.monotonic()):
+            self._changed.set()
+
+    def renew(self, names: set[str]) -> None:
+        """Unsubscribe these streams and subscribe to them again."""
+        self.subscriptions.renew(names)
+        self._changed.set()
+
     @property
     def is_settled(self) -> bool:
         """Whether everything is asked for and answered: what comes from now on comes here too."""
@@ -157,7 +167,10 @@ class Carrier:
 
     def _answered(self, reply: Reply) -> None:
         failure = reply.failure
-        request = self.subscriptions.answered(reply.id, failure, self._clock.monotonic())
+        listed = reply.result if isinstance(reply.result, list) else None
+        request = self.subscriptions.answered(reply.id, failure, self._clock.monotonic(), listed)
+        if listed is not None:
+            self._changed.set()  # what is not listed is asked for again
         if failure is not None:
             logger.error(
                 "the exchange refused a request",

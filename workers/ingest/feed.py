@@ -120,6 +120,11 @@ class Feed:
                 carrier.want(names)
 
     @property
+    def carriers(self) -> list[Carrier]:
+        """The open connections: none, one, or two while one takes the other's place."""
+        return [carrier for carrier in (self._carrier, self._successor) if carrier is not None]
+
+    @property
     def record(self) -> Record:
         """The feed as it is now."""
         carrier = self._carrier

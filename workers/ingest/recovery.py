@@ -73,7 +73,7 @@ class Recovery:
         """A hole before what comes next: hold that if the hole can be filled, else publish a notice."""
         pages = gaps.pages(line.stream, missing)
         if not pages or len(self._open) >= HOLES_MOST:
-            self._tell(line, missing, LOST)
+            self.tell(line, missing, LOST)
             return
         hole = Hole(missing, pages, self._clock.monotonic())
         self._open[hole] = line
@@ -97,7 +97,7 @@ class Recovery:
                 told = line.follow().between(payload)
                 line.unfollow()
                 if told is not None:
-                    self._tell(line, told, "the connection was lost")
+                    self.tell(line, told, "the connection was lost or silent")
         except UNREADABLE:
             return  # the router counts it
         if missing is not None:
@@ -229,8 +229,8 @@ class Recovery:
                 self.late += bool(flags & LATE)
                 self.router.publish(line, piece, now_ns, flags)
 
-    def _tell(self, line: Line, missing: Missing, reason: str) -> None:
-        """Publish a notice in its place: behind what is held."""
+    def tell(self, line: Line, missing: Missing, reason: str) -> None:
+        """Publish a notice of what is lost, in its place: behind what is held."""
         now_ns = self._clock.time_ns()
         if line.held is None:
             self._notice(line, missing, reason, now_ns)

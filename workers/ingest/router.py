@@ -150,6 +150,11 @@ class Router:
                 self._continue(line, inherited[name])
             self._lines[name] = line
 
+    @property
+    def carried(self) -> Mapping[str, Line]:
+        """The lines of all streams that are carried, by name."""
+        return self._lines
+
     def lines(self, names: Iterable[str]) -> list[Line]:
         """The lines of these streams, of those that are carried."""
         return [line for name in names if (line := self._lines.get(name)) is not None]

@@ -1,8 +1,12 @@
 """What one connection has asked of the exchange, and what it must still ask.  Decides; the carrier sends."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from fsnats.binance import commands
+
+AUDIT_EVERY = 30.0  # seconds, at least, between two questions what a connection has subscribed
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -13,6 +17,7 @@ class Request(msgspec.Struct, frozen=True):
     names: list[str]
     subscribes: bool
     asked: float
+    audits: bool = False  # it asks what is subscribed, and names nothing
 
 
 class Subscriptions:
@@ -26,20 +31,39 @@ class Subscriptions:
         self._asked: set[str] = set()
         self._open: dict[int, Request] = {}
         self._refused: list[tuple[float, Request]] = []  # and when
+        self._renewing: set[str] = set()  # to be unsubscribed and subscribed
+        self._auditing = False  # it is to be asked what is subscribed
+        self._audited: float | None = None  # when that was asked last
         self._number = 0
         self.live: set[str] = set()
+        self.acknowledged: dict[str, float] = {}  # since when
 
     def opened(self) -> None:
         """A new connection: nothing is asked on it yet.  Request numbers go on, so that late answers do not match."""
         self._asked.clear()
         self._open.clear()
         self._refused.clear()
+        self._renewing.clear()
+        self._auditing, self._audited = False, None
         self.live.clear()
+        self.acknowledged.clear()
+
+    def renew(self, names: set[str]) -> None:
+        """Unsubscribe and subscribe again what is asked of these."""
+        self._renewing |= names & self._asked
+
+    def audit(self, now: float) -> bool:
+        """Ask what the exchange has subscribed here; False when it was asked less than AUDIT_EVERY ago."""
+        if self._audited is not None and now - self._audited < AUDIT_EVERY:
+            return False
+        self._auditing = True
+        return True
 
     def next_request(self, now: float) -> Request | None:
         """The next control message, or None when all is asked.  What is left goes before what is added, so that a
         connection never carries more than its layout says."""
-        for names, subscribes in ((self._asked - self.wanted, False), (self.wanted - self._asked, True)):
+        leaving = (self._asked - self.wanted) | (self._asked & self._renewing)
+        for names, subscribes in ((leaving, False), (self.wanted - self._asked, True)):
             if not names:
                 continue
             batch = next(commands.batches(sorted(names)))
@@ -50,17 +74,43 @@ class Subscriptions:
             if subscribes:
                 self._asked.update(batch)
             else:
-                self._asked.difference_update(batch)
-                self.live.difference_update(batch)
+                self._renewing.difference_update(batch)
+                self._forget(batch)
+            return request
+        if self._auditing:
+            self._auditing, self._audited = False, now
+            self._number += 1
+            text = commands.list_subscriptions(self._number)
+            request = self._open[self._number] = Request(self._number, text, [], False, now, audits=True)
             return request
         return None
 
-    def answered(self, number: object, failure: str | None, now: float) -> Request | None:
-        """The exchange answered a request; returns it, or None for an answer to none of ours."""
+    def answered(
+        self, number: object, failure: str | None, now: float, listed: Collection[str] | None = None
+    ) -> Request | None:
+        """The exchange answered a request; returns it, or None for an answer to none of ours.
+
+        `listed` is what it says is subscribed, where that was asked: what it does not know is asked for again.
+        """
         request = self._open.pop(number, None) if isinstance(number, int) else None
-        if request is not None and failure is not None:
+        if request is None:
+            return None
+        if failure is not None:
             self._refused.append((now, request))
+        elif request.subscribes:
+            for name in self._asked.intersection(request.names):
+                self.acknowledged[name] = now
+        elif listed is not None and request.audits:
+            known = set(listed)
+            self._forget([name for name, at in self.acknowledged.items() if at <= request.asked and name not in known])
         return request
+
+    def _forget(self, names: list[str]) -> None:
+        """These are not asked for any more, as far as the exchange knows."""
+        self._asked.difference_update(names)
+        self.live.difference_update(names)
+        for name in names:
+            self.acknowledged.pop(name, None)
 
     def again(self, refused_before: float, asked_before: float) -> bool:
         """Forget that what was refused, or never answered, was ever asked: `next_request` asks again.
@@ -82,7 +132,8 @@ class Subscriptions:
     @property
     def is_settled(self) -> bool:
         """Whether all that is wanted is asked, and all that was asked is answered."""
-        return self._asked == self.wanted and not self._open and not self._refused
+        open_ = any(not request.audits for request in self._open.values())
+        return self._asked == self.wanted and not (open_ or self._refused or self._asked & self._renewing)
 
     @property
     def silent(self) -> set[str]:

@@ -28,7 +28,9 @@ from workers.ingest.gaps import Fill
 from workers.ingest.layout import FeedKey, Layout
 from workers.ingest.recovery import Recovery
 from workers.ingest.router import Router
+from workers.ingest.silence import LOOK
 from workers.ingest.succession import heritage
+from workers.ingest.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Worker:
         self._router = Router(market, self._backlog.publish, self._epoch, self._recovery, clock.time_ns)
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
+        self._watchdog = Watchdog(market, self._router, self._layout, clock, self._recovery.tell, lambda _names: None)
         self._news = asyncio.Event()
 
     async def ready(self) -> None:
@@ -77,6 +80,7 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_group())
             tasks.create_task(self._recovery.run())
+            tasks.create_task(self._watch())
             await self.ready()
             self.bus_changed(True)
             while True:
@@ -85,6 +89,13 @@ class Worker:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_TICK):
                         await self._news.wait()
+
+    async def _watch(self) -> None:
+        """Look every second for streams that are silent."""
+        while True:
+            await self._clock.sleep(LOOK)
+            if self._watchdog.look(feed for feed, _ in self._feeds.values()):
+                self._news.set()
 
     async def _ask_rest(self, fill: Fill) -> RowsReply:
         """Have the history workers, who keep the budget of REST, ask the exchange."""
@@ -166,7 +177,7 @@ class Worker:
         # Asked before the exchange is: no message comes before the answer.
         inherited = await heritage(self._bus, self._market, self._router.strange(streams), self._epoch, self._clock)
         self._router.carry(streams, inherited)
-        layout = self._layout.arrange({name: stream.route for name, stream in streams.items()})
+        layout = self._layout.arrange(self._watchdog.routes(streams))
         for key in [key for key in self._feeds if key not in layout]:
             self._feeds.pop(key)[1].cancel()
         for key, names in layout.items():
@@ -219,6 +230,7 @@ class Worker:
             "recovered": self._recovery.recovered,
             "late": self._recovery.late,
             "gaps": self._recovery.gaps,
+            "silent": self._watchdog.status(),
             "filling": self._recovery.filling,
             "gateways": self._book.gateways,
             "feeds": feeds,

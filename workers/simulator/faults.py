@@ -30,7 +30,11 @@ class Victim(Protocol):
 
     def shut_down(self, seconds: float, milliseconds: int) -> None: ...
 
-    def silence(self, name: str, on: bool) -> bool: ...
+    def silence(self, name: str, on: bool, lasting: bool) -> bool: ...
+
+    def forget(self, name: str) -> bool: ...
+
+    def review(self, name: str) -> bool: ...
 
     def spew(self, kind: str) -> None: ...
 
@@ -66,6 +70,7 @@ class Faults:
         self._limited = (0, 0.0)  # HTTP status, until when
         self.is_illegal = False
         self.silenced: set[str] = set()
+        self.rerouted: dict[str, str] = {}
         self.coming_lag = 0.0  # seconds
 
     @property
@@ -145,15 +150,29 @@ class Faults:
         return 0
 
     def silence(self, stream: str, connection: int = 0, on: bool = True, coming: bool = False) -> int:
-        """Keep a stream acknowledged but silent, on one connection or on all; `coming` also wherever it is asked for.
+        """Keep a stream acknowledged but silent, on one connection or on all, until it is subscribed again.
 
+        With `coming` a new subscription does not help: on that connection, or, where none is named, on any.
         Returns how many connections carry it.
         """
-        if on and coming:
+        if on and coming and not connection:
             self.silenced.add(stream)
         elif not on:
             self.silenced.discard(stream)
-        return sum(victim.silence(stream, on) for victim in self._chosen(connection))
+        return sum(victim.silence(stream, on, coming) for victim in self._chosen(connection))
+
+    def forget(self, stream: str, connection: int = 0) -> int:
+        """Lose a subscription without a word, on one connection or on all: it is silent, and not listed any more."""
+        return sum(victim.forget(stream) for victim in self._chosen(connection))
+
+    def reroute(self, stream: str, route: str = "") -> int:
+        """Serve a stream on this route of USD-M alone, whatever is documented; no route ends it."""
+        if route not in ("public", "market", ""):
+            raise BadCommand("route", "public or market")
+        self.rerouted.pop(stream, None)
+        if route:
+            self.rerouted[stream] = route
+        return sum(victim.review(stream) for victim in self._chosen(0))
 
     def lag(self, milliseconds: float, connection: int = 0, coming: bool = False) -> int:
         """Deliver so much later, on one connection or on all, or instead on those to come; 0 ends it."""
@@ -193,8 +212,8 @@ class Faults:
 
 
 NAMES = (
-    "cut", "refuse", "ghost", "life", "half_open", "stall", "shutdown", "legal", "limit_rest", "silence", "lag", "skew",
-    "garbage",
+    "cut", "refuse", "ghost", "life", "half_open", "stall", "shutdown", "legal", "limit_rest", "silence", "forget",
+    "reroute", "lag", "skew", "garbage",
 )  # fmt: skip
 _READERS: dict[object, Callable[[str], object]] = {
     str: str,

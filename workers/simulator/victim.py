@@ -10,7 +10,7 @@ from websockets.http11 import Request, Response
 
 from fsnats.binance.streams import Stream
 from fsnats.websocket import frames
-from workers.simulator import connection
+from workers.simulator import connection, routes
 
 ILLEGAL = json.dumps(
     {
@@ -36,6 +36,7 @@ class Rules(Protocol):
     """The faults that also hold for connections to come."""
 
     silenced: set[str]
+    rerouted: dict[str, str]  # streams that are served on another route than documented, and on which
     coming_lag: float
 
     @property
@@ -61,6 +62,7 @@ class Victim(connection.Connection):
         self._stalled_until = 0.0
         self._ends: float | None = None
         self._late: deque[tuple[float, bytes]] = deque()
+        self._never: set[str] = set()  # streams that stay silent here however often they are subscribed
 
     # What faults do.
 
@@ -84,18 +86,46 @@ class Victim(connection.Connection):
         self._answer(notice)
         self._ends = self._now() + seconds
 
-    def silence(self, name: str, on: bool) -> bool:
-        """Say nothing of one stream although it stays acknowledged; False when it is not subscribed here."""
+    def silence(self, name: str, on: bool, lasting: bool) -> bool:
+        """Say nothing of one stream although it stays acknowledged; False when it is not subscribed here.
+
+        Where it is `lasting`, subscribing again does not help.
+        """
+        if on and lasting:
+            self._never.add(name)
+        elif not on:
+            self._never.discard(name)
         if name not in self._held.names:
             return False
-        stream = super()._delivers(name)
-        if on:
-            self._house.hub.leave(self, self.market, name)
-            self.record.silent[name] = None
-        elif stream is not None:
+        if not on:
+            return self.review(name)
+        self._mute(name)
+        return True
+
+    def forget(self, name: str) -> bool:
+        """Drop a subscription without a word; False when there is none."""
+        if name not in self._held.names:
+            return False
+        self._mute(name)
+        del self._held.names[name]
+        del self.record.silent[name]
+        return True
+
+    def review(self, name: str) -> bool:
+        """Say of a stream here what there is to say of it now; False when it is not subscribed here."""
+        if name not in self._held.names:
+            return False
+        stream = self._delivers(name)
+        if stream is None:
+            self._mute(name)
+        else:
             self._house.hub.join(self, self.market, stream)
             self.record.silent.pop(name, None)
         return True
+
+    def _mute(self, name: str) -> None:
+        self._house.hub.leave(self, self.market, name)
+        self.record.silent[name] = None
 
     def spew(self, kind: str) -> None:
         """Send something that is no message of the exchange's."""
@@ -113,7 +143,12 @@ class Victim(connection.Connection):
         return super().opening(request)
 
     def _delivers(self, name: str) -> Stream | None:
-        return None if name in self._rules.silenced else super()._delivers(name)
+        if name in self._rules.silenced or name in self._never:
+            return None
+        route = self._rules.rerouted.get(name)
+        if route is None:
+            return super()._delivers(name)
+        return routes.delivered(self.market, "", name) if route == self.endpoint.route else None
 
     def data_received(self, data: bytes) -> None:
         if not self._dead:

@@ -15,8 +15,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from fsnats.bus.nats import NatsBus
 from fsnats.cli.doctor import examine, lines
 from fsnats.settings import load
+from fsnats.status import Status, respond
 from tests.fsnats.cli.conftest import PATIENCE, Ended, free_port, fsnats, listening, program, running
 from tests.proxies import make_authority
 
@@ -334,3 +336,29 @@ async def test_nats_that_is_not_there() -> None:
         ended = await doctor(port, nats_url=f"nats://127.0.0.1:{free_port()}")
     assert stages(ended, "NATS") == {"TCP": "✗"}
     assert ended.status == 69
+
+
+# Streams.
+
+
+@pytest.mark.parametrize("silent", [0, 2])
+async def test_silent_streams_are_named_with_what_to_do(nats_url: str, silent: int) -> None:
+    stream = {"stream": "btcusdt@aggTrade", "seconds": 75.4, "reason": "btcusdt@kline_1m speaks"}
+    told = {"count": silent, "streams": [stream] if silent else []}
+    worker: Status = {"program": "ingest-usdm-0", "kind": "ingest", "market": "usdm", "silent": told}
+    async with NatsBus([nats_url], "worker", lambda: 0.0) as bus:
+        await bus.connected()
+        respond(bus, lambda: worker)
+        await bus.flush()
+        async with exchange() as port:
+            ended = await doctor(port, nats_url=nats_url)
+    assert ended.status == 0
+    assert stages(ended, "streams") == {"silent": "!" if silent else "✓"}
+    assert ("btcusdt@aggTrade on usdm for 75 s (btcusdt@kline_1m speaks)" in ended.out) == bool(silent)
+    assert ("Binance's change log" in ended.out) == bool(silent)
+
+
+async def test_where_nothing_runs_nothing_is_said_of_streams(nats_url: str) -> None:
+    async with exchange() as port:
+        ended = await doctor(port, nats_url=nats_url)
+    assert stages(ended, "streams") == {"silent": "-"}

@@ -47,6 +47,20 @@ WORKER: Status = {
     "program": "ingest-spot-0",
     "kind": "ingest",
     "pid": 2,
+    "market": "spot",
+    "silent": {
+        "count": 3,
+        "unheard": 7,
+        "streams": [
+            {
+                "stream": "btcusdt@aggTrade",
+                "seconds": 75.4,
+                "cadence": None,
+                "reason": "btcusdt@kline_1m speaks",
+                "trying": "another connection",
+            }
+        ],
+    },
     "feeds": [
         {"id": "ingest-spot-0-0", "status": "connected", "streams": 4, "live": 3, "message_count": 1234567, "age": 65.0}
     ],
@@ -111,8 +125,16 @@ async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -
     assert "! exit http://h:1 is not used for REST of spot: HTTP 418" in out
     assert "fapi" not in out.partition("!")[2]
     assert "! there is no replay window: JetStream refused: no memory" in out
-    assert "1 of 4 streams have not delivered yet" in out
+    assert "! ingest-spot-0: streams are silent that should not be, 3 of them: btcusdt@aggTrade" in out
     assert "spot:nope@trade" in out
+
+
+async def test_silent_streams_are_listed_with_what_is_tried(nats_url: str, bus: NatsBus) -> None:
+    await answering(bus, SUPERVISOR, WORKER, {**WORKER, "program": "ingest-spot-1", "silent": {"count": 0}})
+    out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
+    after = out[out.index("silent streams") :].splitlines()
+    assert " ".join(after[2].split()) == "btcusdt@aggTrade spot 1m15s btcusdt@kline_1m speaks another connection"
+    assert after[3].split() == ["and", "2", "more", "spot"]
 
 
 async def test_json_holds_every_answer_unchanged(nats_url: str, bus: NatsBus) -> None:

@@ -31,6 +31,35 @@ def test_a_feed_without_streams_is_dropped() -> None:
     assert layout.arrange({"b": Route.NONE}) == {FeedKey(Route.NONE, 1): {"b"}}
 
 
+def test_a_stream_moves_to_another_feed_of_its_route_and_stays_there() -> None:
+    layout = Layout()
+    streams = dict.fromkeys("ab", Route.PUBLIC)
+    layout.arrange(streams)
+    layout.move("a")
+    for _ in range(2):
+        assert layout.arrange(streams) == {FeedKey(Route.PUBLIC, 0): {"b"}, FeedKey(Route.PUBLIC, 1): {"a"}}
+    layout.move("b")
+    assert layout.arrange(streams) == {FeedKey(Route.PUBLIC, 1): {"a", "b"}}
+
+
+def test_a_stream_whose_route_changes_is_carried_there() -> None:
+    layout = Layout()
+    layout.arrange({"a": Route.PUBLIC, "b": Route.PUBLIC})
+    assert layout.arrange({"a": Route.MARKET, "b": Route.PUBLIC}) == {
+        FeedKey(Route.PUBLIC, 0): {"b"},
+        FeedKey(Route.MARKET, 0): {"a"},
+    }
+
+
+def test_a_displaced_stream_goes_where_a_new_one_would() -> None:
+    layout = Layout()
+    streams = dict.fromkeys("ab", Route.NONE)
+    layout.arrange(streams)
+    layout.move("a")
+    layout.displace("a")
+    assert layout.arrange(streams) == {FeedKey(Route.NONE, 0): {"a", "b"}}
+
+
 @given(st.lists(STREAMS, max_size=8), st.integers(1, 5))
 def test_each_stream_is_on_one_feed_of_its_route_and_stays(wishes: list[dict[str, Route]], capacity: int) -> None:
     layout = Layout(capacity)

@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.ingest.subscriptions import Subscriptions
+from workers.ingest.subscriptions import AUDIT_EVERY, Request, Subscriptions
 
 NAMES = st.sets(st.sampled_from([f"sym{number}usdt@kline_1m" for number in range(400)]))
 
@@ -102,6 +102,95 @@ def test_it_is_settled_when_everything_is_asked_and_answered() -> None:
     assert not subscriptions.is_settled
     subscriptions.answered(request.number, None, 0)
 
+    assert subscriptions.is_settled
+
+
+def asked(subscriptions: Subscriptions, now: float = 0) -> Request:
+    request = subscriptions.next_request(now)
+    assert request is not None
+    return request
+
+
+def carrying(*names: str) -> Subscriptions:
+    """A connection that has these streams, acknowledged at 0."""
+    subscriptions = Subscriptions()
+    subscriptions.wanted = set(names)
+    subscriptions.opened()
+    subscriptions.answered(asked(subscriptions).number, None, 0)
+    return subscriptions
+
+
+def test_it_knows_since_when_what_is_acknowledged() -> None:
+    subscriptions = carrying("a@trade")
+    subscriptions.wanted = {"a@trade", "b@trade"}
+    request = asked(subscriptions)
+    assert subscriptions.acknowledged == {"a@trade": 0}
+    subscriptions.answered(request.number, None, 7)
+    assert subscriptions.acknowledged == {"a@trade": 0, "b@trade": 7}
+    subscriptions.wanted = {"b@trade"}
+    asked(subscriptions)
+    assert subscriptions.acknowledged == {"b@trade": 7}
+    subscriptions.opened()
+    assert subscriptions.acknowledged == {}
+
+
+def test_what_is_left_before_its_answer_came_is_not_acknowledged() -> None:
+    subscriptions = Subscriptions()
+    subscriptions.wanted = {"a@trade"}
+    request = asked(subscriptions)
+    subscriptions.wanted = set()
+    asked(subscriptions)
+    subscriptions.answered(request.number, None, 1)
+    assert subscriptions.acknowledged == {}
+
+
+def test_what_is_renewed_is_unsubscribed_and_subscribed() -> None:
+    subscriptions = carrying("a@trade", "b@trade")
+    subscriptions.renew({"a@trade", "c@trade"})
+    assert not subscriptions.is_settled
+    first, second = asked(subscriptions), asked(subscriptions)
+    assert (first.names, first.subscribes) == (["a@trade"], False)
+    assert (second.names, second.subscribes) == (["a@trade"], True)
+    assert subscriptions.next_request(0) is None
+
+
+def test_what_the_exchange_does_not_list_is_asked_for_again() -> None:
+    subscriptions = carrying("a@trade", "b@trade")
+    assert subscriptions.audit(5)
+    audit = asked(subscriptions, 5)
+    assert json.loads(audit.text) == {"method": "LIST_SUBSCRIPTIONS", "id": audit.number}
+    assert subscriptions.is_settled  # a question changes nothing
+    subscriptions.answered(audit.number, None, 6, ["b@trade"])
+    assert subscriptions.acknowledged == {"b@trade": 0}
+    assert asked(subscriptions, 6).names == ["a@trade"]
+
+
+def test_what_was_acknowledged_after_the_question_is_not_missed_in_the_answer() -> None:
+    subscriptions = carrying("a@trade")
+    subscriptions.wanted = {"a@trade", "b@trade"}
+    subscribe = asked(subscriptions, 5)
+    subscriptions.audit(5)
+    audit = asked(subscriptions, 5)
+    subscriptions.answered(subscribe.number, None, 6)
+    subscriptions.answered(audit.number, None, 6, ["a@trade"])
+    assert subscriptions.next_request(6) is None
+
+
+def test_a_connection_is_audited_seldom() -> None:
+    subscriptions = carrying("a@trade")
+    assert subscriptions.audit(5)
+    asked(subscriptions, 5)
+    assert not subscriptions.audit(5 + AUDIT_EVERY - 1)
+    assert subscriptions.next_request(6) is None
+    assert subscriptions.audit(5 + AUDIT_EVERY)
+
+
+def test_a_refused_audit_is_no_harm() -> None:
+    subscriptions = carrying("a@trade")
+    subscriptions.audit(5)
+    subscriptions.answered(asked(subscriptions, 5).number, "2: Invalid request", 6)
+    subscriptions.again(refused_before=6, asked_before=-1)
+    assert subscriptions.next_request(6) is None
     assert subscriptions.is_settled
 
 

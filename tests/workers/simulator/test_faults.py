@@ -40,8 +40,16 @@ class Victim:
     def shut_down(self, seconds: float, milliseconds: int) -> None:
         self.done.append(("shut down", seconds))
 
-    def silence(self, name: str, on: bool) -> bool:
-        self.done.append((name, on))
+    def silence(self, name: str, on: bool, lasting: bool) -> bool:
+        self.done.append((name, on, lasting))
+        return True
+
+    def forget(self, name: str) -> bool:
+        self.done.append(("forget", name))
+        return True
+
+    def review(self, name: str) -> bool:
+        self.done.append(("review", name))
         return True
 
     def spew(self, kind: str) -> None:
@@ -99,7 +107,9 @@ def test_lives_can_be_shortened(stage: Stage, faults: Faults) -> None:
         ("stall", {"seconds": "2"}, ("stall", 2.0)),
         ("lag", {"milliseconds": "400"}, ("lag", 400.0)),
         ("shutdown", {"seconds": "3"}, ("shut down", 3.0)),
-        ("silence", {"stream": "x@trade"}, ("x@trade", True)),
+        ("silence", {"stream": "x@trade"}, ("x@trade", True, False)),
+        ("silence", {"stream": "x@trade", "coming": "yes"}, ("x@trade", True, True)),
+        ("forget", {"stream": "x@trade"}, ("forget", "x@trade")),
         ("garbage", {"kind": "html"}, "html"),
     ],
 )
@@ -118,6 +128,19 @@ def test_connections_to_come_can_be_silent_and_slow(stage: Stage, faults: Faults
     assert (faults.silenced, faults.coming_lag) == ({"x@trade"}, 0.4)
     invoke(faults, "silence", [("stream", "x@trade"), ("on", "false")])
     assert not faults.silenced
+
+
+def test_what_one_connection_will_never_say_another_may(faults: Faults) -> None:
+    invoke(faults, "silence", [("stream", "x@trade"), ("coming", "true"), ("connection", "1")])
+    assert not faults.silenced
+
+
+def test_a_stream_can_be_served_on_another_route(stage: Stage, faults: Faults) -> None:
+    assert invoke(faults, "reroute", [("stream", "x@trade"), ("route", "market")]) == 2
+    assert faults.rerouted == {"x@trade": "market"}
+    invoke(faults, "reroute", [("stream", "x@trade")])
+    assert faults.rerouted == {}
+    assert stage.victims[1].done == [("review", "x@trade")] * 2
 
 
 async def test_rest_is_limited_for_a_while(stage: Stage, faults: Faults) -> None:
@@ -145,6 +168,7 @@ def test_the_place_can_be_illegal_and_the_clock_off(stage: Stage, faults: Faults
         ("nosuch", [], "no such fault"),
         ("__init__", [], "no such fault"),
         ("cut", [("who", "1")], "has no option 'who'"),
+        ("reroute", [("stream", "x@trade"), ("route", "private")], "public or market"),
         ("cut", [("connection", "x")], "is not a number"),
         ("refuse", [], "needs seconds"),
     ],

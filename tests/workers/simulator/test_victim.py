@@ -84,6 +84,47 @@ async def test_a_silenced_stream_is_acknowledged_and_silent_until_it_speaks_agai
         assert simulator.faults.silence("ethusdt@trade") == 0
 
 
+async def test_a_stream_that_is_subscribed_again_speaks_unless_its_silence_lasts(start: Start, dial: Dial) -> None:
+    simulator = await start()
+    async with dial(simulator, Market.SPOT, COMBINED) as client:
+        await client.event()
+        for lasting in (False, True):
+            simulator.faults.silence(DEPTH, connection=min(simulator.connected()), coming=lasting)
+            await client.ask("UNSUBSCRIBE", DEPTH)
+            await client.ask("SUBSCRIBE", DEPTH)
+            assert (await client.next_within(0.5) is None) == lasting
+    async with dial(simulator, Market.SPOT, COMBINED) as client:
+        assert (await client.event())["stream"] == DEPTH
+
+
+async def test_a_forgotten_subscription_is_not_listed_and_can_be_made_again(start: Start, dial: Dial) -> None:
+    simulator = await start()
+    async with dial(simulator, Market.SPOT, COMBINED) as client:
+        await client.event()
+        assert simulator.faults.forget(DEPTH) == 1
+        while await client.next_within(0.3) is not None:
+            pass  # what was on its way
+        assert (await client.ask("LIST_SUBSCRIPTIONS"))["result"] == []
+        assert simulator.faults.forget(DEPTH) == 0
+        await client.ask("SUBSCRIBE", DEPTH)
+        assert (await client.event())["stream"] == DEPTH
+
+
+async def test_a_stream_that_moved_is_served_on_its_new_route_alone(start: Start, dial: Dial) -> None:
+    simulator = await start()
+    async with (
+        dial(simulator, Market.USDM, f"/public{COMBINED}") as before,
+        dial(simulator, Market.USDM, f"/market{COMBINED}") as after,
+    ):
+        await before.event()
+        assert simulator.faults.reroute(DEPTH, "market") == 2
+        assert (await after.event())["stream"] == DEPTH
+        while await before.next_within(0.3) is not None:
+            pass  # what was on its way
+        simulator.faults.reroute(DEPTH)
+        assert (await before.event())["stream"] == DEPTH
+
+
 async def test_where_it_may_not_serve_it_answers_451(start: Start, dial: Dial) -> None:
     simulator = await start()
     simulator.faults.legal()
