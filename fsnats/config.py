@@ -113,6 +113,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_tls_key: Annotated[
         str, Meta(description="PEM file of the certificate's key; empty: it is in the certificate's file")
     ] = ""
+    gateway_outbox: Annotated[
+        Bytes,
+        Meta(description="events and replies that may wait for one client that does not read; suffixes K, M, G"),
+    ] = 1024**2
     log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
     state_dir: Annotated[str, Meta(description="directory for this machine's state; empty: ~/.local/state/fsnats")] = ""
 

@@ -10,10 +10,11 @@ _CHANGES = frozenset({"depth", "rpiDepth"})
 _encode = msgspec.json.Encoder().encode
 
 
-def gap(stream: Stream, first: int, last: int, unit: str, reason: str) -> bytes:
+def gap(stream: Stream, first: int, last: int, unit: str, reason: str, missed: int | None = None) -> bytes:
     """Messages of `stream` are missing: from `first` to `last`, which are `a`, `t` or `u` ids, or times in `ms`.
 
-    For a reader that keeps a book, `resync` says that it has to begin again with a fresh snapshot.
+    `missed` is how many, where that is known.  For a reader that keeps a book, `resync` says that it has to begin again
+    with a fresh snapshot.
     """
     notice: dict[str, object] = {
         "e": "gap",
@@ -23,6 +24,8 @@ def gap(stream: Stream, first: int, last: int, unit: str, reason: str) -> bytes:
         "unit": unit,
         "reason": reason,
     }
+    if missed is not None:
+        notice["missed"] = missed
     if stream.kind in _CHANGES:
         notice["resync"] = True
     return _encode(notice)

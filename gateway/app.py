@@ -51,6 +51,7 @@ class Gateway:
         self.tally = Tally()
         self.hub = Hub(self.interest.first, self.interest.last, self.tally)
         self.clients: dict[Client, None] = {}
+        self.outbox_bytes = config.gateway_outbox
         self._fetching: dict[Client, int] = {}
         # Names that no exchange delivers, newest last: how often each was asked for.
         self._unknown: OrderedDict[tuple[Market, str], int] = OrderedDict()
@@ -99,7 +100,9 @@ class Gateway:
         match path:
             case NativePath():
                 identity = f"client_{time.time_ns() // 1_000_000}_{random.getrandbits(32):08x}"
-                return NativeSession(identity, path.market, self._config.markets, self.listings, path.envelope)
+                return NativeSession(
+                    identity, path.market, self._config.markets, self.listings, path.envelope, path.on_slow
+                )
             case BinancePath():
                 return BinanceSession(path.market, path.combined, path.streams, self.listings, path.silent)
 
@@ -169,6 +172,7 @@ class Gateway:
             clients=len(self.clients),
             channels=len(self.hub),
             listeners=sum(channel.listeners for channel in self.hub),
+            slow_clients=self.hub.turn.slow,
             outbox_bytes=sum(client.outbox.held_bytes for client in self.clients),
             bus_connected=self._bus.is_connected,
         )

@@ -39,6 +39,7 @@ class House(Protocol):
     hub: Hub
     tally: Tally
     clients: dict["Client", None]
+    outbox_bytes: int
 
     def welcome(self, client: "Client", request: Request) -> "Session | Response": ...
 
@@ -59,10 +60,11 @@ class Client(Connection):
         self._house = house
         self._monotonic = monotonic
         self._session: Session | None = None
-        self._outbox = Outbox(self.write, self._fell_behind, house.tally)
+        self._outbox = Outbox(self.write, self._fell_behind, house.hub.turn, house.outbox_bytes)
         self._listening: dict[tuple[Market, str, Form], Listen] = {}
+        self._unwritten = 0  # bytes, when somebody last looked
         self._pinged = monotonic()
-        self._ponged = self._pinged
+        self._lived = self._pinged  # when it last showed that somebody reads
 
     # What happens to the connection.
 
@@ -76,7 +78,8 @@ class Client(Connection):
     def opened(self) -> None:
         assert self._session is not None
         self._house.clients[self] = None
-        self._pinged = self._ponged = self._monotonic()
+        self._pinged = self._lived = self._monotonic()
+        self._outbox.write = self.transport.write  # `closing` tells when it must not be used any more
         self.perform(self._session.opening())
 
     def received(self, text: str) -> None:
@@ -88,19 +91,23 @@ class Client(Connection):
         self.perform(self._session.receive_binary(data))
 
     def ponged(self, payload: bytes) -> None:
-        self._ponged = self._monotonic()
+        self._lived = self._monotonic()
+
+    def closing(self) -> None:
+        self._outbox.discard()
 
     def closed(self) -> None:
         self._house.clients.pop(self, None)
+        self._outbox.discard()
         for listen in self._listening.values():
             self._house.hub.leave(listen.stream, listen.form, self._outbox)
         self._listening.clear()
-        self._outbox.discard()
 
     def pause_writing(self) -> None:
         self._outbox.pause()
 
     def resume_writing(self) -> None:
+        self._lived = self._monotonic()
         self._outbox.resume()
 
     # What the gateway asks of it.
@@ -130,8 +137,12 @@ class Client(Connection):
             self.perform(self._session.catalogue_changed(change))
 
     def keep_alive(self, now: float) -> None:
-        """Ping when it is time; close when pongs stay away."""
-        if now - self._ponged > PONG_WITHIN:
+        """Ping when it is time; close when nothing shows that somebody reads."""
+        unwritten = self.transport.get_write_buffer_size()
+        if unwritten < self._unwritten:  # slowly: the pong to a ping behind all this may take minutes
+            self._lived = now
+        self._unwritten = unwritten
+        if now - self._lived > PONG_WITHIN:
             self.close(closing.PONG_TIMEOUT.code, closing.PONG_TIMEOUT.reason)
         elif now - self._pinged >= PING_EVERY:
             self._pinged = now

@@ -1,22 +1,41 @@
 """What a session wants done, as values.  Sessions decide without I/O; the client carries the effects out in order."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from fsnats.binance.streams import Market, Stream
 
 
+class OnSlow(StrEnum):
+    """What becomes of a client that reads too slowly when an event has to be dropped."""
+
+    GAP = "gap"  # it is told which
+    DISCONNECT = "disconnect"  # it is closed
+
+
+class Delivery(NamedTuple):
+    """What a listener wants of a stream, and when."""
+
+    on_slow: OnSlow = OnSlow.GAP
+
+
+PLAIN = Delivery()
+
+
 class Form(NamedTuple):
-    """How a listener wants payloads wrapped: the bytes before and after them.
+    """How a listener wants payloads: the bytes before and after them, and their delivery.
 
     `gap` stands before the notice of a gap, which "}" ends; `late` in the place of `prefix` before a payload that comes
-    out of order.  Both are empty where the dialect has no word for it.  Equal forms of one stream share one finished
-    frame, whichever dialect they come from.
+    out of order.  Both are empty where the dialect has no word for it; a client that cannot be told of a gap is closed
+    rather than left to miss an event.  Equal forms of one stream share one finished frame, whichever dialect they come
+    from.
     """
 
     prefix: bytes
     suffix: bytes
     gap: bytes = b""
     late: bytes = b""
+    delivery: Delivery = PLAIN
 
 
 class Send(NamedTuple):

@@ -1,16 +1,18 @@
 """Who listens to what, and the one finished frame that all of them get.  A pure data structure: the hub never touches a
 socket or the bus."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from fsnats import notices
-from fsnats.binance.streams import Market, Stream
+from fsnats.binance.streams import Loss, Market, Stream
 from fsnats.errors import FrameError
 from fsnats.frames import CONTINUES, GAP, LATE, Frame, decode
-from fsnats.websocket.frames import text_header
+from fsnats.websocket.frames import text, text_header
+from gateway.candles import is_closed
 from gateway.effects import Form
-from gateway.outbox import Outbox
+from gateway.lane import EVENT, NOTICE, STATE, Lane, Listener
 from gateway.tally import Tally
+from gateway.turn import Turn
 
 Key = tuple[Market, str]
 
@@ -18,15 +20,12 @@ Key = tuple[Market, str]
 class Channel:
     """One stream on this gateway: its listeners, by the form they want, and what has come of it."""
 
-    __slots__ = ("_dirty", "_epoch", "_forms", "_received_ns", "_seq", "_tally", "stream")
+    __slots__ = ("_epoch", "_lanes", "_received_ns", "_seq", "_turn", "stream")
 
-    def __init__(self, stream: Stream, dirty: list[Outbox], tally: Tally) -> None:
-        """`dirty` collects the outboxes that have something to flush at the end of this turn."""
+    def __init__(self, stream: Stream, turn: Turn) -> None:
         self.stream = stream
-        self._dirty = dirty
-        self._tally = tally
-        # A dict for its order and its constant-time removal; the values mean nothing.
-        self._forms: dict[Form, dict[Outbox, None]] = {}
+        self._turn = turn
+        self._lanes: dict[Form, Lane] = {}
         self._epoch = 0
         self._seq = 0
         self._received_ns = 0
@@ -36,44 +35,65 @@ class Channel:
         try:
             frame = decode(data)
         except FrameError:
-            self._tally.unreadable += 1
+            self._turn.tally.unreadable += 1
             return
-        self._tally.frames += 1
+        self._turn.tally.frames += 1
         if frame.epoch != self._epoch or frame.seq != self._seq + 1:
             if frame.epoch == self._epoch and frame.seq <= self._seq:
-                self._tally.repeated += 1  # a worker sends again what may have been lost with NATS
+                self._turn.tally.repeated += 1  # a worker sends again what may have been lost with NATS
                 return
             self._broken(frame)
         self._epoch, self._seq, self._received_ns = frame.epoch, frame.seq, frame.received_ns
         if frame.flags & GAP:
-            self._tell_gap(frame.payload)
+            self._tell_gap(frame.payload, frame.received_ns)
         elif frame.flags & LATE:
-            # Not for dialects in which ids never go back.
-            late = [(Form(form.late, form.suffix), outboxes) for form, outboxes in self._forms.items() if form.late]
-            self._deliver(late, frame.payload)
+            for lane in self._lanes.values():
+                if lane.late:  # not for dialects in which ids never go back
+                    self._send(lane, lane.late + frame.payload + lane.suffix, frame.received_ns, EVENT)
         else:
-            self._deliver(self._forms.items(), frame.payload)
+            self._deliver(frame.payload, frame.received_ns)
 
-    def _deliver(self, forms: Iterable[tuple[Form, dict[Outbox, None]]], payload: bytes) -> None:
-        dirty = self._dirty
-        for (prefix, suffix, _, _), listeners in forms:
+    def _deliver(self, payload: bytes, received_ns: int) -> None:
+        turn = self._turn
+        dirty = turn.dirty
+        rank = self._rank(payload) if turn.slow else 0
+        for lane in self._lanes.values():
+            prefix, suffix = lane.prefix, lane.suffix
             finished = b"%b%b%b%b" % (
                 text_header(len(prefix) + len(payload) + len(suffix)),
                 prefix,
                 payload,
                 suffix,
             )
-            for outbox in listeners:
-                frames = outbox.frames
+            if rank:
+                turn.origins[id(finished)] = (finished, lane, received_ns, rank)
+            for listener in lane.listeners:
+                frames = listener.frames
                 if not frames:
-                    dirty.append(outbox)
+                    dirty.append(listener)
                 frames.append(finished)
 
-    def _tell_gap(self, notice: bytes) -> None:
-        self._tally.gaps += 1
-        self._deliver(
-            [(Form(form.gap, b"}"), listeners) for form, listeners in self._forms.items() if form.gap], notice
-        )
+    def _rank(self, payload: bytes) -> int:
+        """What it means to miss a payload: for those who wait."""
+        stream = self.stream
+        if stream.loss is Loss.EVENTS or (stream.interval and is_closed(payload)):
+            return EVENT
+        return STATE
+
+    def _tell_gap(self, notice: bytes, received_ns: int) -> None:
+        self._turn.tally.gaps += 1
+        # A candle that cannot be had may be a closed one.
+        rank = NOTICE if self.stream.loss is Loss.STATE and not self.stream.interval else EVENT
+        for lane in self._lanes.values():
+            if lane.gap:
+                self._send(lane, lane.gap + notice + b"}", received_ns, rank)
+
+    def _send(self, lane: Lane, message: bytes, received_ns: int, rank: int) -> None:
+        """Send something that does not come every day."""
+        finished = text(message)
+        self._turn.origins[id(finished)] = (finished, lane, received_ns, rank)
+        for listener in lane.listeners:
+            self._turn.touch(listener, finished)
 
     def _broken(self, frame: Frame) -> None:
         """The frame does not follow the one before: say what that means, unless it is the first one."""
@@ -82,17 +102,34 @@ class Channel:
         if frame.epoch > self._epoch and not (frame.flags & CONTINUES and frame.seq > self._seq):
             reason = "the worker was restarted"
         elif frame.epoch >= self._epoch and frame.seq > self._seq + 1:
-            self._tally.lost += frame.seq - self._seq - 1
+            self._turn.tally.lost += frame.seq - self._seq - 1
             reason = "lost on the way from the worker"
         else:
             return
         before, after = self._received_ns // 1_000_000, frame.received_ns // 1_000_000
-        self._tell_gap(notices.gap(self.stream, before, after, "ms", reason))
+        self._tell_gap(notices.gap(self.stream, before, after, "ms", reason), frame.received_ns)
 
     @property
     def listeners(self) -> int:
         """How many (client, form) pairs listen."""
-        return sum(map(len, self._forms.values()))
+        return sum(len(lane.listeners) for lane in self._lanes.values())
+
+    def join(self, form: Form, listener: Listener) -> None:
+        """Deliver to this listener, in this form."""
+        lane = self._lanes.get(form)
+        if lane is None:
+            lane = self._lanes[form] = Lane(self.stream, form)
+        lane.listeners[listener] = None
+
+    def part(self, form: Form, listener: Listener) -> bool:
+        """Undo `join`.  True when nobody listens any more."""
+        lane = self._lanes.get(form)
+        if lane is not None and listener in lane.listeners:
+            del lane.listeners[listener]
+            listener.forget(lane)
+            if not lane.listeners:
+                del self._lanes[form]
+        return not self._lanes
 
 
 class Hub:
@@ -103,46 +140,35 @@ class Hub:
     """
 
     def __init__(self, first: Callable[[Channel], None], last: Callable[[Channel], None], tally: Tally) -> None:
-        self._tally = tally
         self._first = first
         self._last = last
         self._channels: dict[Key, Channel] = {}
-        self._dirty: list[Outbox] = []
+        self.turn = Turn(tally)
 
-    def listen(self, stream: Stream, form: Form, outbox: Outbox) -> None:
-        """Send every payload of `stream` in `form` to `outbox`.  Asking twice changes nothing."""
+    def listen(self, stream: Stream, form: Form, listener: Listener) -> None:
+        """Send every payload of `stream` in `form` to `listener`.  Asking twice changes nothing."""
         key = (stream.market, stream.name)
         channel = self._channels.get(key)
         if channel is None:
-            channel = self._channels[key] = Channel(stream, self._dirty, self._tally)
+            channel = self._channels[key] = Channel(stream, self.turn)
             self._first(channel)
-        channel._forms.setdefault(form, {})[outbox] = None
+        channel.join(form, listener)
 
-    def leave(self, stream: Stream, form: Form, outbox: Outbox) -> None:
+    def leave(self, stream: Stream, form: Form, listener: Listener) -> None:
         """Undo `listen`.  Leaving what was never listened to changes nothing."""
         key = (stream.market, stream.name)
         channel = self._channels.get(key)
-        if channel is None or outbox not in channel._forms.get(form, {}):
-            return
-        del channel._forms[form][outbox]
-        if not channel._forms[form]:
-            del channel._forms[form]
-        if not channel._forms:
+        if channel is not None and channel.part(form, listener):
             del self._channels[key]
             self._last(channel)
 
-    def touch(self, outbox: Outbox, frame: bytes) -> None:
+    def touch(self, listener: Listener, frame: bytes) -> None:
         """Send one client a finished frame of its own (a reply), in order with its data."""
-        if not outbox.frames:
-            self._dirty.append(outbox)
-        outbox.frames.append(frame)
+        self.turn.touch(listener, frame)
 
     def flush(self) -> None:
         """Write what this turn has brought, one write a client."""
-        dirty = self._dirty
-        for outbox in dirty:
-            outbox.flush()
-        dirty.clear()
+        self.turn.flush()
 
     def __iter__(self) -> Iterator[Channel]:
         return iter(self._channels.values())

@@ -16,6 +16,7 @@ class Gauges(msgspec.Struct, frozen=True):
     clients: int
     channels: int
     listeners: int
+    slow_clients: int
     outbox_bytes: int
     bus_connected: bool
 
@@ -24,6 +25,7 @@ GAUGES = {
     "clients": "WebSocket clients connected now",
     "channels": "streams that somebody listens to",
     "listeners": "subscriptions of all clients",
+    "slow_clients": "clients whose sockets are full now",
     "outbox_bytes": "bytes held for clients that do not read",
     "bus_connected": "1 while NATS is connected",
 }
@@ -34,6 +36,8 @@ COUNTERS = {
     "gaps": "notices of messages that a worker missed and could not get",
     "unreadable": "messages on the bus that are not frames",
     "delivered": "messages written to clients",
+    "conflated": "messages of states that a newer one replaced before a slow client read them",
+    "dropped": "events dropped for slow clients, who were told",
     "slow": "clients closed because they did not read fast enough",
     "connections": "WebSocket clients that ever connected",
     "unknown": "names acknowledged to Binance-dialect clients that no exchange delivers",

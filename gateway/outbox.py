@@ -1,76 +1,91 @@
-"""What waits to be written to one client.  Frames of one turn of the loop go out in one write; bytes are limited.
-
-uvloop sends on every write, so joining is ours to do: four frames a write cost 1.3 µs a frame, one costs 5.3.
-"""
+"""The way to one client: written to at once while it reads, and as far as it reads while it does not."""
 
 from collections.abc import Callable
 
-from gateway.tally import Tally
+from gateway.lane import Lane, Origins
+from gateway.turn import Turn
+from gateway.waiting import LIMIT_BYTES, Waiting
 
-LIMIT_BYTES = 1024 * 1024  # what may wait for one client that does not read
+# Written at a time when a client reads again: what has not been written can still be replaced by something newer.
+PIECE_BYTES = 64 * 1024
+
+_CLOSED = object()
+
+
+def _nowhere(data: bytes) -> None:
+    """Where frames of a closed client go."""
 
 
 class Outbox:
-    """Frames on their way to one client, in order."""
+    """Frames on their way to one client, in order.
 
-    __slots__ = ("_closed", "_held", "_limit", "_overflow", "_paused", "_tally", "_write", "frames", "held_bytes")
+    Whoever appends to `frames` does so by the rules of `Turn`.  `write` takes finished bytes.
+    """
+
+    __slots__ = ("_is_full", "_limit", "_overflow", "_turn", "frames", "waiting", "write")
 
     def __init__(
         self,
         write: Callable[[bytes], None],
         overflow: Callable[[], None],
-        tally: Tally,
+        turn: Turn,
         limit_bytes: int = LIMIT_BYTES,
     ) -> None:
-        """`write` takes finished bytes; `overflow` is called, once, when the client has fallen behind by the limit."""
-        self._write = write
+        """`overflow` is called, once, when something would have to be dropped that the client must not miss."""
+        self.write = write
         self._overflow = overflow
-        self._tally = tally
+        self._turn = turn
         self._limit = limit_bytes
-        self._closed = False
-        self._paused = False
-        self._held: list[bytes] = []  # of earlier turns, while the client does not read
-        self.held_bytes = 0
-        self.frames: list[bytes] = []  # of this turn; whoever appends the first one sees to it that `flush` is called
+        self._is_full = False
+        self.frames: list[bytes] = []
+        self.waiting: object = None
 
-    def flush(self) -> None:
-        """Write what this turn brought, in one piece; while the client does not read, hold it."""
-        frames = self.frames
-        if not frames:
-            return
-        if self._closed:
-            frames.clear()
-            return
-        if self._paused:
-            self._held += frames
-            self.held_bytes += sum(map(len, frames))
-            frames.clear()
-            if self.held_bytes > self._limit:
-                self.discard()
-                self._overflow()
-            return
-        self._tally.delivered += len(frames)
-        data = frames[0] if len(frames) == 1 else b"".join(frames)
-        frames.clear()
-        self._write(data)
+    @property
+    def held_bytes(self) -> int:
+        """What it takes to keep what waits."""
+        return self.waiting.held_bytes if isinstance(self.waiting, Waiting) else 0
+
+    def hold(self, origins: Origins) -> None:
+        """Keep what this turn brought, the client does not read."""
+        waiting = self.waiting
+        if isinstance(waiting, Waiting) and not waiting.hold(self.frames, origins):
+            self.discard()
+            self._overflow()
+        self.frames.clear()
+
+    def forget(self, lane: Lane) -> None:
+        """The client left this lane."""
+        if isinstance(self.waiting, Waiting):
+            self.waiting.forget(lane)
 
     def pause(self) -> None:
         """The client's socket is full: hold what comes."""
-        self._paused = True
+        self._is_full = True
+        if self.waiting is None:
+            self.waiting = Waiting(self._limit, self._turn.tally)
+            self._turn.slow += 1
 
     def resume(self) -> None:
-        """The client reads again: write what was held."""
-        self._paused = False
-        if self._held:
-            self._tally.delivered += len(self._held)
-            data = b"".join(self._held)
-            self._held.clear()
-            self.held_bytes = 0
-            self._write(data)
+        """The client reads again: write what waits, until its socket is full once more."""
+        self._is_full = False
+        waiting = self.waiting
+        if not isinstance(waiting, Waiting):
+            return
+        while not self._is_full:  # a write may call `pause`
+            frames = waiting.take(PIECE_BYTES)
+            if not frames:
+                self._wait_no_more(None)
+                return
+            self._turn.tally.delivered += len(frames)
+            self.write(b"".join(frames))
 
     def discard(self) -> None:
-        """Forget what waits: the client is being disconnected."""
-        self._closed = True
+        """Forget what waits, and what may come: the client is being disconnected."""
         self.frames.clear()
-        self._held.clear()
-        self.held_bytes = 0
+        self.write = _nowhere
+        self._wait_no_more(_CLOSED)
+
+    def _wait_no_more(self, then: object) -> None:
+        if isinstance(self.waiting, Waiting):
+            self._turn.slow -= 1
+        self.waiting = then

@@ -12,6 +12,8 @@ class Tally(msgspec.Struct):
     gaps: int = 0  # notices of what a worker could not get
     unreadable: int = 0  # messages on the bus that are not frames
     delivered: int = 0  # messages written to clients
+    conflated: int = 0  # messages of states that a newer one replaced before a slow client read them
+    dropped: int = 0  # events dropped for slow clients, who were told
     slow: int = 0  # clients closed because they did not read
     connections: int = 0  # clients that ever connected
     unknown: int = 0  # names acknowledged that no exchange delivers

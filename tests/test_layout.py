@@ -16,7 +16,9 @@ ELSEWHERE = {
     "fsnats/history.py": "tests/workers/history/test_service.py",
     "fsnats/supervisor/events.py": "tests/fsnats/supervisor/test_supervisor.py",
     "gateway/effects.py": "tests/gateway/test_hub.py",
+    "gateway/lane.py": "tests/gateway/test_hub.py",
     "gateway/tally.py": "tests/gateway/test_metrics.py",
+    "gateway/protocol/fields.py": "tests/gateway/protocol/test_requests.py",
     # Thin shells, exercised by the tests of what they compose.
     "fsnats/supervisor/fleet.py": "tests/fsnats/supervisor/test_main.py",
     "gateway/client.py": "tests/gateway/test_app.py",

@@ -76,6 +76,9 @@ class Connection(asyncio.Protocol):
     def ponged(self, payload: bytes) -> None:
         """A pong arrived."""
 
+    def closing(self) -> None:
+        """The connection is being closed, by whichever side: the transport must not be written to any more."""
+
     def closed(self) -> None:
         """The connection is gone, whoever ended it."""
 
@@ -214,3 +217,4 @@ class Connection(asyncio.Protocol):
     def _abort_soon(self) -> None:
         if self._close_timer is None:
             self._close_timer = asyncio.get_running_loop().call_later(self.close_timeout, self.transport.abort)
+            self.closing()

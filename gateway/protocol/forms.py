@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from fsnats.binance.streams import Stream
-from gateway.effects import Form
+from gateway.effects import PLAIN, Delivery, Form
 from gateway.protocol.wire import encode
 
 
@@ -26,27 +26,29 @@ def combined(stream: Stream) -> Form:
     return Form(b'{"stream":' + encode(stream.name) + b',"data":', b"}")
 
 
-def raw(stream: Stream, *, name_market: bool) -> Form:
+def raw(stream: Stream, delivery: Delivery = PLAIN, *, name_market: bool) -> Form:
     """The native dialect's form of a stream subscribed by its Binance name."""
     head = b'{"stream":' + encode(stream.name) + (_market(stream) if name_market else b"")
-    return _native(stream, head, b',"data":', b"}")
+    return _native(stream, head, b',"data":', b"}", delivery)
 
 
-def typed(stream_type: str, stream: Stream, envelope: Envelope, *, name_market: bool) -> Form:
+def typed(
+    stream_type: str, stream: Stream, envelope: Envelope, delivery: Delivery = PLAIN, *, name_market: bool
+) -> Form:
     """The native dialect's form of a stream subscribed by `streamType`, the word the client used for it."""
     head = b'{"type":' + encode(stream_type)
     if name_market:
         head += _market(stream)
     if envelope is Envelope.COMBINED:
-        return _native(stream, head, b',"data":{"stream":' + encode(stream.name) + b',"data":', b"}}")
+        return _native(stream, head, b',"data":{"stream":' + encode(stream.name) + b',"data":', b"}}", delivery)
     if stream.kind in _NEEDS_NAME:
         head += b',"stream":' + encode(stream.name)
-    return _native(stream, head, b',"data":', b"}")
+    return _native(stream, head, b',"data":', b"}", delivery)
 
 
-def _native(stream: Stream, head: bytes, data: bytes, suffix: bytes) -> Form:
+def _native(stream: Stream, head: bytes, data: bytes, suffix: bytes, delivery: Delivery) -> Form:
     gap = b'{"type":"gap"' + _market(stream) + b',"data":'
-    return Form(head + data, suffix, gap, head + b',"recovered":true' + data)
+    return Form(head + data, suffix, gap, head + b',"recovered":true' + data, delivery)
 
 
 def _market(stream: Stream) -> bytes:

@@ -4,7 +4,7 @@ Requests are carried out wholly or not at all: a request with anything wrong in 
 one `error` that names what was wrong.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -13,8 +13,8 @@ from fsnats.binance.streams import Market, Stream
 from fsnats.changes import Change
 from fsnats.errors import BadCommand, StreamNameError
 from fsnats.symbols import Listing
-from gateway.effects import Effect, Klines, Send
-from gateway.protocol import relisting, requests
+from gateway.effects import Delivery, Effect, Klines, OnSlow, Send
+from gateway.protocol import delivery, fields, relisting, requests
 from gateway.protocol.forms import Envelope
 from gateway.protocol.names import known
 from gateway.protocol.problems import Problem, bad, error_reply, with_id
@@ -47,6 +47,7 @@ class NativeSession:
         markets: Collection[Market],
         listings: Mapping[Market, Listing],
         envelope: Envelope = Envelope.TYPED,
+        on_slow: OnSlow = OnSlow.GAP,
         streams_max: int = STREAMS_MAX,
     ) -> None:
         self.client_id = client_id
@@ -54,6 +55,7 @@ class NativeSession:
         self._markets = markets
         self._listings = listings
         self._streams_max = streams_max
+        self._delivery = Delivery(on_slow)  # where a request does not say otherwise
         self._subscriptions = Subscriptions(default, envelope)
 
     def __repr__(self) -> str:
@@ -147,7 +149,8 @@ class NativeSession:
             requests.require_no_symbols(request)
             self._subscriptions.follow(market)
             return [self._acknowledge("subscribed", request, request_id)]
-        topic = topic_of(market, name, requests.options_of(request))
+        wanted_so = delivery.applied(requests.delivery_of(request), self._delivery)
+        topic = topic_of(market, name, requests.options_of(request))._replace(delivery=wanted_so)
         symbols = requests.names_of(request.symbols, "symbols")
         listing = self._listing(market)
         named = self._named_streams(topic, symbols, listing)
@@ -155,7 +158,7 @@ class NativeSession:
         wanted = set(named.values())
         if has_pattern:
             wanted.update(topic.streams(topic.everything(listing)).values())
-        self._require_room(topic, wanted)
+        self._require_room(len(wanted), lambda: self._subscriptions.news(topic, wanted))
         effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
         for subject, stream in named.items():
             effects += self._subscriptions.add(topic, subject, stream)
@@ -169,17 +172,19 @@ class NativeSession:
         refused = {name: why for name, stream in streams.items() if (why := listing.why_not(stream)) is not None}
         if refused:
             raise _refusal(Problem.UNKNOWN_SYMBOL, refused)
-        self._require_room(None, set(streams.values()))
+        wanted_so = delivery.applied(requests.delivery_of(request), self._delivery)
+        self._require_room(len(streams), lambda: self._subscriptions.news_raw(streams.values(), wanted_so))
         effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
         for stream in streams.values():
-            effects += self._subscriptions.add_raw(stream)
+            effects += self._subscriptions.add_raw(stream, wanted_so)
         return effects
 
     def _unsubscribe(self, request: Request, request_id: bytes | None) -> list[Effect]:
         effects: list[Effect] = []
         if request.is_raw:
+            given = requests.delivery_of(request)
             for stream in self._raw_streams(request)[1].values():
-                effects += self._subscriptions.remove_raw(stream)
+                effects += self._subscriptions.remove_raw(stream, lambda each: delivery.has(each, given))
         elif (market_and_type := self._market_and_type(request))[1] == SYMBOLS:
             requests.require_no_symbols(request)
             self._subscriptions.unfollow(market_and_type[0])
@@ -202,7 +207,7 @@ class NativeSession:
 
     def _get_historical_klines(self, request: Request, request_id: bytes | None) -> list[Effect]:
         market = requests.market_of(request, self._default, self._markets)
-        symbol = requests.required(request.symbol, "symbol", requests.TEXT)
+        symbol = fields.required(request.symbol, "symbol", fields.TEXT)
         candles = requests.candles_of(request, market)
         # Whether it trades does not matter: its past does not go away.
         if symbol.upper() not in self._listing(market).by_name:
@@ -223,8 +228,8 @@ class NativeSession:
     # What they share.
 
     def _acknowledge(self, kind: str, request: Request, request_id: bytes | None) -> Send:
-        fields = ("raw_streams", "market") if request.is_raw else ("stream_type", "symbols", "options", "market")
-        return Send(encode({"type": kind, **request.echo(*fields), **with_id(request_id)}))
+        named = ("raw_streams",) if request.is_raw else ("stream_type", "symbols")
+        return Send(encode({"type": kind, **request.echo(*named, "options", "market"), **with_id(request_id)}))
 
     def _listing(self, market: Market) -> Listing:
         listing = self._listings.get(market)
@@ -233,7 +238,7 @@ class NativeSession:
         return listing
 
     def _market_and_type(self, request: Request) -> tuple[Market, str]:
-        name = requests.required(request.stream_type, "streamType", requests.TEXT)
+        name = fields.required(request.stream_type, "streamType", fields.TEXT)
         market = requests.market_of(request, self._default, self._markets, name)
         if name != SYMBOLS:
             stream_type_of(market, name)
@@ -280,17 +285,19 @@ class NativeSession:
         return market, streams
 
     def _topics_left(self, request: Request) -> list[Topic]:
-        """The variants an `unsubscribe` means: the one its options choose, or all that are subscribed."""
+        """The variants an `unsubscribe` means: all that are subscribed and have the options that it gives."""
         market, name = self._market_and_type(request)
-        options = requests.options_of(request)
+        options, given = requests.options_of(request), requests.delivery_of(request)
+        held = self._subscriptions.topics(market, name)
         if options.keys() & set(stream_type_of(market, name).options):
-            return [topic_of(market, name, options)]
-        return self._subscriptions.topics(market, name)
+            one = topic_of(market, name, options)
+            held = [topic for topic in held if topic[:4] == one[:4]]
+        return [topic for topic in held if delivery.has(topic.delivery, given)]
 
-    def _require_room(self, topic: Topic | None, streams: set[Stream]) -> None:
-        if len(self._subscriptions) + len(streams) <= self._streams_max:
+    def _require_room(self, most: int, news: Callable[[], int]) -> None:
+        if len(self._subscriptions) + most <= self._streams_max:
             return  # the usual case, without counting what is there already
-        total = len(self._subscriptions) + self._subscriptions.news(topic, streams)
+        total = len(self._subscriptions) + news()
         if total > self._streams_max:
             raise bad(Problem.TOO_MANY_STREAMS, f"{total} streams; allowed: {self._streams_max} of one connection")
 

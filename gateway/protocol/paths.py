@@ -9,14 +9,18 @@ slashes, an empty `streams=`.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from fsnats.binance.streams import MARKETS, Market
+from gateway.effects import OnSlow
 from gateway.protocol.forms import Envelope
 
 ROUTES = ("public", "market", "private")
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class NativePath(NamedTuple):
@@ -24,6 +28,7 @@ class NativePath(NamedTuple):
 
     market: Market
     envelope: Envelope
+    on_slow: OnSlow = OnSlow.GAP
 
 
 class BinancePath(NamedTuple):
@@ -86,11 +91,19 @@ def _path(target: str, default: Market) -> Path | Refusal:
 
 
 def _native(market: Market, query: dict[str, list[str]]) -> NativePath | Refusal:
-    wanted = query.get("envelope", [Envelope.TYPED])[-1]
     try:
-        return NativePath(market, Envelope(wanted))
-    except ValueError:
-        return Refusal(HTTPStatus.BAD_REQUEST, f"unknown envelope '{wanted[:40]}'; allowed: {', '.join(Envelope)}")
+        return NativePath(market, _choice(query, "envelope", Envelope.TYPED), _choice(query, "onSlow", OnSlow.GAP))
+    except ValueError as error:
+        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+
+
+def _choice(query: dict[str, list[str]], name: str, default: _Choice) -> _Choice:
+    """A parameter that has one of few values.  Raises ValueError."""
+    wanted = query.get(name, [default])[-1]
+    kind = type(default)
+    if wanted not in tuple(kind):
+        raise ValueError(f"unknown {name} '{wanted[:40]}'; allowed: {', '.join(kind)}")
+    return kind(wanted)
 
 
 def _unit_refusal(market: Market, query: dict[str, list[str]]) -> Refusal | None:

@@ -4,70 +4,55 @@ Every field is read on its own, so that an error names the field that is wrong; 
 """
 
 from collections.abc import Collection
-from typing import Generic, Literal, NamedTuple, TypeVar, get_args
+from typing import Literal, get_args
 
 import msgspec
 
 from fsnats.binance.limits import KLINES_LIMIT
 from fsnats.binance.streams import MARKETS, Market
+from gateway.protocol import delivery, topics
+from gateway.protocol.fields import INTEGER, NAMES, OBJECT, OPTION, TEXT, TRUTH, Field, is_given, optional, required
 from gateway.protocol.problems import Problem, bad, unknown
-from gateway.protocol.topics import ALL, OPTIONS, STREAM_TYPES, SYMBOLS, Option, interval_of
+from gateway.protocol.topics import ALL, STREAM_TYPES, SYMBOLS, Option, interval_of
 from gateway.protocol.wire import BadId, NotAnObject, NotJson, id_of, read
 
-_Absent = msgspec.UnsetType
 _UNSET = msgspec.UNSET
-_T = TypeVar("_T")
 
 RequestType = Literal["subscribe", "unsubscribe", "getHistoricalKlines", "listSubscriptions", "ping"]
 TYPES: tuple[RequestType, ...] = get_args(RequestType)
 
 
-class Kind(NamedTuple, Generic[_T]):
-    """What a field must be, for the decoder and for people."""
-
-    decoder: "msgspec.json.Decoder[_T]"
-    description: str
-
-
-TEXT = Kind(msgspec.json.Decoder(str), "a string")
-INTEGER = Kind(msgspec.json.Decoder(int), "an integer")
-TRUTH = Kind(msgspec.json.Decoder(bool), "true or false")
-NAMES = Kind(msgspec.json.Decoder(list[str]), "an array of strings")
-OBJECT = Kind(msgspec.json.Decoder(dict[str, msgspec.Raw]), "an object")
-OPTION: Kind[Option] = Kind(msgspec.json.Decoder(str | int), "a string or an integer")
-
-
 class Request(msgspec.Struct, rename="camel"):
     """One request as it came: every field of every type of request, undecoded."""
 
-    type: msgspec.Raw | _Absent = _UNSET
-    id: msgspec.Raw | _Absent = _UNSET
-    stream_type: msgspec.Raw | _Absent = _UNSET
-    symbols: msgspec.Raw | _Absent = _UNSET
-    options: msgspec.Raw | _Absent = _UNSET
-    raw_streams: msgspec.Raw | _Absent = _UNSET
-    market: msgspec.Raw | _Absent = _UNSET
-    is_futures: msgspec.Raw | _Absent = _UNSET
-    symbol: msgspec.Raw | _Absent = _UNSET
-    interval: msgspec.Raw | _Absent = _UNSET
-    limit: msgspec.Raw | _Absent = _UNSET
-    start_time: msgspec.Raw | _Absent = _UNSET
-    end_time: msgspec.Raw | _Absent = _UNSET
+    type: Field = _UNSET
+    id: Field = _UNSET
+    stream_type: Field = _UNSET
+    symbols: Field = _UNSET
+    options: Field = _UNSET
+    raw_streams: Field = _UNSET
+    market: Field = _UNSET
+    is_futures: Field = _UNSET
+    symbol: Field = _UNSET
+    interval: Field = _UNSET
+    limit: Field = _UNSET
+    start_time: Field = _UNSET
+    end_time: Field = _UNSET
 
     @property
     def is_raw(self) -> bool:
         """Whether it names streams as Binance does."""
-        return _given(self.raw_streams)
+        return is_given(self.raw_streams)
 
     @property
     def is_typed(self) -> bool:
         """Whether it names streams by type and symbols."""
-        return _given(self.stream_type) or _given(self.symbols)
+        return is_given(self.stream_type) or is_given(self.symbols)
 
     @property
     def names_market(self) -> bool:
         """Whether it says which market it means."""
-        return _given(self.market)
+        return is_given(self.market)
 
     def echo(self, *fields: str) -> dict[str, object]:
         """These fields as the client sent them, without those it did not send."""
@@ -138,19 +123,31 @@ def _implied_market(default: Market, is_futures: bool | None, stream_type: str) 
 
 
 def options_of(request: Request) -> dict[str, Option]:
-    """The options of a subscription.  Raises BadCommand."""
+    """The options of a subscription that name streams.  Raises BadCommand."""
+    return {
+        name: value
+        for name, raw in _options(request).items()
+        if name in topics.OPTIONS and (value := optional(raw, name, OPTION)) is not None
+    }
+
+
+def delivery_of(request: Request) -> delivery.Given:
+    """The options of a subscription that say how it is delivered.  Raises BadCommand."""
+    return delivery.given_in(_options(request))
+
+
+_OPTIONS = (*topics.OPTIONS, *delivery.OPTIONS)
+
+
+def _options(request: Request) -> dict[str, msgspec.Raw]:
     given = optional(request.options, "options", OBJECT) or {}
-    options: dict[str, Option] = {}
-    for name, raw in given.items():
-        if name not in OPTIONS:
-            raise unknown(Problem.UNKNOWN_OPTION, "option", name, OPTIONS)
-        value = optional(raw, name, OPTION)
-        if value is not None:
-            options[name] = value
-    return options
+    for name in given:
+        if name not in _OPTIONS:
+            raise unknown(Problem.UNKNOWN_OPTION, "option", name, _OPTIONS)
+    return given
 
 
-def names_of(raw: msgspec.Raw | _Absent, field: str) -> list[str]:
+def names_of(raw: Field, field: str) -> list[str]:
     """A field that is a list of names, and not an empty one.  Raises BadCommand."""
     names = required(raw, field, NAMES)
     if not names:
@@ -189,30 +186,8 @@ def candles_of(request: Request, market: Market) -> Candles:
     return Candles(interval, limit, start, end)
 
 
-def _time(raw: msgspec.Raw | _Absent, field: str) -> int | None:
+def _time(raw: Field, field: str) -> int | None:
     value = optional(raw, field, INTEGER)
     if value is not None and not 0 <= value < 2**63:
         raise bad(Problem.INVALID_FIELD, f"'{field}' must be milliseconds since 1970", value)
     return value
-
-
-def required(raw: msgspec.Raw | _Absent, field: str, kind: Kind[_T]) -> _T:
-    """A field that must be there.  null is as good as absent."""
-    value = optional(raw, field, kind)
-    if value is None:
-        raise bad(Problem.MISSING_FIELD, f"missing field '{field}', {kind.description}", field)
-    return value
-
-
-def optional(raw: msgspec.Raw | _Absent, field: str, kind: Kind[_T]) -> _T | None:
-    """A field that may be absent or null."""
-    if raw is _UNSET or not _given(raw):
-        return None
-    try:
-        return kind.decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise bad(Problem.INVALID_FIELD, f"'{field}' must be {kind.description}", raw) from error
-
-
-def _given(raw: msgspec.Raw | _Absent) -> bool:
-    return raw is not _UNSET and bytes(raw) != b"null"

@@ -1,17 +1,19 @@
 """What one native session has subscribed to, and the Listen and Leave effects of changing that.
 
 A subscription is a topic with a symbol, a topic with ALL (a pattern, whose streams follow the catalogue), or a raw
-stream name.  They overlap freely: a stream is left when the last subscription that wants it, in its form, is gone.
+stream name in one kind of delivery.  They overlap freely: a stream is left when the last subscription that wants it, in
+its form, is gone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from fsnats.binance.streams import Market, Stream
 from fsnats.symbols import Listing
-from gateway.effects import Effect, Form
+from gateway.effects import Delivery, Effect, Form
 from gateway.protocol import forms
+from gateway.protocol.delivery import spelled
 from gateway.protocol.ledger import Ledger
 from gateway.protocol.topics import ALL, SYMBOLS, Topic
 
@@ -20,13 +22,14 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True, rename="came
     """One subscription, as `listSubscriptions` and the operator see it.
 
     `stream` is `*@…` for ALL, whose `streams` counts what that means now, and empty for the changes of a market's list.
-    `stream_type` is empty for a raw name.
+    `stream_type` is empty for a raw name.  `options` are those of its delivery.
     """
 
     market: Market
     stream: str = ""
     stream_type: str = ""
     streams: int = 1
+    options: dict[str, object] = {}
 
     @property
     def is_pattern(self) -> bool:
@@ -42,7 +45,7 @@ class Subscriptions:
         self._envelope = envelope
         self._typed: dict[Topic, dict[str, Stream]] = {}
         self._patterns: dict[Topic, dict[str, Stream]] = {}
-        self._raw: dict[Stream, None] = {}
+        self._raw: dict[Stream, dict[Delivery, None]] = {}
         self._followed: dict[Market, None] = {}
         self._ledger = Ledger()
 
@@ -53,23 +56,31 @@ class Subscriptions:
     def __iter__(self) -> Iterator[Subscription]:
         for topic, streams in self._typed.items():
             for stream in streams.values():
-                yield Subscription(topic.market, stream.name, topic.stream_type)
-        for stream in self._raw:
-            yield Subscription(stream.market, stream.name)
+                yield Subscription(topic.market, stream.name, topic.stream_type, 1, spelled(topic.delivery))
+        for stream, deliveries in self._raw.items():
+            for delivery in deliveries:
+                yield Subscription(stream.market, stream.name, "", 1, spelled(delivery))
         for market in self._followed:
             yield Subscription(market, stream_type=SYMBOLS)
         for topic, streams in self._patterns.items():
-            yield Subscription(topic.market, topic.name("*"), topic.stream_type, len(streams))
+            name = topic.name("*")
+            yield Subscription(topic.market, name, topic.stream_type, len(streams), spelled(topic.delivery))
 
     @property
     def streams(self) -> list[Stream]:
         """The streams that are listened to, twice where in two forms."""
         return [stream for stream, _ in self._ledger]
 
-    def news(self, topic: Topic | None, streams: Iterable[Stream]) -> int:
-        """How many (stream, form) pairs these would add; `topic` is None for raw names."""
-        entries = {(stream, self._form(topic, stream)) for stream in streams}
-        return sum(entry not in self._ledger for entry in entries)
+    def news(self, topic: Topic, streams: Iterable[Stream]) -> int:
+        """How many (stream, form) pairs these would add."""
+        return self._news((stream, self._form(topic, stream)) for stream in streams)
+
+    def news_raw(self, streams: Iterable[Stream], delivery: Delivery) -> int:
+        """The same of raw names."""
+        return self._news((stream, self._form_raw(stream, delivery)) for stream in streams)
+
+    def _news(self, entries: Iterable[tuple[Stream, Form]]) -> int:
+        return sum(entry not in self._ledger for entry in set(entries))
 
     def add(self, topic: Topic, subject: str, stream: Stream) -> list[Effect]:
         """Subscribe one symbol."""
@@ -84,12 +95,13 @@ class Subscriptions:
         self._patterns.setdefault(topic, {})
         return self._follow(topic, listing)
 
-    def add_raw(self, stream: Stream) -> list[Effect]:
+    def add_raw(self, stream: Stream, delivery: Delivery) -> list[Effect]:
         """Subscribe one raw name."""
-        if stream in self._raw:
+        held = self._raw.setdefault(stream, {})
+        if delivery in held:
             return []
-        self._raw[stream] = None
-        return self._ledger.add(stream, self._form(None, stream))
+        held[delivery] = None
+        return self._ledger.add(stream, self._form_raw(stream, delivery))
 
     def follow(self, market: Market) -> None:
         """Subscribe the changes of a market's list."""
@@ -122,12 +134,18 @@ class Subscriptions:
             effects += self._ledger.remove(stream, self._form(topic, stream))
         return effects
 
-    def remove_raw(self, stream: Stream) -> list[Effect]:
-        """Unsubscribe one raw name."""
-        if stream not in self._raw:
+    def remove_raw(self, stream: Stream, is_meant: Callable[[Delivery], bool]) -> list[Effect]:
+        """Unsubscribe one raw name, in every delivery that is meant."""
+        held = self._raw.get(stream)
+        if held is None:
             return []
-        del self._raw[stream]
-        return self._ledger.remove(stream, self._form(None, stream))
+        effects: list[Effect] = []
+        for delivery in list(filter(is_meant, held)):
+            del held[delivery]
+            effects += self._ledger.remove(stream, self._form_raw(stream, delivery))
+        if not held:
+            del self._raw[stream]
+        return effects
 
     def refresh(self, listing: Listing) -> list[Effect]:
         """Let the patterns of a market follow its catalogue."""
@@ -167,8 +185,9 @@ class Subscriptions:
             del self._typed[topic]
         return effects
 
-    def _form(self, topic: Topic | None, stream: Stream) -> Form:
+    def _form(self, topic: Topic, stream: Stream) -> Form:
         name_market = stream.market is not self._default
-        if topic is None:
-            return forms.raw(stream, name_market=name_market)
-        return forms.typed(topic.stream_type, stream, self._envelope, name_market=name_market)
+        return forms.typed(topic.stream_type, stream, self._envelope, topic.delivery, name_market=name_market)
+
+    def _form_raw(self, stream: Stream, delivery: Delivery) -> Form:
+        return forms.raw(stream, delivery, name_market=stream.market is not self._default)

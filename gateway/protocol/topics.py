@@ -6,6 +6,7 @@ from typing import NamedTuple
 from fsnats.binance.streams import CONTRACT_TYPES, DEPTH_LEVELS, Market, Stream, intervals_of
 from fsnats.errors import StreamNameError
 from fsnats.symbols import TRADING, Listing
+from gateway.effects import PLAIN, Delivery
 from gateway.protocol.names import known
 from gateway.protocol.problems import Problem, unknown
 
@@ -54,12 +55,13 @@ STREAM_TYPES = {
 
 
 class Topic(NamedTuple):
-    """A stream type and variant of one market: with a symbol, it names one stream."""
+    """A stream type and variant of one market, in one kind of delivery: with a symbol, it names one stream."""
 
     market: Market
     stream_type: str
     rest: str  # what follows "@"
     contract: str = ""  # continuousKline's contract type
+    delivery: Delivery = PLAIN
 
     def stream(self, subject: str) -> Stream:
         """The stream of a symbol (or pair, or GLOBAL).  Raises StreamNameError."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -34,11 +35,12 @@ class House:
         self.gateway = gateway
         self.bus = bus
         self.port = port
-        self._seq = 0
+        self._sent: Counter[str] = Counter()
 
     def publish(self, name: str, payload: bytes, market: Market = Market.SPOT) -> None:
-        self._seq += 1
-        self.bus.publish(subject_of(market, name), encode(Frame(VERSION, name, 1, 1, self._seq, 0, payload)))
+        subject = subject_of(market, name)
+        self._sent[subject] += 1
+        self.bus.publish(subject, encode(Frame(VERSION, name, 1, 1, self._sent[subject], 0, payload)))
 
     @contextlib.asynccontextmanager
     async def client(self, path: str = "/") -> AsyncIterator[ClientConnection]:
@@ -226,6 +228,54 @@ async def test_a_client_that_never_reads_is_closed_and_its_memory_is_bounded(hou
         assert await hear(good) == {"n": 1}
         assert peak <= 1024 * 1024
         deaf.transport.abort()
+
+
+async def test_a_native_client_that_did_not_read_is_told_what_it_missed_and_reads_on(house: House) -> None:
+    async with house.client() as connection:
+        await hear(connection)
+        await say(connection, type="subscribe", rawStreams=["btcusdt@trade", "btcusdt@ticker"])
+        await hear(connection)
+        await house.listening(2)
+        connection.transport.pause_reading()
+        number = 0
+        while house.gateway.tally.dropped < 20:
+            number += 1
+            house.publish("btcusdt@trade", b'{"n":%d,"x":"%b"}' % (number, b"x" * 20_000))
+            house.publish("btcusdt@ticker", b'{"n":%d,"x":"%b"}' % (number, b"x" * 20_000))
+            await house.bus.flush()
+            assert house.gateway.gauges().outbox_bytes < 1024 * 1024 + 30_000
+        assert house.gateway.gauges().slow_clients == 1
+        connection.transport.resume_reading()
+        trades, tickers, told = [0], [0], []
+        while trades[-1] < number or tickers[-1] < number:
+            message = await hear(connection)
+            if message.get("type") == "gap":
+                told.append(message)
+                trades += range(trades[-1] + 1, trades[-1] + 1 + message["data"]["missed"])  # in their place
+            else:
+                (trades if message["stream"] == "btcusdt@trade" else tickers).append(message["data"]["n"])
+
+    assert trades == list(range(number + 1))
+    assert [(each["market"], each["data"]["reason"]) for each in told] == [("spot", "slow consumer")]
+    assert tickers == sorted(set(tickers))
+    assert len(tickers) < number / 2
+    await eventually(lambda: house.gateway.gauges().slow_clients == 0)
+    assert house.gateway.tally.slow == 0
+
+
+async def test_a_client_that_would_rather_be_closed_than_miss_an_event_is_closed(house: House) -> None:
+    async with house.client("/?onSlow=disconnect") as connection:
+        await hear(connection)
+        await say(connection, type="subscribe", rawStreams=["btcusdt@trade"])
+        await hear(connection)
+        await house.listening(1)
+        connection.transport.pause_reading()
+        while house.gateway.tally.slow == 0:
+            house.publish("btcusdt@trade", b'{"x":"' + b"x" * 200_000 + b'"}')
+            await house.bus.flush()
+
+        assert (house.gateway.tally.dropped, house.gateway.gauges().slow_clients) == (0, 0)
+        connection.transport.abort()
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nope", 404), ("/ws/x?timeUnit=MICROSECOND", 400)])

@@ -1,11 +1,12 @@
 import json
 import re
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from fsnats.binance.streams import Market, parse
+from fsnats.binance.streams import Market, Stream, parse
 from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, VERSION, Frame, encode
 from fsnats.websocket.frames import text
 from gateway.effects import Form
@@ -18,6 +19,8 @@ RAW = Form(b"", b"")
 TYPED = Form(b'{"type":"trade","data":', b"}")
 TRADES = parse(Market.SPOT, "btcusdt@trade")
 KLINES = parse(Market.SPOT, "btcusdt@kline_1m")
+TICKER = parse(Market.SPOT, "btcusdt@ticker")
+OPEN, CLOSED = b'{"k":{"t":%d,"x":false}}', b'{"k":{"t":%d,"x":true}}'
 
 
 class House:
@@ -38,11 +41,13 @@ class House:
 
     def client(self) -> tuple[Outbox, list[bytes]]:
         written: list[bytes] = []
-        return Outbox(written.append, lambda: None, self.tally), written
+        return Outbox(written.append, lambda: None, self.hub.turn), written
 
-    def message(self, name: str, payload: bytes, seq: int = 0, epoch: int = 7, flags: int = 0) -> None:
+    def message(
+        self, name: str, payload: bytes, seq: int = 0, epoch: int = 7, flags: int = 0, received_ns: int = 1
+    ) -> None:
         self.seq = seq or self.seq + 1
-        frame = Frame(VERSION, name, 1, epoch, self.seq, flags, payload)
+        frame = Frame(VERSION, name, received_ns, epoch, self.seq, flags, payload)
         self.channels[name].receive("", "", encode(frame))
 
 
@@ -85,16 +90,56 @@ def test_what_one_turn_brings_is_one_write_in_order() -> None:
     assert len(written) == 1
 
 
-def test_a_client_that_does_not_read_is_flushed_at_every_turn_so_that_its_limit_counts() -> None:
+def test_a_client_that_does_not_read_holds_back_nobody_else() -> None:
+    house = House()
+    (slow, to_slow), (good, to_good) = house.client(), house.client()
+    for outbox in (slow, good):
+        house.hub.listen(TRADES, RAW, outbox)
+    slow.pause()
+    for seq in range(1, 4):
+        house.message("btcusdt@trade", b"%d" % seq, seq)
+        house.hub.flush()
+    assert (to_good, to_slow) == ([text(b"1"), text(b"2"), text(b"3")], [])
+
+    slow.resume()
+    assert to_slow == [text(b"1") + text(b"2") + text(b"3")]
+
+
+@pytest.mark.parametrize(
+    ("stream", "payloads", "read"),
+    [
+        (TRADES, [b'{"t":1}', b'{"t":2}', b'{"t":3}'], [b'{"t":1}', b'{"t":2}', b'{"t":3}']),
+        (TICKER, [b'{"c":1}', b'{"c":2}', b'{"c":3}'], [b'{"c":3}']),
+        (KLINES, [OPEN % 1, OPEN % 2, CLOSED % 2, OPEN % 3, OPEN % 4], [CLOSED % 2, OPEN % 4]),
+    ],
+    ids=["events", "states", "candles"],
+)
+def test_what_a_slow_client_loses_is_decided_by_the_kind_of_the_stream(
+    stream: Stream, payloads: list[bytes], read: list[bytes]
+) -> None:
     house = House()
     outbox, written = house.client()
-    house.hub.listen(TRADES, RAW, outbox)
+    house.hub.listen(stream, RAW, outbox)
     outbox.pause()
-    for seq in range(1, 4):
-        house.message("btcusdt@trade", b"12345678", seq)
+    for seq, payload in enumerate(payloads, 1):
+        house.message(stream.name, payload, seq, received_ns=seq * 3_000_000_000)
         house.hub.flush()
+    outbox.resume()
 
-    assert (outbox.held_bytes, written) == (30, [])
+    assert written == [b"".join(map(text, read))]
+
+
+def test_a_slow_client_reads_a_gap_of_the_worker_where_it_happened() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TRADES, Form(b"", b"", b'{"gap":'), outbox)
+    outbox.pause()
+    for seq, (payload, flags) in enumerate([(b"1", 0), (b'{"from":2}', GAP), (b"3", 0)], 1):
+        house.message("btcusdt@trade", payload, seq, flags=flags, received_ns=seq * 3_000_000_000)
+        house.hub.flush()
+    outbox.resume()
+
+    assert written == [text(b"1") + text(b'{"gap":{"from":2}}') + text(b"3")]
 
 
 def test_a_gap_is_told_to_those_whose_dialect_has_a_word_for_it() -> None:

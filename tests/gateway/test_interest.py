@@ -34,7 +34,7 @@ class House:
         self.tally = tally = Tally()
         self.hub = Hub(self.interest.first, self.interest.last, tally)
         self.written: list[bytes] = []
-        self.outbox = Outbox(self.written.append, lambda: None, tally)
+        self.outbox = Outbox(self.written.append, lambda: None, self.hub.turn)
 
     def announced(self) -> list[tuple[str, list[str]]]:
         heard: list[tuple[str, list[str]]] = [(announcement.kind, announcement.streams) for announcement in self.heard]

@@ -7,7 +7,7 @@ from gateway.tally import Tally
 
 def test_every_number_is_exported_under_its_name() -> None:
     tally = Tally(frames=5, delivered=50)
-    text = generate_latest(registry(lambda: Gauges(1, 2, 3, 4, True), tally)).decode()
+    text = generate_latest(registry(lambda: Gauges(1, 2, 3, 4, 5, True), tally)).decode()
     samples = {
         sample.name: sample.value for family in text_string_to_metric_families(text) for sample in family.samples
     }
@@ -16,7 +16,8 @@ def test_every_number_is_exported_under_its_name() -> None:
         "fsnats_gateway_clients": 1,
         "fsnats_gateway_channels": 2,
         "fsnats_gateway_listeners": 3,
-        "fsnats_gateway_outbox_bytes": 4,
+        "fsnats_gateway_slow_clients": 4,
+        "fsnats_gateway_outbox_bytes": 5,
         "fsnats_gateway_bus_connected": 1,
         "fsnats_gateway_frames_total": 5,
         "fsnats_gateway_lost_total": 0,
@@ -24,6 +25,8 @@ def test_every_number_is_exported_under_its_name() -> None:
         "fsnats_gateway_gaps_total": 0,
         "fsnats_gateway_unreadable_total": 0,
         "fsnats_gateway_delivered_total": 50,
+        "fsnats_gateway_conflated_total": 0,
+        "fsnats_gateway_dropped_total": 0,
         "fsnats_gateway_slow_total": 0,
         "fsnats_gateway_connections_total": 0,
         "fsnats_gateway_unknown_total": 0,

@@ -1,74 +1,128 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsnats.binance.streams import Market, parse
+from gateway.effects import Form
+from gateway.lane import EVENT, STATE, Lane
 from gateway.outbox import Outbox
 from gateway.tally import Tally
+from gateway.turn import Turn
+from gateway.waiting import COST
+
+TRADES = Lane(parse(Market.SPOT, "a@trade"), Form(b"", b""))
+TICKER = Lane(parse(Market.SPOT, "a@ticker"), Form(b"", b""))
 
 
 class Socket:
-    """A client's socket that can be full."""
+    """A client's socket that takes `room` bytes before it is full."""
 
-    def __init__(self, limit: int = 100) -> None:
-        self.written = b""
-        self.writes = 0
+    def __init__(self, limit: int = 100_000, room: int = 1 << 30) -> None:
+        self.written: list[bytes] = []
         self.overflows = 0
-        self.tally = Tally()
-        self.outbox = Outbox(self.write, self.overflow, self.tally, limit)
+        self.room = room
+        self.turn = Turn(Tally())
+        self.outbox = Outbox(self.write, self.overflow, self.turn, limit)
 
     def write(self, data: bytes) -> None:
-        self.written += data
-        self.writes += 1
+        self.written.append(data)
+        self.room -= len(data)
+        if self.room < 0:
+            self.outbox.pause()
 
     def overflow(self) -> None:
         self.overflows += 1
 
+    def reads(self, room: int = 1 << 30) -> None:
+        """The client reads again, so much."""
+        self.room = room
+        self.outbox.resume()
 
-def test_nothing_to_say_is_no_write() -> None:
-    socket = Socket()
-    socket.outbox.flush()
-
-    assert socket.writes == 0
+    def turn_brings(self, *frames: bytes, lane: Lane = TRADES, ms: int = 1000) -> None:
+        rank = EVENT if lane is TRADES else STATE
+        for frame in frames:
+            if self.turn.slow:
+                self.turn.origins[id(frame)] = (frame, lane, ms * 1_000_000, rank)
+            self.turn.touch(self.outbox, frame)
+        self.turn.flush()
 
 
 def test_a_full_socket_holds_what_comes_and_gets_it_in_one_piece() -> None:
     socket = Socket()
     socket.outbox.pause()
     for frame in (b"1", b"2", b"3"):
-        socket.outbox.frames.append(frame)
-        socket.outbox.flush()
-    assert (socket.writes, socket.outbox.held_bytes) == (0, 3)
+        socket.turn_brings(frame)
+    assert (socket.written, socket.outbox.held_bytes) == ([], 3 * (COST + 1))
 
-    socket.outbox.resume()
-    assert (socket.written, socket.writes, socket.outbox.held_bytes) == (b"123", 1, 0)
-    assert socket.tally.delivered == 3
+    socket.reads()
+    socket.turn_brings(b"4")
+    assert (socket.written, socket.outbox.held_bytes) == ([b"123", b"4"], 0)
+    assert socket.turn.tally.delivered == 4
 
 
-def test_a_client_that_falls_behind_by_the_limit_is_reported_once_and_its_memory_freed() -> None:
-    socket = Socket(limit=100)
+def test_a_socket_that_is_full_again_gets_no_more_than_a_piece() -> None:
+    socket = Socket(limit=1_000_000, room=0)
+    big = [bytes([n]) * 50_000 for n in range(5)]
     socket.outbox.pause()
-    socket.outbox.frames.append(b"x" * 100)
-    socket.outbox.flush()
+    socket.turn_brings(*big[:1])
+    socket.reads(room=10)
+    socket.turn_brings(*big[1:], lane=TICKER)
+    assert socket.written == [big[0]]
+
+    socket.reads(room=10)
+    assert socket.written == [big[0], big[1] + big[2]]
+    socket.reads()
+    assert b"".join(socket.written) == b"".join(big)
+    assert socket.turn.slow == 0
+
+
+def test_a_client_that_would_miss_what_it_must_not_is_reported_once_and_its_memory_freed() -> None:
+    socket = Socket(limit=COST + 100)
+    socket.outbox.pause()
+    socket.turn_brings(b"x" * 100)
     assert socket.overflows == 0
 
-    socket.outbox.frames.append(b"x")
-    socket.outbox.flush()
-    assert (socket.overflows, socket.outbox.frames, socket.outbox.held_bytes) == (1, [], 0)
+    socket.turn_brings(b"x")
+    assert (socket.overflows, socket.outbox.frames, socket.outbox.held_bytes, socket.turn.slow) == (1, [], 0, 0)
+    socket.turn_brings(b"x")
+    assert (socket.overflows, socket.outbox.frames) == (1, [])
 
 
-@given(st.lists(st.sampled_from(["pause", "resume"]) | st.binary(min_size=1, max_size=20), max_size=60))
-def test_whatever_happens_the_client_reads_everything_in_order(steps: list[str | bytes]) -> None:
-    socket = Socket(limit=10_000)
+def test_nothing_is_written_to_a_client_that_is_being_closed() -> None:
+    socket = Socket()
+    socket.turn.touch(socket.outbox, b"1")
+    socket.outbox.discard()
+    socket.turn_brings(b"2")
+    socket.outbox.pause()
+    socket.reads()
+
+    assert socket.written == []
+    assert socket.turn.slow == 0
+
+
+def test_who_waits_is_counted_until_it_does_not() -> None:
+    socket = Socket()
+    assert socket.turn.slow == 0
+    socket.outbox.pause()
+    socket.outbox.pause()
+    assert socket.turn.slow == 1
+    socket.reads()
+    assert socket.turn.slow == 0
+    socket.outbox.pause()
+    socket.outbox.discard()
+    socket.outbox.discard()
+    assert socket.turn.slow == 0
+
+
+@given(st.lists(st.integers(0, 100) | st.binary(min_size=1, max_size=20), max_size=60))
+def test_whatever_happens_the_client_reads_everything_in_order(steps: list[int | bytes]) -> None:
+    socket = Socket(room=50)
     said = b""
     for step in steps:
-        if step == "pause":
-            socket.outbox.pause()
-        elif step == "resume":
-            socket.outbox.resume()
+        if isinstance(step, int):
+            socket.reads(step)
         else:
-            assert isinstance(step, bytes)
             said += step
-            socket.outbox.frames.append(step)
-            socket.outbox.flush()
-    socket.outbox.resume()
+            socket.turn_brings(bytes(bytearray(step)))
+    socket.reads()
 
-    assert socket.written == said
+    assert b"".join(socket.written) == said

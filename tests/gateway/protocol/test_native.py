@@ -7,7 +7,7 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
-from gateway.effects import Effect, Klines, Send
+from gateway.effects import Effect, Klines, Listen, OnSlow, Send
 from gateway.protocol.forms import Envelope
 from gateway.protocol.native import NativeSession
 from tests.gateway.protocol.worlds import (
@@ -225,6 +225,34 @@ def test_unsubscribe_with_options_removes_one_variant(client: NativeSession) -> 
     effects = ask(client, "unsubscribe", streamType="kline", symbols=["btcusdt"], options={"interval": "5m"})
 
     assert leaves(effects) == ["btcusdt@kline_5m"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"streamType": "trade", "symbols": ["btcusdt"]}, {"rawStreams": ["btcusdt@trade"]}], ids=["typed", "raw"]
+)
+def test_deliveries_are_variants_too(client: NativeSession, fields: dict[str, object]) -> None:
+    strict = {**fields, "options": {"onSlow": "disconnect"}}
+    for each in (fields, strict):
+        effects = ask(client, "subscribe", **each)
+        assert listens(effects) == ["btcusdt@trade"]
+        assert sent(effects)[0] == {"type": "subscribed", **each}
+    told = sent(ask(client, "listSubscriptions"))[0]["streams"]
+    assert [each.get("options") for each in told] == [None, {"onSlow": "disconnect"}]
+
+    assert leaves(ask(client, "unsubscribe", **strict)) == ["btcusdt@trade"]
+    assert leaves(ask(client, "unsubscribe", **strict)) == []
+    ask(client, "subscribe", **strict)
+    assert leaves(ask(client, "unsubscribe", **fields)) == ["btcusdt@trade"] * 2
+
+
+def test_delivery_of_a_session_is_that_of_its_requests_unless_they_say_otherwise(
+    listings: dict[Market, Listing],
+) -> None:
+    client = NativeSession("c", SPOT, EVERY, listings, on_slow=OnSlow.DISCONNECT)
+    effects = ask(client, "subscribe", rawStreams=["btcusdt@trade"])
+    effects += ask(client, "subscribe", streamType="kline", symbols=["ALL"], options={"onSlow": "gap"})
+
+    assert [each.form.delivery.on_slow for each in effects if isinstance(each, Listen)] == ["disconnect", *["gap"] * 3]
 
 
 def test_unsubscribe_all_removes_patterns_and_symbols_of_every_variant(client: NativeSession) -> None:

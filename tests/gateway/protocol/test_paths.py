@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market
+from gateway.effects import OnSlow
 from gateway.protocol.forms import Envelope
 from gateway.protocol.paths import BinancePath, NativePath, Refusal, read_path
 from tests.gateway.protocol.worlds import COINM, EVERY, SPOT, USDM
@@ -110,6 +111,12 @@ def test_envelope_is_an_option_of_native_paths() -> None:
     assert read_path("/?envelope=typed", EVERY) == NativePath(SPOT, Envelope.TYPED)
     refused = read_path("/?envelope=xml", EVERY)
     assert refused == Refusal(HTTPStatus.BAD_REQUEST, "unknown envelope 'xml'; allowed: typed, combined")
+
+
+def test_what_to_do_with_a_slow_client_is_an_option_of_native_paths() -> None:
+    assert read_path("/?onSlow=disconnect", EVERY) == NativePath(SPOT, Envelope.TYPED, OnSlow.DISCONNECT)
+    refused = read_path("/?onSlow=wait", EVERY)
+    assert refused == Refusal(HTTPStatus.BAD_REQUEST, "unknown onSlow 'wait'; allowed: gap, disconnect")
 
 
 def test_a_thousand_streams_in_one_url() -> None:
