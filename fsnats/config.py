@@ -117,6 +117,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Bytes,
         Meta(description="events and replies that may wait for one client that does not read; suffixes K, M, G"),
     ] = 1024**2
+    gateway_tokens_file: Annotated[
+        str, Meta(description="TOML file of access tokens, read again when it changes; empty: everybody may read")
+    ] = ""
+    gateway_requests: Annotated[
+        Annotated[float, Meta(gt=0)], Meta(description="requests a second that one connection may send")
+    ] = 100.0
     log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
     state_dir: Annotated[str, Meta(description="directory for this machine's state; empty: ~/.local/state/fsnats")] = ""
 

@@ -22,6 +22,10 @@ from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest
 from fsnats.status import Status
 from fsnats.subjects import KLINES
 from fsnats.symbols import Listing
+from gateway import closing
+from gateway.admission.door import Door
+from gateway.admission.tokens import Tokens
+from gateway.admission.tokensfile import TokensFile
 from gateway.client import Client, Session
 from gateway.effects import Effect, Klines
 from gateway.hub import Hub
@@ -41,8 +45,12 @@ _UNKNOWN_KEPT = 100  # names shown to the operator
 class Gateway:
     """Everything that one gateway process holds."""
 
-    def __init__(self, config: Config, name: str, bus: NatsBus) -> None:
+    def __init__(self, config: Config, name: str, bus: NatsBus, tokens: TokensFile | None = None) -> None:
         self.name = name
+        self._tokens = tokens
+        self._applied = tokens.tokens if tokens else None
+        self.door = Door(lambda: tokens.tokens if tokens else None)
+        self.requests = config.gateway_requests
         self._config = config
         self._bus = bus
         self._tasks = asyncio.TaskGroup()  # entered by `run`
@@ -89,22 +97,53 @@ class Gateway:
     # What clients ask for.
 
     def welcome(self, client: Client, request: Request) -> Session | Response:
+        outcome = self._admit(client, request)
+        return self._refuse(client, outcome) if isinstance(outcome, Refusal) else outcome
+
+    def _refuse(self, client: Client, refusal: Refusal) -> Response:
+        self.tally.refused[refusal.status.value] = self.tally.refused.get(refusal.status.value, 0) + 1
+        return client.refuse(refusal)
+
+    def _admit(self, client: Client, request: Request) -> Session | Refusal:
+        pass_ = self.door.admit(request.path, request.headers)
+        if isinstance(pass_, Refusal):
+            return pass_
         path = read_path(request.path, self._config.markets)
         if isinstance(path, Refusal):
-            return client.refuse(path.status, path.reason)
+            return path
+        client.pass_, grant = pass_, pass_.grant
+        forbidden = grant.why_not(path.market)
+        if forbidden is not None:
+            return Refusal(HTTPStatus.FORBIDDEN, forbidden)
         missing = [market for market in self._config.markets if market not in self.listings]
         if missing:
             # A greeting must say whether data is simulated, which the listing tells.
-            return client.refuse(HTTPStatus.SERVICE_UNAVAILABLE, self.unready() or "starting")
-        self.tally.connections += 1
+            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, self.unready() or "starting")
         match path:
             case NativePath():
                 identity = f"client_{time.time_ns() // 1_000_000}_{random.getrandbits(32):08x}"
                 return NativeSession(
-                    identity, path.market, self._config.markets, self.listings, path.envelope, path.on_slow
+                    identity,
+                    path.market,
+                    self._config.markets,
+                    self.listings,
+                    path.envelope,
+                    path.on_slow,
+                    grant=grant,
                 )
             case BinancePath():
-                return BinanceSession(path.market, path.combined, path.streams, self.listings, path.silent)
+                session = BinanceSession(path.market, path.combined, path.streams, self.listings, path.silent, grant)
+                forbidden = session.forbidden(path.streams)
+                return session if forbidden is None else Refusal(HTTPStatus.FORBIDDEN, forbidden)
+
+    def entered(self, client: Client) -> None:
+        self.clients[client] = None
+        self.door.entered(client.pass_)
+        self.tally.connections += 1
+
+    def left(self, client: Client) -> None:
+        if self.clients.pop(client, self) is None:
+            self.door.left(client.pass_)
 
     def fetch_klines(self, client: Client, request: Klines) -> None:
         session = client.session
@@ -165,6 +204,21 @@ class Gateway:
             for client in list(self.clients):
                 client.keep_alive(now)
             self.hub.flush()
+            if self._tokens is not None:
+                self._tokens.look()
+                self._apply(self._tokens.tokens)
+
+    def _apply(self, tokens: Tokens) -> None:
+        """Close who may not read any more what its token allowed when it came."""
+        if tokens is self._applied:
+            return
+        self._applied = tokens
+        for client in list(self.clients):
+            grant = tokens.grant_of(client.pass_)
+            if grant is None:
+                client.close(closing.TOKEN_REVOKED.code, closing.TOKEN_REVOKED.reason)
+            elif grant != client.pass_.grant:
+                client.close(closing.TOKEN_CHANGED.code, closing.TOKEN_CHANGED.reason)
 
     def gauges(self) -> Gauges:
         """What holds now."""
@@ -175,6 +229,7 @@ class Gateway:
             slow_clients=self.hub.turn.slow,
             outbox_bytes=sum(client.outbox.held_bytes for client in self.clients),
             bus_connected=self._bus.is_connected,
+            clients_by_token={name: count for name, count in self.door.inside.items() if name},
         )
 
     def status(self) -> Status:

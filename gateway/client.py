@@ -13,9 +13,13 @@ from fsnats.changes import Change
 from fsnats.websocket import frames
 from fsnats.websocket.server import Connection
 from gateway import closing
+from gateway.admission.grants import EVERYTHING
+from gateway.admission.pace import Pace, Verdict
+from gateway.admission.tokens import Pass
 from gateway.effects import Close, Effect, Form, Klines, Leave, Listen, Send, Unknown
 from gateway.hub import Hub
 from gateway.outbox import Outbox
+from gateway.protocol.paths import Refusal
 from gateway.tally import Tally
 
 logger = logging.getLogger(__name__)
@@ -32,14 +36,20 @@ class Session(Protocol):
 
     def catalogue_changed(self, change: Change) -> list[Effect]: ...
 
+    def overrun(self, text: str, rate: float) -> list[Effect]: ...
+
 
 class House(Protocol):
     """What a client needs of the gateway it is connected to."""
 
     hub: Hub
     tally: Tally
-    clients: dict["Client", None]
     outbox_bytes: int
+    requests: float
+
+    def entered(self, client: "Client") -> None: ...
+
+    def left(self, client: "Client") -> None: ...
 
     def welcome(self, client: "Client", request: Request) -> "Session | Response": ...
 
@@ -60,6 +70,8 @@ class Client(Connection):
         self._house = house
         self._monotonic = monotonic
         self._session: Session | None = None
+        self._pace: Pace | None = None  # until its first request
+        self.pass_ = Pass(EVERYTHING, b"")
         self._outbox = Outbox(self.write, self._fell_behind, house.hub.turn, house.outbox_bytes)
         self._listening: dict[tuple[Market, str, Form], Listen] = {}
         self._unwritten = 0  # bytes, when somebody last looked
@@ -77,18 +89,23 @@ class Client(Connection):
 
     def opened(self) -> None:
         assert self._session is not None
-        self._house.clients[self] = None
+        self._house.entered(self)
         self._pinged = self._lived = self._monotonic()
         self._outbox.write = self.transport.write  # `closing` tells when it must not be used any more
         self.perform(self._session.opening())
 
     def received(self, text: str) -> None:
         assert self._session is not None
-        self.perform(self._session.receive(text))
+        verdict = self._take()
+        if verdict is Verdict.CARRIED_OUT:
+            self.perform(self._session.receive(text))
+        elif verdict is Verdict.REFUSED:
+            self.perform(self._session.overrun(text, self._rate))
 
     def received_binary(self, data: bytes) -> None:
         assert self._session is not None
-        self.perform(self._session.receive_binary(data))
+        if self._take() is not Verdict.THE_LAST:
+            self.perform(self._session.receive_binary(data))
 
     def ponged(self, payload: bytes) -> None:
         self._lived = self._monotonic()
@@ -97,7 +114,7 @@ class Client(Connection):
         self._outbox.discard()
 
     def closed(self) -> None:
-        self._house.clients.pop(self, None)
+        self._house.left(self)
         self._outbox.discard()
         for listen in self._listening.values():
             self._house.hub.leave(listen.stream, listen.form, self._outbox)
@@ -127,9 +144,12 @@ class Client(Connection):
         """How many (stream, form) pairs the client listens to."""
         return len(self._listening)
 
-    def refuse(self, status: HTTPStatus, reason: str) -> Response:
+    def refuse(self, refusal: Refusal) -> Response:
         """A refusal of the handshake."""
-        return self.reject(status, reason + "\n")
+        response = self.reject(refusal.status, refusal.reason + "\n")
+        if refusal.status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
 
     def catalogue_changed(self, change: Change) -> None:
         """A market lists other symbols than before."""
@@ -171,6 +191,22 @@ class Client(Connection):
                 case _:
                     assert_never(effect)
         hub.flush()
+
+    def _take(self) -> Verdict:
+        """Decide on one request by how fast they come; what is refused is counted, and the last one closes."""
+        now = self._monotonic()
+        if self._pace is None:
+            self._pace = Pace(self._rate, now)
+        verdict = self._pace.take(now)
+        if verdict is not Verdict.CARRIED_OUT:
+            self._house.tally.requests_refused += 1
+        if verdict is Verdict.THE_LAST:
+            self.close(closing.TOO_MANY_REQUESTS.code, closing.TOO_MANY_REQUESTS.reason)
+        return verdict
+
+    @property
+    def _rate(self) -> float:
+        return self.pass_.grant.requests or self._house.requests
 
     def _fell_behind(self) -> None:
         self._house.tally.slow += 1

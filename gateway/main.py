@@ -6,7 +6,6 @@ import logging
 import os
 import random
 import socket
-import ssl
 from typing import Annotated
 
 import msgspec
@@ -16,14 +15,14 @@ from fsnats import log, notify, process
 from fsnats.bus.nats import NatsBus
 from fsnats.command import run_command
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable, ConfigError
+from fsnats.errors import BusUnavailable
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
 from fsnats.supervisor.crowd import crowd
-from fsnats.websocket.certificate import Certificate
 from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
+from gateway.files import Files
 from gateway.http import build
 from gateway.metrics import registry
 
@@ -48,10 +47,12 @@ def gateway(
     log.configure(os.environ.get(notify.PROGRAM, "gateway"), config.log_level)
 
     async def serve(stopping: process.Stopping) -> None:
-        if config.gateway_processes == 1:
-            await _serve(config, name, stopping)
-        else:
+        files = Files(config)
+        if config.gateway_processes > 1:
             await _serve_together(config, stopping)
+            return
+        with process.reloading(files.reload, stopping):
+            await _serve(config, name, stopping, files)
 
     raise typer.Exit(process.run(serve))
 
@@ -60,20 +61,13 @@ async def _serve_together(config: Config, stopping: process.Stopping) -> None:
     """Several processes on one port; the kernel shares connections out among them."""
     # Held, though never listened on: with port 0 it decides which port they share, and it finds out now, in a
     # sentence, when the port cannot be had.
-    _certificate(config)  # likewise
     with listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT") as place:
         port = place.getsockname()[1]
         one = msgspec.structs.replace(config, gateway_port=port, gateway_processes=1)
         await crowd(one, stopping, "gateway", ["gateway"], config.gateway_processes)
 
 
-async def _serve(config: Config, name: str, stopping: process.Stopping) -> None:
-    certificate = _certificate(config)
-    with process.reloading(lambda: _reload(certificate), stopping):
-        await _serve_clients(config, name, stopping, certificate.context if certificate else None)
-
-
-async def _serve_clients(config: Config, name: str, stopping: process.Stopping, tls: ssl.SSLContext | None) -> None:
+async def _serve(config: Config, name: str, stopping: process.Stopping, files: Files) -> None:
     notifier = notify.from_environment()
     house: Gateway | None = None
 
@@ -88,14 +82,14 @@ async def _serve_clients(config: Config, name: str, stopping: process.Stopping, 
     listener = listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT")
     bus = NatsBus(nats_urls(config), name, random.random, after_read=after_read, on_change=bus_changed)
     async with bus, asyncio.TaskGroup() as tasks:
-        house = Gateway(config, name, bus)
+        house = Gateway(config, name, bus, files.tokens)
         respond(bus, house.status)
         running = tasks.create_task(house.run())
         beating = tasks.create_task(notifier.beat())
         http = build(house.unready, registry(house.gauges, house.tally))
-        async with serving(http, house.connection, listener, tls=tls):
+        async with serving(http, house.connection, listener, tls=files.tls):
             address = listener.getsockname()
-            scheme = "wss" if tls else "ws"
+            scheme = "wss" if files.tls else "ws"
             logger.info("listening", extra={"url": f"{scheme}://{address[0]}:{address[1]}/"})
             getting_ready = tasks.create_task(_announce(house, notifier))
             await stopping.wait()
@@ -106,26 +100,6 @@ async def _serve_clients(config: Config, name: str, stopping: process.Stopping, 
             await bus.flush()
         running.cancel()
         beating.cancel()
-
-
-def _certificate(config: Config) -> Certificate | None:
-    """The certificate to show, where TLS is wanted.  Raises ConfigError."""
-    if not config.gateway_tls_cert:
-        return None
-    files = config.gateway_tls_cert, config.gateway_tls_key
-    return Certificate(*files, "FSNATS_GATEWAY_TLS_CERT", "FSNATS_GATEWAY_TLS_KEY")
-
-
-def _reload(certificate: Certificate | None) -> None:
-    """Read again what lies in files."""
-    if certificate is None:
-        return
-    try:
-        certificate.reload()
-    except ConfigError as error:
-        logger.error("the new certificate cannot be used, the old one stays", extra={"error": str(error)})
-    else:
-        logger.info("new connections get the certificate as it is now", extra={"file": certificate.chain})
 
 
 async def _announce(house: Gateway, notifier: notify.Notifier) -> None:

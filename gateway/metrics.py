@@ -1,6 +1,7 @@
 """The gateway's own numbers in Prometheus' form, read from the running parts when somebody asks."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -19,6 +20,7 @@ class Gauges(msgspec.Struct, frozen=True):
     slow_clients: int
     outbox_bytes: int
     bus_connected: bool
+    clients_by_token: dict[str, int]
 
 
 GAUGES = {
@@ -28,6 +30,7 @@ GAUGES = {
     "slow_clients": "clients whose sockets are full now",
     "outbox_bytes": "bytes held for clients that do not read",
     "bus_connected": "1 while NATS is connected",
+    "clients_by_token": "WebSocket clients connected now, by the name of their token",
 }
 COUNTERS = {
     "frames": "frames received from the bus",
@@ -40,8 +43,13 @@ COUNTERS = {
     "dropped": "events dropped for slow clients, who were told",
     "slow": "clients closed because they did not read fast enough",
     "connections": "WebSocket clients that ever connected",
+    "refused": "handshakes refused, by HTTP status",
+    "requests_refused": "requests of clients refused because they came too fast",
     "unknown": "names acknowledged to Binance-dialect clients that no exchange delivers",
 }
+
+
+LABELS = {"clients_by_token": "name", "refused": "status"}
 
 
 class _Collector(Collector):
@@ -52,9 +60,18 @@ class _Collector(Collector):
     def collect(self) -> Iterator[Metric]:
         now = self._gauges()
         for name, text in GAUGES.items():
-            yield GaugeMetricFamily(f"fsnats_gateway_{name}", text, value=float(getattr(now, name)))
+            yield _filled(GaugeMetricFamily, name, text, getattr(now, name))
         for name, text in COUNTERS.items():
-            yield CounterMetricFamily(f"fsnats_gateway_{name}", text, value=float(getattr(self._tally, name)))
+            yield _filled(CounterMetricFamily, name, text, getattr(self._tally, name))
+
+
+def _filled(family: type[GaugeMetricFamily | CounterMetricFamily], name: str, text: str, value: Any) -> Metric:
+    if name not in LABELS:
+        return family(f"fsnats_gateway_{name}", text, value=float(value))
+    metric = family(f"fsnats_gateway_{name}", text, labels=[LABELS[name]])
+    for label, number in value.items():
+        metric.add_metric([str(label)], number)
+    return metric
 
 
 def registry(gauges: Callable[[], Gauges], tally: Tally) -> CollectorRegistry:

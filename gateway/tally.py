@@ -16,4 +16,6 @@ class Tally(msgspec.Struct):
     dropped: int = 0  # events dropped for slow clients, who were told
     slow: int = 0  # clients closed because they did not read
     connections: int = 0  # clients that ever connected
+    refused: dict[int, int] = msgspec.field(default_factory=dict)  # handshakes, by HTTP status
+    requests_refused: int = 0  # because they came too fast
     unknown: int = 0  # names acknowledged that no exchange delivers

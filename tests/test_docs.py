@@ -11,6 +11,8 @@ from fsnats.cli.app import app
 from fsnats.config import ALIASES, Config
 from fsnats.exits.verdicts import Verdict
 from fsnats.frames import Frame
+from gateway.admission.grants import TYPES
+from gateway.admission.tokens import FIELDS
 from gateway.closing import CLOSINGS
 from gateway.protocol.problems import Problem
 from gateway.protocol.topics import STREAM_TYPES
@@ -18,6 +20,7 @@ from gateway.protocol.topics import STREAM_TYPES
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 BUS = (ROOT / "docs" / "bus.md").read_text()
+GATEWAY = (ROOT / "docs" / "gateway.md").read_text()
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 
 
@@ -29,6 +32,20 @@ def test_every_error_code_is_documented_with_its_meaning() -> None:
 def test_every_close_code_is_documented() -> None:
     rows = re.findall(r"^\| (\d{4}) \| `([^`]+)`.* \| (yes|no) \|$", PROTOCOL, re.MULTILINE)
     assert rows == [(str(close.code), close.reason, "yes" if close.reconnect else "no") for close in CLOSINGS]
+
+
+def test_every_type_that_a_token_may_name_is_documented() -> None:
+    assert all(f"`{name}`" in GATEWAY or name in STREAM_TYPES for name in TYPES)
+
+
+def test_every_field_of_a_token_is_documented() -> None:
+    assert set(re.findall(r"^(\w+) = ", GATEWAY, re.MULTILINE)) == set(FIELDS)
+
+
+@pytest.mark.parametrize("document", ["docs/gateway.md", "docs/exits.md", "deploy/README.md"])
+def test_settings_that_other_documents_name_exist(document: str) -> None:
+    named = set(re.findall(r"FSNATS_([A-Z_]+)", (ROOT / document).read_text()))
+    assert named <= {field.upper() for field in Config.__struct_fields__}
 
 
 def test_every_stream_type_is_documented() -> None:

@@ -22,6 +22,7 @@ ELSEWHERE = {
     # Thin shells, exercised by the tests of what they compose.
     "fsnats/supervisor/fleet.py": "tests/fsnats/supervisor/test_main.py",
     "gateway/client.py": "tests/gateway/test_app.py",
+    "gateway/files.py": "tests/e2e/test_tls.py",
     "gateway/http.py": "tests/gateway/test_app.py",
     "gateway/main.py": "tests/e2e/test_health.py",
     "workers/history/main.py": "tests/e2e/test_seed_examples.py",

@@ -169,6 +169,7 @@ def _rules(market: Market) -> tuple[_Rule, ...]:
 
 
 _RULES = {market: _rules(market) for market in Market}
+KINDS = frozenset(rule.kind for rules in _RULES.values() for rule in rules)
 _CONTRACT = re.compile(rf".+_({_any(CONTRACT_TYPES)})")
 # COIN-M symbols carry their contract after "_"; pairs do not.  `btcusd@markPrice` is the pair's array of contracts.
 _COINM_SYMBOL = re.compile(r".+_(perp|\d{6})", re.IGNORECASE)

@@ -16,10 +16,12 @@ from fsnats.changes import Change
 from fsnats.errors import StreamNameError
 from fsnats.symbols import Listing
 from gateway import closing
+from gateway.admission.grants import EVERYTHING, Grant
 from gateway.effects import Close, Effect, Form, Send, Unknown
 from gateway.protocol import forms
 from gateway.protocol.commands import (
     INVALID_JSON,
+    INVALID_REQUEST,
     TOO_MANY_SUBSCRIPTIONS,
     GetCombined,
     ListSubscriptions,
@@ -59,12 +61,15 @@ class BinanceSession:
         streams: Sequence[str],
         listings: Mapping[Market, Listing],
         silent: bool = False,
+        grant: Grant = EVERYTHING,
     ) -> None:
         self.market = market
         self._combined = combined
         self._initial = tuple(streams)
         self._listings = listings
         self._silent = silent
+        self._grant = grant
+        self._streams_max = min(STREAMS_PER_CONNECTION, grant.streams or STREAMS_PER_CONNECTION)
         self._asked: dict[str, _Asked] = {}  # by name as the client gave it
         self._ledger = Ledger()
 
@@ -114,6 +119,10 @@ class BinanceSession:
         """Close, as Binance does."""
         return [_CLOSE_INVALID]
 
+    def overrun(self, text: str, rate: float) -> list[Effect]:
+        """Close, as Binance does with whoever sends more than `rate` messages a second."""
+        return [Close(closing.TOO_MANY_REQUESTS.code, closing.TOO_MANY_REQUESTS.reason)]
+
     def catalogue_changed(self, change: Change) -> list[Effect]:
         """Start what is listed now and was not before.  What delivers goes on: a halted symbol comes back."""
         if change.market is not self.market:
@@ -127,13 +136,25 @@ class BinanceSession:
 
     def _subscribe(self, names: list[str], reply: list[Effect], request_id: bytes | None) -> list[Effect]:
         fresh = [name for name in dict.fromkeys(names) if name not in self._asked]
-        if len(self._asked) + len(fresh) > STREAMS_PER_CONNECTION:
+        if len(self._asked) + len(fresh) > self._streams_max:
             return [Send(failure(TOO_MANY_SUBSCRIPTIONS, "Too many subscriptions", request_id)), _CLOSE_INVALID]
+        forbidden = self.forbidden(fresh)
+        if forbidden is not None:
+            return [Send(failure(INVALID_REQUEST, f"Invalid request: {forbidden}", request_id))]
         effects = reply
         for name in fresh:
             asked = self._asked[name] = _Asked(self._parse(name))
             effects += self._start(name, asked)
         return effects
+
+    def forbidden(self, names: Sequence[str]) -> str | None:
+        """What the client may not read of these, and why; None where it may read them all."""
+        for name in names if self._grant is not EVERYTHING else ():
+            stream = self._parse(name)
+            why = None if stream is None else self._grant.why_not_stream(stream)
+            if why is not None:
+                return f"{name}: {why}"
+        return None
 
     def _parse(self, name: str) -> Stream | None:
         try:

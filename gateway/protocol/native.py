@@ -13,6 +13,7 @@ from fsnats.binance.streams import Market, Stream
 from fsnats.changes import Change
 from fsnats.errors import BadCommand, StreamNameError
 from fsnats.symbols import Listing
+from gateway.admission.grants import EVERYTHING, Grant
 from gateway.effects import Delivery, Effect, Klines, OnSlow, Send
 from gateway.protocol import delivery, fields, relisting, requests
 from gateway.protocol.forms import Envelope
@@ -49,12 +50,14 @@ class NativeSession:
         envelope: Envelope = Envelope.TYPED,
         on_slow: OnSlow = OnSlow.GAP,
         streams_max: int = STREAMS_MAX,
+        grant: Grant = EVERYTHING,
     ) -> None:
         self.client_id = client_id
         self._default = default
         self._markets = markets
         self._listings = listings
-        self._streams_max = streams_max
+        self._grant = grant
+        self._streams_max = streams_max if grant.streams is None else min(streams_max, grant.streams)
         self._delivery = Delivery(on_slow)  # where a request does not say otherwise
         self._subscriptions = Subscriptions(default, envelope)
 
@@ -95,6 +98,15 @@ class NativeSession:
     def receive_binary(self, data: bytes) -> list[Effect]:
         """Say that requests are text."""
         return [Send(error_reply(Problem.BINARY_NOT_SUPPORTED, "send requests as text messages"))]
+
+    def overrun(self, text: str, rate: float) -> list[Effect]:
+        """Refuse a request that came too soon, at more than `rate` a second."""
+        try:
+            request_id = requests.request_id_of(requests.request_of(text))
+        except BadCommand:
+            request_id = None
+        message, more = f"more than {rate:g} requests a second", {"retryAfter": 1 / rate, **with_id(request_id)}
+        return [Send(error_reply(Problem.TOO_MANY_REQUESTS, message, None, **more))]
 
     def catalogue_changed(self, change: Change) -> list[Effect]:
         """Tell the change to a client that asked, and let ALL mean what the market lists now.
@@ -145,6 +157,7 @@ class NativeSession:
 
     def _subscribe(self, request: Request, request_id: bytes | None) -> list[Effect]:
         market, name = self._market_and_type(request)
+        _require(self._grant.why_not(market, None if name == SYMBOLS else name), name)
         if name == SYMBOLS:
             requests.require_no_symbols(request)
             self._subscriptions.follow(market)
@@ -168,6 +181,9 @@ class NativeSession:
 
     def _subscribe_raw(self, request: Request, request_id: bytes | None) -> list[Effect]:
         market, streams = self._raw_streams(request)
+        forbidden = {name: why for name, stream in streams.items() if (why := self._grant.why_not_stream(stream))}
+        if forbidden:
+            raise _refusal(Problem.FORBIDDEN, forbidden)
         listing = self._listing(market)
         refused = {name: why for name, stream in streams.items() if (why := listing.why_not(stream)) is not None}
         if refused:
@@ -209,6 +225,7 @@ class NativeSession:
         market = requests.market_of(request, self._default, self._markets)
         symbol = fields.required(request.symbol, "symbol", fields.TEXT)
         candles = requests.candles_of(request, market)
+        _require(self._grant.why_not(market, "kline"), market)
         # Whether it trades does not matter: its past does not go away.
         if symbol.upper() not in self._listing(market).by_name:
             raise bad(Problem.UNKNOWN_SYMBOL, f"unknown symbol '{symbol}' on {market}", symbol)
@@ -300,6 +317,11 @@ class NativeSession:
         total = len(self._subscriptions) + news()
         if total > self._streams_max:
             raise bad(Problem.TOO_MANY_STREAMS, f"{total} streams; allowed: {self._streams_max} of one connection")
+
+
+def _require(why_not: str | None, part: object) -> None:
+    if why_not is not None:
+        raise bad(Problem.FORBIDDEN, why_not, part)
 
 
 def _refusal(problem: Problem, refused: dict[str, str]) -> BadCommand:

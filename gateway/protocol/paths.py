@@ -121,6 +121,11 @@ def _unit_refusal(market: Market, query: dict[str, list[str]]) -> Refusal | None
     return Refusal(HTTPStatus.BAD_REQUEST, f"unknown timeUnit '{units[-1][:40]}'; allowed: MILLISECOND")
 
 
+def query_of(target: str) -> dict[str, list[str]]:
+    """The query of a request target, decoded."""
+    return _query(target.partition("?")[2])
+
+
 def _query(text: str) -> dict[str, list[str]]:
     query: dict[str, list[str]] = {}
     for pair in text.split("&"):

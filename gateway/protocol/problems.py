@@ -43,6 +43,11 @@ class Problem(StrEnum):
     UNKNOWN_OPTION = "UNKNOWN_OPTION", "`options` has a key that no stream type knows"
     UNKNOWN_MARKET = "UNKNOWN_MARKET", "the market does not exist, or this gateway does not carry it"
     TOO_MANY_STREAMS = "TOO_MANY_STREAMS", "one connection would listen to more streams than it may"
+    FORBIDDEN = "FORBIDDEN", "the access token does not allow this market or stream type"
+    TOO_MANY_REQUESTS = (
+        "TOO_MANY_REQUESTS",
+        "requests come faster than they may; this one was not carried out",
+    )
     NOT_READY = "NOT_READY", "the market's symbols are not known yet; try again in a few seconds"
     BUSY = "BUSY", "too many requests for candles at once; try again soon"
     HISTORY_UNAVAILABLE = "HISTORY_UNAVAILABLE", "candles cannot be fetched now; try again later"

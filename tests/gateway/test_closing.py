@@ -22,7 +22,7 @@ def test_code_and_reason_name_one_closing() -> None:
 
 
 def test_binance_texts_are_spelled_as_clients_match_them() -> None:
-    assert {c.reason for c in CLOSINGS if c.code == 1008} == {"Invalid request", "Pong timeout"}
+    assert {c.reason for c in CLOSINGS if c.code == 1008} == {"Invalid request", "Pong timeout", "Too many requests"}
 
 
 def test_slow_client_is_told_to_come_back() -> None:

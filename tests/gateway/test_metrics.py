@@ -6,10 +6,12 @@ from gateway.tally import Tally
 
 
 def test_every_number_is_exported_under_its_name() -> None:
-    tally = Tally(frames=5, delivered=50)
-    text = generate_latest(registry(lambda: Gauges(1, 2, 3, 4, 5, True), tally)).decode()
+    tally = Tally(frames=5, delivered=50, refused={401: 7})
+    text = generate_latest(registry(lambda: Gauges(1, 2, 3, 4, 5, True, {"research": 1}), tally)).decode()
     samples = {
-        sample.name: sample.value for family in text_string_to_metric_families(text) for sample in family.samples
+        "/".join([sample.name, *sample.labels.values()]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
     }
 
     assert samples == {
@@ -19,6 +21,7 @@ def test_every_number_is_exported_under_its_name() -> None:
         "fsnats_gateway_slow_clients": 4,
         "fsnats_gateway_outbox_bytes": 5,
         "fsnats_gateway_bus_connected": 1,
+        "fsnats_gateway_clients_by_token/research": 1,
         "fsnats_gateway_frames_total": 5,
         "fsnats_gateway_lost_total": 0,
         "fsnats_gateway_repeated_total": 0,
@@ -29,6 +32,8 @@ def test_every_number_is_exported_under_its_name() -> None:
         "fsnats_gateway_dropped_total": 0,
         "fsnats_gateway_slow_total": 0,
         "fsnats_gateway_connections_total": 0,
+        "fsnats_gateway_refused_total/401": 7,
+        "fsnats_gateway_requests_refused_total": 0,
         "fsnats_gateway_unknown_total": 0,
     }
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fsnats.binance.limits import STREAMS_PER_CONNECTION
 from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
+from gateway.admission.grants import Grant
 from gateway.effects import Close, Effect, Form, Leave, Listen, Send, Unknown
 from gateway.protocol.binance import BinanceSession
 from tests.gateway.protocol.worlds import COINM, SPOT, USDM, change, delivered, leaves, listens, listing, sent, world
@@ -312,3 +313,25 @@ def test_any_text_is_answered_once_and_first(text: str) -> None:
         assert isinstance(effects[0], Send)
         assert len(sent(effects)) == 1
         assert {type(effect) for effect in effects[1:]} <= {Listen, Unknown, Close}
+
+
+def test_what_a_token_does_not_allow_is_an_error_and_nothing_is_subscribed() -> None:
+    grant = Grant(name="bot", types=frozenset({"trade"}), streams=3)
+    client = BinanceSession(SPOT, RAW, [], world(), grant=grant)
+
+    (reply,) = sent(effects := ask(client, "SUBSCRIBE", "btcusdt@trade", "btcusdt@depth", "nonsense"))
+    assert reply == {
+        "error": {
+            "code": 2,
+            "msg": "Invalid request: btcusdt@depth: this token may not read depth; allowed: trade",
+        },
+        "id": 1,
+    }
+    assert len(effects) == 1
+    assert client.subscriptions == []
+    assert listens(ask(client, "SUBSCRIBE", "btcusdt@trade", "nonsense@trade")) == ["btcusdt@trade"]
+    assert ask(client, "SUBSCRIBE", "a@trade", "b@trade")[-1] == INVALID  # more streams than it may
+
+
+def test_who_sends_too_fast_is_closed() -> None:
+    assert session().overrun("{}", 5.0) == [Close(1008, "Too many requests")]

@@ -7,6 +7,7 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
+from gateway.admission.grants import Grant
 from gateway.effects import Effect, Klines, Listen, OnSlow, Send
 from gateway.protocol.forms import Envelope
 from gateway.protocol.native import NativeSession
@@ -534,3 +535,45 @@ class TestHistory:
             "id": None,
         }
         assert reply == expected
+
+
+class TestTokens:
+    """What a token does not allow."""
+
+    @pytest.fixture
+    def client(self, listings: dict[Market, Listing]) -> NativeSession:
+        grant = Grant(name="bot", markets=frozenset({SPOT}), types=frozenset({"trade", "depth"}), streams=2)
+        return NativeSession("client_1_a", SPOT, EVERY, listings, grant=grant)
+
+    def test_what_is_allowed_is_as_always(self, client: NativeSession) -> None:
+        assert listens(ask(client, "subscribe", rawStreams=["btcusdt@depth20"])) == ["btcusdt@depth20"]
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"type": "subscribe", "streamType": "kline", "symbols": ["btcusdt"]},
+            {"type": "subscribe", "streamType": "ticker", "symbols": ["ALL"]},
+            {"type": "subscribe", "rawStreams": ["btcusdt@trade", "btcusdt@kline_1m"]},
+            {"type": "getHistoricalKlines", "symbol": "btcusdt", "interval": "1m"},
+        ],
+    )
+    def test_another_type_is_forbidden_by_name(self, client: NativeSession, fields: dict[str, object]) -> None:
+        (reply,) = sent(effects := client.receive(json.dumps({**fields, "id": 7})))
+        assert len(effects) == 1
+        assert (reply["code"], reply["id"]) == ("FORBIDDEN", 7)
+        assert ("ticker" if fields.get("streamType") == "ticker" else "kline") in reply["message"]
+        assert client.subscriptions == []
+
+    def test_another_market_is_forbidden_by_name(self, client: NativeSession) -> None:
+        (reply,) = sent(ask(client, "subscribe", streamType="trade", symbols=["btcusdt"], market="usdm"))
+        assert (reply["code"], reply["message"]) == ("FORBIDDEN", "this token may not read usdm; allowed: spot")
+
+    def test_more_streams_than_allowed_are_refused(self, client: NativeSession) -> None:
+        ask(client, "subscribe", streamType="trade", symbols=["btcusdt", "ethusdt"])
+        assert problem(ask(client, "subscribe", streamType="depth", symbols=["btcusdt"]))[0] == "TOO_MANY_STREAMS"
+
+
+def test_a_request_that_comes_too_soon_is_refused_with_its_id(client: NativeSession) -> None:
+    (reply,) = sent(client.overrun('{"type":"ping","id":"x"}', 20.0))
+    assert (reply["code"], reply["id"], reply["retryAfter"]) == ("TOO_MANY_REQUESTS", "x", 0.05)
+    assert problem(client.overrun("{nonsense", 20.0))[0] == "TOO_MANY_REQUESTS"
