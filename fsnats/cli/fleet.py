@@ -72,6 +72,7 @@ class Worker(msgspec.Struct, frozen=True):
     symbols: int = 0
     messages: int = 0
     silent: Silent = Silent()
+    odd: dict[str, int] = {}
     feeds: list[Feed] = []
 
 
@@ -163,6 +164,9 @@ class Fleet(msgspec.Struct, frozen=True):
                 if program.state == "gave up":
                     yield f"{program.name} gave up with status {program.last_exit}; its own lines say why"
         for worker in self.workers:
+            if worker.odd:
+                counted = ", ".join(f"{kind} {count:,}" for kind, count in sorted(worker.odd.items()))
+                yield f"{worker.program} got messages that are not as they should be: {counted}; its lines show samples"
             for feed in worker.feeds:
                 if feed.status != "connected" and feed.last_error:
                     yield f"{feed.id} is {feed.status}: {feed.last_error}"

@@ -40,8 +40,9 @@ def measure(tools: Path, quick: bool) -> Values:
     values = {f"saturated {name}".rstrip(): value for name, value in saturated.items()}
     values |= {f"paced {name}".rstrip(): value for name, value in paced.items()}
     # What the worker itself knows it could not pass on: nothing, or the figures above are of something else.
-    for counter in ("unreadable", "unpublished"):
-        values["saturated lost"] += float(str(status[counter]))
+    odd = status["odd"]
+    assert isinstance(odd, dict)
+    values["saturated lost"] += float(str(status["unpublished"])) + sum(odd.values())
     trades, plain = _trades(tools, "workers"), _trades(tools, "tests.bench.plain")
     values |= {"trades": trades[""], "trades lost": trades["lost"] + plain["lost"], "plain": plain[""]}
     values["guarded"] = (trades[""] / plain[""] - 1) * 100

@@ -157,7 +157,8 @@ class Diffs:
         self.last = diff.u
         if last is None or self._follows(diff, last):
             return NEXT
-        return Missing(last + 1, (diff.pu or diff.U) if self._futures else diff.U - 1, "u")
+        end = (diff.pu or diff.U) if self._futures else diff.U - 1
+        return Missing(last + 1, max(end, last + 1), "u")  # a `pu` of before `last` breaks the sequence as well
 
 
 class Clocked:
@@ -205,11 +206,17 @@ def _between(last: int | None, number: int, unit: str) -> Missing | None:
 
 
 def _instant(payload: bytes) -> int:
-    row = _clocked_rows(payload)[0] if payload.startswith(b"[") else _clocked(payload)
+    if payload.startswith(b"["):
+        rows = _clocked_rows(payload)
+        if not rows:
+            raise msgspec.ValidationError("an array without rows says no time")
+        row = rows[0]
+    else:
+        row = _clocked(payload)
     for value in (row.u, row.lastUpdateId, row.E, row.t):
         if value is not None:
             return value
-    return 0
+    raise msgspec.ValidationError("nothing says when this was")
 
 
 def tracker_of(stream: Stream) -> Tracker:

@@ -221,7 +221,7 @@ class Worker:
             "group": self._number,
             "symbols": len(self._group.symbols) if self._group else 0,
             "messages": self._router.messages,
-            "unreadable": self._router.unreadable,
+            "odd": self._router.oddities.counts,
             "unpublished": self._router.unpublished,
             "waiting_for_nats": len(self._backlog),
             "dropped_for_nats": self._backlog.dropped,

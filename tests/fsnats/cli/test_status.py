@@ -61,6 +61,7 @@ WORKER: Status = {
             }
         ],
     },
+    "odd": {"html": 2, "future": 1234},
     "feeds": [
         {"id": "ingest-spot-0-0", "status": "connected", "streams": 4, "live": 3, "message_count": 1234567, "age": 65.0}
     ],
@@ -126,6 +127,7 @@ async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -
     assert "fapi" not in out.partition("!")[2]
     assert "! there is no replay window: JetStream refused: no memory" in out
     assert "! ingest-spot-0: streams are silent that should not be, 3 of them: btcusdt@aggTrade" in out
+    assert "! ingest-spot-0 got messages that are not as they should be: future 1,234, html 2" in out
     assert "spot:nope@trade" in out
 
 

@@ -3,10 +3,14 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fsnats.binance.commands import Reply
 from fsnats.binance.streams import Market, parse
 from fsnats.frames import CONTINUES, RECOVERED, Frame, decode
+from workers.ingest.gaps import notice
+from workers.ingest.recovery import Recovery
 from workers.ingest.router import Line, NoRepairs, Router
 from workers.ingest.track import Missing
 
@@ -69,16 +73,126 @@ def test_answers_come_back_as_replies() -> None:
 def test_late_messages_of_a_stream_that_was_left_are_counted() -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
 
-    assert route.receive(b'{"stream":"ethusdt@trade","data":{}}', 5) is None
-    assert (route.unasked, published) == (1, [])
+    route.carry({"ethusdt@trade": parse(Market.SPOT, "ethusdt@trade")})
+
+    assert route.receive(b'{"stream":"btcusdt@trade","data":{}}', 5) is None
+    assert (route.unasked, route.oddities.counts, published) == (1, {}, [])
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>", b"{", b'{"stream":"btcusdt@trade","data":{]}', b"\xff\xfe", b"[]"])
-def test_what_cannot_be_read_is_counted_and_published_nowhere(data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"", "broken"),
+        (b"{", "broken"),
+        (b'{"stream":"btcusdt@trade","data":{]}', "broken"),
+        (b"\n<html><body>502</body></html>", "html"),
+        (b"\xff\xfe", "binary"),
+        (b"[]", "shape"),
+        (b"{}", "shape"),
+        (b'{"stream":5,"data":{}}', "shape"),
+        (b'{"stream":"btcusdt@trade"}', "shape"),
+        (b'{"stream":"btcusdt@unheardOf","data":{}}', "stream"),
+        (b'{"stream":"!large@arr","data":"' + b"x" * 1_000_000 + b'"}', "large"),
+        (b"x" * 1_000_000, "large"),
+    ],
+)
+def test_what_is_no_message_is_counted_by_kind_and_published_nowhere(data: bytes, kind: str) -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
 
     assert route.receive(data, 5) is None
-    assert (route.unreadable, published) == (1, [])
+    assert (route.oddities.counts, published) == ({kind: 1}, [])
+
+
+def test_events_of_unknown_types_and_of_the_future_pass_and_are_counted() -> None:
+    route, published = router(Market.SPOT, "btcusdt@trade", "ethusdt@trade", "bnbusdt@trade")
+    now_ms = 1_795_174_351_645
+    payloads = {
+        "btcusdt": b'{"e":"unheardOf","E":%d,"t":1}' % now_ms,
+        "ethusdt": b'{"e":"trade","E":%d,"t":1}' % (now_ms + 1001),
+        "bnbusdt": b'{"e":"trade","E":%d,"t":1}' % (now_ms + 1000),
+    }
+    for symbol, payload in payloads.items():
+        route.receive(b'{"stream":"%b@trade","data":%b}' % (symbol.encode(), payload), now_ms * 1_000_000)
+
+    assert [frame.payload for _, frame in published] == list(payloads.values())
+    assert route.oddities.counts == {"event": 1, "future": 1}
+
+
+def test_one_of_sixteen_events_of_a_stream_is_looked_at() -> None:
+    route, _ = router(Market.SPOT, "btcusdt@trade")
+    for number in range(1, 65):
+        route.receive(b'{"stream":"btcusdt@trade","data":{"e":"unheardOf","t":%d}}' % number, 5)
+
+    assert route.oddities.counts == {"event": 4}
+
+
+def test_a_payload_that_the_bus_does_not_take_for_its_size_is_counted() -> None:
+    route, published = router(Market.SPOT, "btcusdt@trade")
+    published.up = False
+    route.receive(b'{"stream":"btcusdt@trade","data":{"t":1,"x":"' + b"x" * 1_000_000 + b'"}}', 5)
+
+    assert (route.unpublished, route.oddities.counts) == (1, {"large": 1})
+
+
+FIELDS = st.sampled_from(
+    ("e", "E", "s", "a", "t", "u", "U", "pu", "k", "x", "T", "n", "lastUpdateId", "st", "id", "stream")
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.integers(0, 30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
+    max_leaves=8,
+)
+STREAMS = (
+    "btcusdt@aggTrade",
+    "btcusdt@trade",
+    "btcusdt@depth",
+    "btcusdt@kline_1m",
+    "btcusdt@bookTicker",
+    "!miniTicker@arr",
+)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> bytes:
+    """Something like the exchange's messages, and less and less so."""
+    whole: object = {"stream": draw(st.sampled_from((*STREAMS, "nobody@trade"))), "data": draw(VALUES)}
+    text = json.dumps(draw(st.sampled_from((whole, draw(VALUES))))).encode()
+    match draw(st.integers(0, 3)):
+        case 0:
+            cut = draw(st.integers(0, len(text)))
+            return text[:cut] + draw(st.binary(max_size=4)) + text[cut + draw(st.integers(0, 3)) :]
+        case 1:
+            return draw(st.binary(max_size=40))
+    return text
+
+
+class Repairing(NoRepairs):
+    """Looks at a hole as the real one does, and fills none."""
+
+    def resumed(self, line: Line, payload: bytes) -> None:
+        Recovery.resumed(self, line, payload)  # type: ignore[arg-type]  # only what `missing` and `_tell` do differs
+
+    def _tell(self, line: Line, missing: Missing, reason: str) -> None:
+        notice(line.stream, missing, reason)
+
+
+@given(st.lists(messages(), max_size=30), st.sampled_from((Market.SPOT, Market.USDM)), st.booleans())
+@settings(max_examples=300)
+def test_nothing_that_comes_in_escapes_or_stops_a_stream(said: list[bytes], market: Market, watched: bool) -> None:
+    published = Published()
+    route = Router(market, published, 1, Repairing())
+    names = [name for name in STREAMS if market is not Market.SPOT or name[0] != "!"]
+    route.carry({name: parse(market, name) for name in [*names, "ethusdt@trade"]})
+    for index, data in enumerate(said):
+        if watched:  # as during a handover, and after a loss
+            for line in route.lines(names):
+                line.follow()
+                line.resuming = index % 2 == 0
+        route.receive(data, 5)
+        route.receive(b'{"stream":"ethusdt@trade","data":{"t":%d}}' % (index + 1), 5)
+
+    good = [frame.payload for _, frame in published if frame.stream == "ethusdt@trade"]
+    assert good == [b'{"t":%d}' % (index + 1) for index in range(len(said))]
 
 
 def test_a_sequence_counts_what_the_bus_did_not_take() -> None:

@@ -59,13 +59,14 @@ def test_a_spot_books_changes_join_by_their_ids() -> None:
 @pytest.mark.parametrize("name", ["btcusdt@depth", "btcusdt@rpiDepth@500ms"])
 def test_a_futures_books_changes_name_the_one_before(name: str) -> None:
     book = tracker(name, Market.USDM)
-    changes = [(100, 105, 90), (108, 110, 105), (120, 121, 118), (130, 131, 121)]
+    changes = [(100, 105, 90), (108, 110, 105), (120, 121, 118), (130, 131, 121), (140, 141, 100)]
 
     assert [book.see(dump(U=first, u=last, pu=before)) for first, last, before in changes] == [
         Seen.NEXT,
         Seen.NEXT,
         Missing(111, 118, "u"),
         Seen.NEXT,
+        Missing(132, 132, "u"),
     ]
 
 
@@ -154,3 +155,12 @@ def test_recorded_streams_have_neither_holes_nor_repetitions(recordings: Path) -
                 assert verdict is Seen.NEXT, f"{capture.name} {name}: {verdict} at {payload[:120]!r}"
                 seen += 1
     assert seen > 80_000
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"[{}]", b"{}"])
+def test_what_says_no_time_is_not_taken_for_an_old_one(payload: bytes) -> None:
+    times = tracker("btcusdt@miniTicker")
+    times.see(dump(E=5))
+
+    with pytest.raises(msgspec.DecodeError):
+        times.see(payload)

@@ -240,3 +240,20 @@ async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig) ->
     # What was missed meanwhile is told where REST does not have it, and asked for where it does.
     assert after["btcusdt@bookTicker"].flags & GAP
     assert history.asked[0].parameters["fromId"] == json.loads(before["btcusdt@aggTrade"].payload)["a"] + 1
+
+
+async def test_whatever_the_exchange_sends_is_counted_by_kind_and_streams_go_on(rig: Rig) -> None:
+    async with rig.worker() as worker:
+        rig.announce("add", "btcusdt@trade")
+        await eventually(lambda: rig.frames)
+        for kind in ("json", "html", "binary", "large", "event"):
+            rig.simulator.faults.garbage(kind)
+        rig.simulator.faults.skew(60_000)
+        seen = {"broken", "html", "binary", "large", "stream", "future"}
+        await eventually(lambda: seen <= worker.status()["odd"].keys())  # type: ignore[attr-defined]
+        rig.frames.clear()
+        await eventually(lambda: rig.frames)
+
+        feeds = worker.status()["feeds"]
+        assert isinstance(feeds, list)
+        assert {feed["dials"] for feed in feeds} == {1}
