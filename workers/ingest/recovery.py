@@ -110,6 +110,11 @@ class Recovery:
                 entry.let_go()
         self._change(line)
 
+    def begun_anew(self, line: Line, since: int, until: int) -> None:
+        """Ids began anew, and some messages were taken for old ones."""
+        logger.warning("the exchange counts a stream anew", extra={"stream": line.stream.name})
+        self.tell(line, Missing(since, until, "ms"), "the exchange counts anew")
+
     # Asking.
 
     async def _fetch(self) -> None:

@@ -401,3 +401,28 @@ async def test_a_connection_that_was_lost_for_nothing_leaves_no_trace(rig: Rig) 
         rig.router.accept(line, two, 0)
 
     assert [frame.flags for frame in rig.frames] == [0, 0, 0, 0]
+
+
+async def test_when_the_exchange_counts_anew_the_stream_goes_on_and_what_was_taken_for_old_is_told(rig: Rig) -> None:
+    line = rig.line("btcusdt@aggTrade")
+    for number in range(1000, 1005):
+        rig.router.accept(line, b'{"e":"aggTrade","E":%d,"a":%d}' % (number * 10, number), 0)
+    for number in range(1, 100):
+        rig.router.accept(line, b'{"e":"aggTrade","E":%d,"a":%d}' % (20_000 + number, number), 0)
+
+    assert rig.came() == [
+        *((0, number) for number in range(1000, 1005)),
+        (GAP, (10_040, 20_064, "the exchange counts anew")),
+        *((0, number) for number in range(64, 100)),
+    ]
+
+
+async def test_copies_are_never_taken_for_a_new_count(rig: Rig) -> None:
+    line = rig.line("btcusdt@aggTrade")
+    rig.answers = False
+    for number in (1, 2, 4, 5):  # what follows the hole is held, and not the newest yet
+        for _ in range(200):
+            rig.router.accept(line, b'{"e":"aggTrade","E":%d,"a":%d}' % (number * 10_000, number), 0)
+    await rig.clock.advance(HOLD + 0.2)
+
+    assert rig.came() == [(0, 1), (0, 2), (GAP, (3, 3, "late")), (0, 4), (0, 5)]

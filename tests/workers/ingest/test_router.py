@@ -170,9 +170,9 @@ class Repairing(NoRepairs):
     """Looks at a hole as the real one does, and fills none."""
 
     def resumed(self, line: Line, payload: bytes) -> None:
-        Recovery.resumed(self, line, payload)  # type: ignore[arg-type]  # only what `missing` and `_tell` do differs
+        Recovery.resumed(self, line, payload)  # type: ignore[arg-type]  # only what `missing` and `tell` do differs
 
-    def _tell(self, line: Line, missing: Missing, reason: str) -> None:
+    def tell(self, line: Line, missing: Missing, reason: str) -> None:
         notice(line.stream, missing, reason)
 
 
