@@ -30,6 +30,7 @@ from gateway.client import Client, Session
 from gateway.effects import Effect, Klines
 from gateway.hub import Hub
 from gateway.interest import Interest
+from gateway.marks import Hops
 from gateway.metrics import Gauges
 from gateway.protocol.binance import BinanceSession
 from gateway.protocol.native import NativeSession
@@ -57,7 +58,7 @@ class Gateway:
         self.listings: dict[Market, Listing] = {}
         self.interest = Interest(name, config.markets, bus, time.monotonic)
         self.tally = Tally()
-        self.hub = Hub(self.interest.first, self.interest.last, self.tally)
+        self.hub = Hub(self.interest.first, self.interest.last, self.tally, Hops(bus.read_ns, time.time_ns))
         self.clients: dict[Client, None] = {}
         self.outbox_bytes = config.gateway_outbox
         self._fetching: dict[Client, int] = {}
@@ -128,7 +129,7 @@ class Gateway:
                     self._config.markets,
                     self.listings,
                     path.envelope,
-                    path.on_slow,
+                    path.delivery,
                     grant=grant,
                 )
             case BinancePath():

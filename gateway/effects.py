@@ -1,6 +1,6 @@
 """What a session wants done, as values.  Sessions decide without I/O; the client carries the effects out in order."""
 
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 from typing import NamedTuple
 
 from fsnats.binance.streams import Market, Stream
@@ -13,29 +13,46 @@ class OnSlow(StrEnum):
     DISCONNECT = "disconnect"  # it is closed
 
 
+class Marks(IntFlag):
+    """What a listener wants to be told beside each payload."""
+
+    NONE = 0
+    PLACE = 1  # the worker's epoch and the number within it: where to resume
+    STAMPS = 2  # when the message was where
+
+
 class Delivery(NamedTuple):
     """What a listener wants of a stream, and when."""
 
     on_slow: OnSlow = OnSlow.GAP
+    marks: Marks = Marks.NONE
 
 
 PLAIN = Delivery()
 
 
+DATA = b',"data":'
+
+
 class Form(NamedTuple):
     """How a listener wants payloads: the bytes before and after them, and their delivery.
 
-    `gap` stands before the notice of a gap, which "}" ends; `late` in the place of `prefix` before a payload that comes
-    out of order.  Both are empty where the dialect has no word for it; a client that cannot be told of a gap is closed
-    rather than left to miss an event.  Equal forms of one stream share one finished frame, whichever dialect they come
-    from.
+    `gap` stands before the notice of a gap, which "}" ends; it is empty where the dialect has no word for it: then a
+    client is closed rather than left to miss an event.  Where it is not, `prefix` is an object's beginning up to its
+    `data`, before which there is room for more (`marked`).  Equal forms of one stream share one finished frame,
+    whichever dialect they come from.
     """
 
     prefix: bytes
     suffix: bytes
     gap: bytes = b""
-    late: bytes = b""
     delivery: Delivery = PLAIN
+
+    def marked(self, marks: bytes) -> bytes:
+        """The prefix with more fields, each with a comma before it."""
+        # No string of JSON holds these bytes: its quotes are escaped.
+        head, data, rest = self.prefix.partition(DATA)
+        return head + marks + data + rest
 
 
 class Send(NamedTuple):

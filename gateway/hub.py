@@ -11,6 +11,7 @@ from fsnats.websocket.frames import text, text_header
 from gateway.candles import is_closed
 from gateway.effects import Form
 from gateway.lane import EVENT, NOTICE, STATE, Lane, Listener
+from gateway.marks import RECOVERED, Hops, marks_of
 from gateway.tally import Tally
 from gateway.turn import Turn
 
@@ -48,17 +49,21 @@ class Channel:
             self._tell_gap(frame.payload, frame.received_ns)
         elif frame.flags & LATE:
             for lane in self._lanes.values():
-                if lane.late:  # not for dialects in which ids never go back
-                    self._send(lane, lane.late + frame.payload + lane.suffix, frame.received_ns, EVENT)
+                if lane.gap:  # not for dialects in which ids never go back
+                    prefix = lane.form.marked(RECOVERED + self._marks(lane, frame))
+                    self._send(lane, prefix + frame.payload + lane.suffix, frame.received_ns, EVENT)
         else:
-            self._deliver(frame.payload, frame.received_ns)
+            self._deliver(frame)
 
-    def _deliver(self, payload: bytes, received_ns: int) -> None:
+    def _deliver(self, frame: Frame) -> None:
         turn = self._turn
         dirty = turn.dirty
+        payload = frame.payload
         rank = self._rank(payload) if turn.slow else 0
         for lane in self._lanes.values():
             prefix, suffix = lane.prefix, lane.suffix
+            if lane.marks:
+                prefix = lane.form.marked(self._marks(lane, frame))
             finished = b"%b%b%b%b" % (
                 text_header(len(prefix) + len(payload) + len(suffix)),
                 prefix,
@@ -66,12 +71,15 @@ class Channel:
                 suffix,
             )
             if rank:
-                turn.origins[id(finished)] = (finished, lane, received_ns, rank)
+                turn.origins[id(finished)] = (finished, lane, frame.received_ns, rank)
             for listener in lane.listeners:
                 frames = listener.frames
                 if not frames:
                     dirty.append(listener)
                 frames.append(finished)
+
+    def _marks(self, lane: Lane, frame: Frame) -> bytes:
+        return marks_of(frame, lane.marks, self._turn.hops, self.stream.market)
 
     def _rank(self, payload: bytes) -> int:
         """What it means to miss a payload: for those who wait."""
@@ -136,14 +144,20 @@ class Hub:
     """All channels of a gateway.
 
     `first` is called for a stream that gets its first listener and `last` when the last one leaves: only those two
-    moments concern the bus.
+    moments concern the bus.  `hops` are the times that clients may ask for.
     """
 
-    def __init__(self, first: Callable[[Channel], None], last: Callable[[Channel], None], tally: Tally) -> None:
+    def __init__(
+        self,
+        first: Callable[[Channel], None],
+        last: Callable[[Channel], None],
+        tally: Tally,
+        hops: Hops | None = None,
+    ) -> None:
         self._first = first
         self._last = last
         self._channels: dict[Key, Channel] = {}
-        self.turn = Turn(tally)
+        self.turn = Turn(tally, hops)
 
     def listen(self, stream: Stream, form: Form, listener: Listener) -> None:
         """Send every payload of `stream` in `form` to `listener`.  Asking twice changes nothing."""

@@ -17,14 +17,15 @@ LEFT = 4  # no frame at all: the client left the lane here
 class Lane:
     """A stream in a form, and who listens."""
 
-    __slots__ = ("gap", "late", "listeners", "prefix", "stream", "suffix", "tells")
+    __slots__ = ("form", "gap", "listeners", "marks", "prefix", "stream", "suffix", "tells")
 
     def __init__(self, stream: Stream, form: Form) -> None:
         self.stream = stream
+        self.form = form
         self.prefix = form.prefix
         self.suffix = form.suffix
         self.gap = form.gap
-        self.late = form.late
+        self.marks = form.delivery.marks
         # Whether a client can be told, and wants to be, what it has missed.
         self.tells = bool(form.gap) and form.delivery.on_slow is OnSlow.GAP
         # A dict for its order and its constant-time removal; the values mean nothing.

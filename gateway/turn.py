@@ -4,6 +4,7 @@ uvloop sends on every write, so joining is ours to do: four frames a write cost 
 """
 
 from gateway.lane import Listener, Origins
+from gateway.marks import Hops
 from gateway.tally import Tally
 
 _join = b"".join
@@ -15,10 +16,11 @@ class Turn:
     `slow` counts the listeners that wait; while there are some, whoever makes a frame of data notes its origin.
     """
 
-    __slots__ = ("dirty", "origins", "slow", "tally")
+    __slots__ = ("dirty", "hops", "origins", "slow", "tally")
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, hops: Hops | None = None) -> None:
         self.tally = tally
+        self.hops = hops or Hops()
         self.dirty: list[Listener] = []
         self.origins: Origins = {}
         self.slow = 0

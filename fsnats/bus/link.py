@@ -1,6 +1,7 @@
 """One TCP connection to a NATS server: bytes joined into one write a turn, pings, and the end told once."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ class Link(asyncio.Protocol):
         self._scheduled = False
         self._pongs: list[asyncio.Future[None]] = []
         self._heard = self._loop.time()
+        self.read_ns = 0  # when something was read last, nanoseconds since 1970
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._error = ""
         self.info: asyncio.Future[dict[str, object]] = self._loop.create_future()
@@ -85,6 +87,7 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard = self._loop.time()
+        self.read_ns = time.time_ns()
         try:
             events = self._parser.receive(data)
         except wire.WireError as error:

@@ -86,6 +86,10 @@ class NatsBus:
     def is_connected(self) -> bool:
         return self._link is not None
 
+    def read_ns(self) -> int:
+        """When something was read from the server last, nanoseconds since 1970."""
+        return self._link.read_ns if self._link is not None else 0
+
     async def connected(self) -> None:
         """Return when there is a connection."""
         await self._connected.wait()

@@ -48,7 +48,7 @@ def typed(
 
 def _native(stream: Stream, head: bytes, data: bytes, suffix: bytes, delivery: Delivery) -> Form:
     gap = b'{"type":"gap"' + _market(stream) + b',"data":'
-    return Form(head + data, suffix, gap, head + b',"recovered":true' + data, delivery)
+    return Form(head + data, suffix, gap, delivery)
 
 
 def _market(stream: Stream) -> bytes:

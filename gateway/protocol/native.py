@@ -14,7 +14,7 @@ from fsnats.changes import Change
 from fsnats.errors import BadCommand, StreamNameError
 from fsnats.symbols import Listing
 from gateway.admission.grants import EVERYTHING, Grant
-from gateway.effects import Delivery, Effect, Klines, OnSlow, Send
+from gateway.effects import PLAIN, Delivery, Effect, Klines, Send
 from gateway.protocol import delivery, fields, relisting, requests
 from gateway.protocol.forms import Envelope
 from gateway.protocol.names import known
@@ -39,6 +39,7 @@ class NativeSession:
     """One connected client of the native dialect.
 
     `default` is the market of requests that name none; `listings` is read when needed and may change between calls.
+    `usual` is how streams are delivered where a request does not say otherwise.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class NativeSession:
         markets: Collection[Market],
         listings: Mapping[Market, Listing],
         envelope: Envelope = Envelope.TYPED,
-        on_slow: OnSlow = OnSlow.GAP,
+        usual: Delivery = PLAIN,
         streams_max: int = STREAMS_MAX,
         grant: Grant = EVERYTHING,
     ) -> None:
@@ -58,7 +59,7 @@ class NativeSession:
         self._listings = listings
         self._grant = grant
         self._streams_max = streams_max if grant.streams is None else min(streams_max, grant.streams)
-        self._delivery = Delivery(on_slow)  # where a request does not say otherwise
+        self._delivery = usual
         self._subscriptions = Subscriptions(default, envelope)
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from fsnats.binance.streams import MARKETS, Market
-from gateway.effects import OnSlow
+from gateway.effects import PLAIN, Delivery, Marks, OnSlow
 from gateway.protocol.forms import Envelope
 
 ROUTES = ("public", "market", "private")
@@ -28,7 +28,7 @@ class NativePath(NamedTuple):
 
     market: Market
     envelope: Envelope
-    on_slow: OnSlow = OnSlow.GAP
+    delivery: Delivery = PLAIN
 
 
 class BinancePath(NamedTuple):
@@ -92,7 +92,9 @@ def _path(target: str, default: Market) -> Path | Refusal:
 
 def _native(market: Market, query: dict[str, list[str]]) -> NativePath | Refusal:
     try:
-        return NativePath(market, _choice(query, "envelope", Envelope.TYPED), _choice(query, "onSlow", OnSlow.GAP))
+        marks = Marks.PLACE * _switch(query, "seq") | Marks.STAMPS * _switch(query, "stamps")
+        on_slow = _choice(query, "onSlow", OnSlow.GAP)
+        return NativePath(market, _choice(query, "envelope", Envelope.TYPED), Delivery(on_slow, marks=Marks(marks)))
     except ValueError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
 
@@ -104,6 +106,14 @@ def _choice(query: dict[str, list[str]], name: str, default: _Choice) -> _Choice
     if wanted not in tuple(kind):
         raise ValueError(f"unknown {name} '{wanted[:40]}'; allowed: {', '.join(kind)}")
     return kind(wanted)
+
+
+def _switch(query: dict[str, list[str]], name: str) -> bool:
+    """A parameter that is 1 or 0.  Raises ValueError."""
+    wanted = query.get(name, ["0"])[-1]
+    if wanted not in ("0", "1"):
+        raise ValueError(f"unknown {name} '{wanted[:40]}'; allowed: 0, 1")
+    return wanted == "1"
 
 
 def _unit_refusal(market: Market, query: dict[str, list[str]]) -> Refusal | None:

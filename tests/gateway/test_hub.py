@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from fsnats.binance.streams import Market, Stream, parse
 from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, VERSION, Frame, encode
 from fsnats.websocket.frames import text
-from gateway.effects import Form
+from gateway.effects import Delivery, Form, Marks
 from gateway.hub import Channel, Hub
 from gateway.outbox import Outbox
 from gateway.protocol import forms
@@ -314,3 +314,21 @@ class HubAgainstPairs(RuleBasedStateMachine):
 
 HubAgainstPairs.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestHubAgainstPairs = HubAgainstPairs.TestCase
+
+
+def test_a_listener_may_be_told_the_place_of_each_payload_and_others_are_not() -> None:
+    house = House()
+    (one, to_one), (two, to_two) = house.client(), house.client()
+    house.hub.listen(TRADES, forms.typed("trade", TRADES, forms.Envelope.TYPED, name_market=False), one)
+    numbered = forms.typed("trade", TRADES, forms.Envelope.TYPED, Delivery(marks=Marks.PLACE), name_market=False)
+    house.hub.listen(TRADES, numbered, two)
+    house.message("btcusdt@trade", b'{"t":1}', seq=4, epoch=9)
+    house.message("btcusdt@trade", b'{"t":2}', seq=5, epoch=9, flags=RECOVERED | LATE)
+    house.hub.flush()
+    assert to_one == [
+        text(b'{"type":"trade","data":{"t":1}}') + text(b'{"type":"trade","recovered":true,"data":{"t":2}}')
+    ]
+    assert to_two == [
+        text(b'{"type":"trade","epoch":9,"seq":4,"data":{"t":1}}')
+        + text(b'{"type":"trade","recovered":true,"epoch":9,"seq":5,"data":{"t":2}}')
+    ]

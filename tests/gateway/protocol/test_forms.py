@@ -77,10 +77,11 @@ def test_names_outside_ascii_travel_as_utf8() -> None:
     ],
 )
 def test_what_comes_late_is_marked_beside_what_it_is(form: Form) -> None:
-    ordinary, late = (json.loads(head + PAYLOAD + form.suffix) for head in (form.prefix, form.late))
+    prefixes = (form.prefix, form.marked(b',"recovered":true'))
+    ordinary, late = (json.loads(prefix + PAYLOAD + form.suffix) for prefix in prefixes)
 
     assert late == {**ordinary, "recovered": True}
 
 
-def test_binances_dialect_has_no_word_for_what_comes_late() -> None:
-    assert forms.combined(KLINE).late == forms.BARE.late == b""
+def test_binances_dialect_has_no_word_for_a_gap() -> None:
+    assert forms.combined(KLINE).gap == forms.BARE.gap == b""

@@ -8,7 +8,7 @@ import pytest
 from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
 from gateway.admission.grants import Grant
-from gateway.effects import Effect, Klines, Listen, OnSlow, Send
+from gateway.effects import Delivery, Effect, Klines, Listen, OnSlow, Send
 from gateway.protocol.forms import Envelope
 from gateway.protocol.native import NativeSession
 from tests.gateway.protocol.worlds import (
@@ -249,7 +249,7 @@ def test_deliveries_are_variants_too(client: NativeSession, fields: dict[str, ob
 def test_delivery_of_a_session_is_that_of_its_requests_unless_they_say_otherwise(
     listings: dict[Market, Listing],
 ) -> None:
-    client = NativeSession("c", SPOT, EVERY, listings, on_slow=OnSlow.DISCONNECT)
+    client = NativeSession("c", SPOT, EVERY, listings, usual=Delivery(OnSlow.DISCONNECT))
     effects = ask(client, "subscribe", rawStreams=["btcusdt@trade"])
     effects += ask(client, "subscribe", streamType="kline", symbols=["ALL"], options={"onSlow": "gap"})
 

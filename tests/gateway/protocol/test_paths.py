@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market
-from gateway.effects import OnSlow
+from gateway.effects import Delivery, OnSlow
 from gateway.protocol.forms import Envelope
 from gateway.protocol.paths import BinancePath, NativePath, Refusal, read_path
 from tests.gateway.protocol.worlds import COINM, EVERY, SPOT, USDM
@@ -114,7 +114,7 @@ def test_envelope_is_an_option_of_native_paths() -> None:
 
 
 def test_what_to_do_with_a_slow_client_is_an_option_of_native_paths() -> None:
-    assert read_path("/?onSlow=disconnect", EVERY) == NativePath(SPOT, Envelope.TYPED, OnSlow.DISCONNECT)
+    assert read_path("/?onSlow=disconnect", EVERY) == NativePath(SPOT, Envelope.TYPED, Delivery(OnSlow.DISCONNECT))
     refused = read_path("/?onSlow=wait", EVERY)
     assert refused == Refusal(HTTPStatus.BAD_REQUEST, "unknown onSlow 'wait'; allowed: gap, disconnect")
 

@@ -1,0 +1,58 @@
+"""What a client can be told beside a payload: its place in the stream, and when it was where.  Pure."""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from fsnats.binance.streams import Market
+from fsnats.frames import Frame
+from gateway.effects import Marks
+
+RECOVERED = b',"recovered":true'
+HISTORY = b',"history":true'
+
+# The event time stands at the beginning of every payload that has one.
+_EVENT_TIME = re.compile(rb'"E":(\d+)')
+_WITHIN = 200  # bytes; rows of array streams have it in the first row
+
+
+def _zero() -> int:
+    return 0
+
+
+class Hops(msgspec.Struct):
+    """Where this gateway's own times come from; all are nanoseconds since 1970."""
+
+    read_ns: Callable[[], int] = _zero  # when the bus was read last
+    now_ns: Callable[[], int] = _zero
+    offsets: dict[Market, float] = {}  # milliseconds by which each exchange's clock is ahead, where that is known
+
+
+def marks_of(frame: Frame, wanted: Marks, hops: Hops, market: Market) -> bytes:
+    """The fields that a listener wants, each with a comma before it."""
+    marks = b""
+    if wanted & Marks.PLACE:
+        marks += b',"epoch":%d,"seq":%d' % (frame.epoch, frame.seq)
+    if wanted & Marks.STAMPS:
+        marks += _stamps(frame, hops, market)
+    return marks
+
+
+def snapshot(frame: Frame) -> bytes:
+    """The mark of a value that is not news; it says how old it is."""
+    return b',"snapshot":true,"received":%d' % (frame.received_ns // 1_000_000)
+
+
+def _stamps(frame: Frame, hops: Hops, market: Market) -> bytes:
+    """Milliseconds of the exchange's clock, nanoseconds of ours."""
+    event = _EVENT_TIME.search(frame.payload, 0, _WITHIN)
+    offset = hops.offsets.get(market)
+    return b',"stamps":{"event":%b,"received":%d,"published":%d,"gateway":%d,"sent":%d,"offset":%b}' % (
+        event[1] if event else b"null",
+        frame.received_ns,
+        frame.published_ns,
+        hops.read_ns(),
+        hops.now_ns(),
+        b"null" if offset is None else b"%.1f" % offset,
+    )
