@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.fsnats.cli.conftest import free_port, listening, program, running
+from tests.fsnats.cli.conftest import free_port, line_with, listening, program, running
 
 # What URLs must percent-encode; tinyproxy knows only letters and digits.
 USER, PASSWORD, PLAIN_PASSWORD = "me", "s3cr3t:@/", "s3cr3t"
@@ -17,10 +17,10 @@ LOGIN, PLAIN_LOGIN = "me:s3cr3t%3A%40%2F", "me:s3cr3t"
 
 
 @asynccontextmanager
-async def microsocks(*, login: bool = False) -> AsyncIterator[int]:
-    """SOCKS5."""
-    port = free_port()
-    options = ("-u", USER, "-P", PASSWORD) if login else ()
+async def microsocks(*, login: bool = False, port: int | None = None, leaving: str = "") -> AsyncIterator[int]:
+    """SOCKS5.  Its connections leave from the address `leaving`, on Linux any of 127.0.0.0/8."""
+    port = port or free_port()
+    options = [*(("-u", USER, "-P", PASSWORD) if login else ()), *(("-b", leaving) if leaving else ())]
     async with running(program("microsocks"), "-i", "127.0.0.1", "-p", str(port), *options):
         await listening(port)
         yield port
@@ -54,23 +54,49 @@ async def dante(directory: Path) -> AsyncIterator[int]:
         await process.wait()
 
 
+class Tinyproxy:
+    """HTTP and CONNECT.  Its rules can change while it runs, without an end to what runs through it."""
+
+    def __init__(self, directory: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._configuration = directory / f"tinyproxy-{self.port}.conf"
+        self._process: asyncio.subprocess.Process
+
+    def _write(self, login: bool, lines: tuple[str, ...]) -> None:
+        account = (f"BasicAuth {USER} {PLAIN_PASSWORD}",) if login else ()
+        always = (f"Port {self.port}", "Listen 127.0.0.1", "MaxClients 50", "LogLevel Notice")
+        self._configuration.write_text("\n".join([*always, *account, *lines, ""]))
+
+    @asynccontextmanager
+    async def running(self, *, login: bool = False, lines: tuple[str, ...] = ()) -> AsyncIterator[int]:
+        self._write(login, lines)
+        async with running(program("tinyproxy"), "-d", "-c", str(self._configuration)) as self._process:
+            await line_with(self._process.stdout, "Reloading config file finished")
+            await listening(self.port)
+            yield self.port
+
+    async def change(self, *, login: bool = False, lines: tuple[str, ...] = ()) -> None:
+        """Go by other rules from now on."""
+        self._write(login, lines)
+        self._process.send_signal(signal.SIGUSR1)
+        await line_with(self._process.stdout, "Reloading config file finished")
+
+
 @asynccontextmanager
 async def tinyproxy(directory: Path, *, login: bool = False, lines: tuple[str, ...] = ()) -> AsyncIterator[int]:
     """HTTP and CONNECT."""
-    port = free_port()
-    configuration = directory / "tinyproxy.conf"
-    account = (f"BasicAuth {USER} {PLAIN_PASSWORD}",) if login else ()
-    configuration.write_text("\n".join([f"Port {port}", "Listen 127.0.0.1", "MaxClients 20", *account, *lines, ""]))
-    async with running(program("tinyproxy"), "-d", "-c", str(configuration)):
-        await listening(port)
+    async with Tinyproxy(directory).running(login=login, lines=lines) as port:
         yield port
 
 
 class Relay:
-    """Hands connections on to another port, over TLS where a context is given; counts them, and can die."""
+    """Hands connections on to another port, over TLS where a context is given; counts them, and can die.
+
+    They leave from the address they came from.
+    """
 
     def __init__(self, port: int, context: ssl.SSLContext | None = None) -> None:
-        self._target = port
+        self.target = port
         self._context = context
         self._server: asyncio.Server
         self._writers: set[asyncio.StreamWriter] = set()
@@ -101,7 +127,8 @@ class Relay:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        here = (writer.get_extra_info("peername")[0], 0)
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target, local_addr=here)
         self._writers |= {writer, there_writer}
         await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
 

@@ -41,13 +41,26 @@ async def troubled(kind: str = "plain", rate: float = 0) -> AsyncIterator[Troubl
         if kind == "crowd":
             symbols = _CROWD
             settings |= {"symbols": ",".join(symbols).upper(), "symbols_per_worker": 1}
-        fleet = await stack.enter_async_context(Fleet(directory, simulator, settings))
+        fleet = Fleet(directory, simulator, settings)
+        yield await stack.enter_async_context(watched(fleet, symbols, proxy))
+
+
+@asynccontextmanager
+async def watched(
+    fleet: Fleet,
+    symbols: Iterable[str],
+    proxy: Proxy | None = None,
+    markets: tuple[Market, ...] = (Market.SPOT, Market.USDM),
+) -> AsyncIterator[Troubled]:
+    """Start a fleet, and read what it sends of these symbols."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(fleet)
         name = f"chaos-{secrets.token_hex(4)}"
         bus = await stack.enter_async_context(NatsBus([fleet.nats_url], name, random.random))
         await bus.connected()
         reader = Reader(bus, name)
-        for market in (Market.SPOT, Market.USDM):
-            for symbol in symbols:
+        for symbol in symbols:
+            for market in markets:
                 for rest in (*_STEADY, *_CANDLES[market]):
                     reader.read(parse(market, f"{symbol}@{rest}"), steady=rest in _STEADY)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())

@@ -67,8 +67,8 @@ class Faults:
         self._scene = scene
         self._closed_until = 0.0
         self._ghosts = False
-        self._limited = (0, 0.0)  # HTTP status, until when
-        self.is_illegal = False
+        self._limited: dict[tuple[str, str], tuple[int, float]] = {}  # what and whom: HTTP status, until when
+        self._illegal: set[str] = set()  # addresses, "" for all
         self.silenced: set[str] = set()
         self.rerouted: dict[str, str] = {}
         self.coming_lag = 0.0  # seconds
@@ -83,12 +83,19 @@ class Faults:
         """Whether a new connection is a ghost from its first moment."""
         return self._ghosts
 
-    @property
-    def limited(self) -> tuple[int, int] | None:
-        """The status that every REST request gets now, and the seconds after which to try again."""
-        status, until = self._limited
-        left = until - self._scene.clock.monotonic()
-        return (status, math.ceil(left)) if left > 0 else None
+    def is_illegal(self, ip: str) -> bool:
+        """Whether everything that comes from there is answered with 451."""
+        return not self._illegal.isdisjoint(("", ip))
+
+    def limited(self, what: str, ip: str) -> tuple[int, int] | None:
+        """The status that every `rest` request or every one of the `dials` from there gets now, and the seconds after
+        which to try again."""
+        for whom in ("", ip):
+            status, until = self._limited.get((what, whom), (0, 0.0))
+            left = until - self._scene.clock.monotonic()
+            if left > 0:
+                return status, math.ceil(left)
+        return None
 
     def cut(self, connection: int = 0) -> int:
         """Abort one connection, or all; returns how many."""
@@ -137,16 +144,27 @@ class Faults:
             victim.shut_down(seconds, self._scene.clock.time_ns() // 1_000_000)
         return len(victims)
 
-    def legal(self, on: bool = True) -> int:
-        """Answer every handshake and REST request with 451, as the exchange does from where it may not serve."""
-        self.is_illegal = on
+    def legal(self, on: bool = True, ip: str = "") -> int:
+        """Answer every handshake and REST request with 451, as the exchange does from where it may not serve; those of
+        one address, or all."""
+        if on:
+            self._illegal.add(ip)
+        else:
+            self._illegal -= {ip} if ip else set(self._illegal)
         return 0
 
-    def limit_rest(self, seconds: float, status: int = 429) -> int:
-        """Answer every REST request with 429 or 418 for so many seconds."""
-        if status not in (418, 429):
-            raise BadCommand("status", "418 or 429")
-        self._limited = (status, self._scene.clock.monotonic() + seconds)
+    def limit_rest(self, seconds: float, status: int = 429, ip: str = "") -> int:
+        """Answer REST requests with 403, 418 or 429 for so many seconds; those of one address, or all."""
+        return self._limit("rest", seconds, status, ip)
+
+    def limit_dials(self, seconds: float, status: int = 429, ip: str = "") -> int:
+        """Answer handshakes with 403, 418 or 429 for so many seconds; those of one address, or all."""
+        return self._limit("dials", seconds, status, ip)
+
+    def _limit(self, what: str, seconds: float, status: int, ip: str) -> int:
+        if status not in (403, 418, 429):
+            raise BadCommand("status", "403, 418 or 429")
+        self._limited[what, ip] = (status, self._scene.clock.monotonic() + seconds)
         return 0
 
     def silence(self, stream: str, connection: int = 0, on: bool = True, coming: bool = False) -> int:
@@ -212,8 +230,8 @@ class Faults:
 
 
 NAMES = (
-    "cut", "refuse", "ghost", "life", "half_open", "stall", "shutdown", "legal", "limit_rest", "silence", "forget",
-    "reroute", "lag", "skew", "garbage",
+    "cut", "refuse", "ghost", "life", "half_open", "stall", "shutdown", "legal", "limit_rest", "limit_dials",
+    "silence", "forget", "reroute", "lag", "skew", "garbage",
 )  # fmt: skip
 _READERS: dict[object, Callable[[str], object]] = {
     str: str,

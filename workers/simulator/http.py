@@ -78,14 +78,10 @@ class App:
         ip: str = scope["client"][0] if scope.get("client") else ""
         if path.startswith("/sim/"):
             reply = self._control(scope["method"], path[5:], query)
-        elif not self._owner.faults.accepting:
-            reply = Reply(503, b"")
-        elif self._owner.faults.is_illegal:
-            reply = Reply(451, ILLEGAL.encode())
-        elif (limited := self._owner.faults.limited) is not None:
-            reply = self._limited(*limited)
         else:
-            reply = await self._exchange(scope["method"], path, dict(query), ip)
+            callers = self._owner.ledger.callers
+            callers[ip] = callers.get(ip, 0) + 1
+            reply = self._refused(ip) or await self._exchange(scope["method"], path, dict(query), ip)
         accepted = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
         if b"gzip" in accepted and len(reply.body) >= _GZIP_FROM:
             reply.body = gzip.compress(reply.body, 1)
@@ -95,6 +91,16 @@ class App:
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": raw})
         await send({"type": "http.response.body", "body": reply.body})
+
+    def _refused(self, ip: str) -> Reply | None:
+        """What a fault answers, whatever is asked."""
+        faults = self._owner.faults
+        if not faults.accepting:
+            return Reply(503, b"")
+        if faults.is_illegal(ip):
+            return Reply(451, ILLEGAL.encode())
+        limited = faults.limited("rest", ip)
+        return self._limited(*limited) if limited is not None else None
 
     async def _exchange(self, method: str, path: str, query: dict[str, str], ip: str) -> Reply:
         first, _, rest = path[1:].partition("/")
@@ -119,6 +125,8 @@ class App:
             return Reply(error.status, error.body, headers)
 
     def _limited(self, status: int, retry: int) -> Reply:
+        if status == 403:
+            return Reply(403, b"<html><body>Request blocked.</body></html>")  # a firewall's page, not the exchange's
         now = self._owner.clock.time_ns() // 1_000_000
         return Reply(status, _too_much(Verdict(status, 0, retry), now), {"Retry-After": str(retry)})
 

@@ -82,6 +82,7 @@ class Ledger:
         self.violations_count = 0
         self.dials = 0  # handshakes asked for, refused ones included
         self.requests: dict[tuple[Market, str], int] = {}  # REST requests by path
+        self.callers: dict[str, int] = {}  # REST requests by address, refused ones included
         self.shortfall = 0  # messages that the asked-for rate had and this machine had not
 
     def of(self, market: Market, stream: str) -> Events:
@@ -125,6 +126,7 @@ class Ledger:
             "violations": self.violations,
             "connections": _listed(self.connections.values()),
             "closed": _listed(self.closed),
+            "callers": self.callers,
             "requests": {f"{market}{path}": count for (market, path), count in sorted(self.requests.items())},
         }
 

@@ -39,8 +39,9 @@ class Rules(Protocol):
     rerouted: dict[str, str]  # streams that are served on another route than documented, and on which
     coming_lag: float
 
-    @property
-    def is_illegal(self) -> bool: ...
+    def is_illegal(self, ip: str) -> bool: ...
+
+    def limited(self, what: str, ip: str) -> tuple[int, int] | None: ...
 
 
 class House(connection.House, Protocol):
@@ -135,12 +136,21 @@ class Victim(connection.Connection):
     # What is different because of it.
 
     def opening(self, request: Request) -> Response | None:
-        if self._rules.is_illegal:
-            self._house.ledger.dials += 1
-            response = self.reject(HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS, ILLEGAL)
-            response.headers[connection.SIMULATED] = "true"
+        ip = self.peer.rpartition(":")[0]
+        if self._rules.is_illegal(ip):
+            return self._refuse(HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS, ILLEGAL)
+        limited = self._rules.limited("dials", ip)
+        if limited is not None:
+            response = self._refuse(HTTPStatus(limited[0]), "")
+            response.headers["Retry-After"] = str(limited[1])
             return response
         return super().opening(request)
+
+    def _refuse(self, status: HTTPStatus, text: str) -> Response:
+        self._house.ledger.dials += 1
+        response = self.reject(status, text)
+        response.headers[connection.SIMULATED] = "true"
+        return response
 
     def _delivers(self, name: str) -> Stream | None:
         if name in self._rules.silenced or name in self._never:

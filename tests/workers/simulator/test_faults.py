@@ -143,27 +143,38 @@ def test_a_stream_can_be_served_on_another_route(stage: Stage, faults: Faults) -
     assert stage.victims[1].done == [("review", "x@trade")] * 2
 
 
-async def test_rest_is_limited_for_a_while(stage: Stage, faults: Faults) -> None:
-    invoke(faults, "limit_rest", [("seconds", "3"), ("status", "418")])
+@pytest.mark.parametrize("what", ["rest", "dials"])
+async def test_rest_and_dials_are_limited_for_a_while(stage: Stage, faults: Faults, what: str) -> None:
+    invoke(faults, f"limit_{what}", [("seconds", "3"), ("status", "418")])
     await stage.clock.advance(1.5)
-    assert faults.limited == (418, 2)
+    assert faults.limited(what, "127.0.0.1") == (418, 2)
+    assert faults.limited("dials" if what == "rest" else "rest", "127.0.0.1") is None
     await stage.clock.advance(1.5)
-    assert faults.limited is None
+    assert faults.limited(what, "127.0.0.1") is None
+
+
+def test_one_address_may_be_limited_or_illegal_alone(faults: Faults) -> None:
+    invoke(faults, "limit_rest", [("seconds", "3"), ("ip", "127.0.0.2")])
+    invoke(faults, "legal", [("ip", "127.0.0.3")])
+    assert [faults.limited("rest", f"127.0.0.{number}") for number in (1, 2)] == [None, (429, 3)]
+    assert [faults.is_illegal(f"127.0.0.{number}") for number in (1, 3)] == [False, True]
+    invoke(faults, "legal", [("ip", "127.0.0.3"), ("on", "false")])
+    assert not faults.is_illegal("127.0.0.3")
 
 
 def test_the_place_can_be_illegal_and_the_clock_off(stage: Stage, faults: Faults) -> None:
     invoke(faults, "legal", [])
     invoke(faults, "skew", [("milliseconds", "-500")])
     invoke(faults, "garbage", [("kind", "age")])
-    assert (faults.is_illegal, stage.hub.skew, stage.hub.odd) == (True, -500, 20)
+    assert (faults.is_illegal("127.0.0.1"), stage.hub.skew, stage.hub.odd) == (True, -500, 20)
     invoke(faults, "legal", [("on", "false")])
-    assert not faults.is_illegal
+    assert not faults.is_illegal("127.0.0.1")
 
 
 @pytest.mark.parametrize(
     ("name", "options", "reason"),
     [
-        ("limit_rest", [("seconds", "1"), ("status", "500")], "418 or 429"),
+        ("limit_rest", [("seconds", "1"), ("status", "500")], "403, 418 or 429"),
         ("garbage", [("kind", "soup")], "one of json"),
         ("nosuch", [], "no such fault"),
         ("__init__", [], "no such fault"),

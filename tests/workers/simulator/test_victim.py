@@ -142,6 +142,24 @@ async def test_where_it_may_not_serve_it_answers_451(start: Start, dial: Dial) -
         assert (reply.status_code, reply.headers["Retry-After"], reply.json()["code"]) == (429, "30", -1003)
 
 
+@pytest.mark.parametrize("status", [403, 418, 429])
+async def test_handshakes_can_be_too_many_while_rest_answers(start: Start, dial: Dial, status: int) -> None:
+    simulator = await start()
+    simulator.faults.limit_dials(30, status)
+    with pytest.raises(InvalidStatus) as refused:
+        async with dial(simulator, Market.SPOT, COMBINED):
+            pass
+    assert (refused.value.response.status_code, refused.value.response.headers["Retry-After"]) == (status, "30")
+    simulator.faults.limit_rest(30, 403, ip="127.0.0.9")
+    async with httpx.AsyncClient(trust_env=False) as client:
+        ping = f"{simulator.rest_url(Market.SPOT)}/api/v3/ping"
+        assert (await client.get(ping)).status_code == 200
+        simulator.faults.limit_rest(30, 403)
+        reply = await client.get(ping)
+        assert (reply.status_code, "{" in reply.text) == (403, False)
+    assert simulator.ledger.callers == {"127.0.0.1": 2}
+
+
 async def test_garbage_is_sent_and_the_connection_goes_on(start: Start, dial: Dial) -> None:
     simulator = await start()
     async with dial(simulator, Market.SPOT, "/stream") as client:
