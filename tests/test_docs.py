@@ -57,6 +57,7 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
         subjects.KLINES,
         subjects.ROWS,
         subjects.DIALS,
+        subjects.TRADING,
         subjects.EXIT_REPORTS,
         subjects.STATUS_REQUEST,
         subjects.DEMAND_REQUEST,

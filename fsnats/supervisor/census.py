@@ -105,6 +105,8 @@ class Census:
         self._stay_away: dict[Market, float] = {}
         self._announced = {market: Announced() for market in config.markets}
         self._news = {market: asyncio.Event() for market in config.markets}
+        self._taken: dict[Market, float] = {}  # when the newest list was asked for, monotonic seconds
+        self._looks = {market: asyncio.Event() for market in config.markets}  # set when the next look is over
         self.listings: dict[Market, Listing] = {}
         self.groups: dict[Market, list[Group]] = {}
         self.troubles: dict[Market, str] = {}
@@ -157,6 +159,19 @@ class Census:
             return
         self._news[market].set()
 
+    async def fresh(self, market: Market, since: float) -> Listing | None:
+        """What a market lists, asked after `since` (monotonic seconds): looks soon where need be.
+
+        None where the market cannot be asked now, or is none of ours.  `run` must be running.
+        """
+        if market not in self._looks:
+            return None
+        if self._taken.get(market, float("-inf")) < since:
+            self._announced[market].missed(self._clock.monotonic())
+            self._news[market].set()
+            await self._looks[market].wait()
+        return self.listings.get(market) if self._taken.get(market, float("-inf")) >= since else None
+
     async def tidy(self) -> None:
         """Forget the groups that vanished, after their workers have stopped.  Raises BusUnavailable."""
         for market, number in list(self._vanished):
@@ -168,6 +183,7 @@ class Census:
         while True:
             delay = self._config.catalogue_refresh if market in self._answered else backoff.next_delay()
             await self._until_due(market, delay)
+            asked = self._clock.monotonic()
             listing = await self._take(market)
             try:
                 if isinstance(listing, ExchangeUnavailable):
@@ -178,6 +194,7 @@ class Census:
                 self._looked(market, None)
                 continue
             self._answered.add(market)
+            self._taken[market] = asked
             self.troubles.pop(market, None)
             self._looked(market, listing)
             changed()
@@ -202,6 +219,8 @@ class Census:
                     task.cancel()
 
     def _looked(self, market: Market, listing: Listing | None) -> None:
+        self._looks[market].set()
+        self._looks[market] = asyncio.Event()
         late = self._announced[market].looked(listing, self._clock.monotonic())
         if late:
             extra = {"market": market, "symbols": _some(sorted(late))}

@@ -21,6 +21,7 @@ from fsnats.supervisor import child, events, natsd, programs, report
 from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census, asking
 from fsnats.supervisor.child import OsProcess
 from fsnats.supervisor.dials import Dials
+from fsnats.supervisor.doubts import Doubts
 from fsnats.supervisor.kept import State
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Program
@@ -83,6 +84,7 @@ class Fleet:
                     changed = asyncio.Event()
                     # At once: a gateway becomes ready only when every market has been asked.
                     lasting.create_task(census.run(changed.set))
+                    lasting.create_task(Doubts(bus, census, self._clock).run())
                     await self._adjust(wanted())
                     self._started(on_ready)
                     while True:

@@ -66,15 +66,13 @@ class Watchdog:
         layout: Layout,
         clock: Clock,
         tell: Callable[[Line, Missing, str], None],
-        doubt: Callable[[list[str]], None],
     ) -> None:
-        """`tell` publishes a notice; `doubt` hears of streams about to be named, and who knows calls `answered`."""
+        """`tell` publishes a notice."""
         self._market = market
         self._router = router
         self._layout = layout
         self._clock = clock
         self._notice = tell
-        self._doubt = doubt
         self._watch = Watch()
         self._elsewhere: dict[str, Route] = {}  # streams that are tried on another route
         self._kinds_elsewhere: dict[str, Route] = {}  # types that were found to flow on another route
@@ -91,8 +89,11 @@ class Watchdog:
     def _route(self, stream: Stream) -> Route:
         return self._elsewhere.get(stream.name, stream.route)
 
-    def look(self, feeds: Iterable[Feed]) -> bool:
-        """Look once; to be called every LOOK seconds.  Returns whether the layout changed."""
+    def look(self, feeds: Iterable[Feed], doubt: Callable[[list[str]], None]) -> bool:
+        """Look once; to be called every LOOK seconds.  Returns whether the layout changed.
+
+        `doubt` hears of streams that are about to be named: whoever finds out whether they trade calls `answered`.
+        """
         now = self._clock.monotonic()
         carriers = [carrier for feed in feeds for carrier in feed.carriers]
         listening: dict[str, float] = {}
@@ -118,7 +119,7 @@ class Watchdog:
         if flows:
             self._flow(flows)
         if doubts:
-            self._doubt(doubts)
+            doubt(doubts)
         tries = [outcome for outcome in outcomes if isinstance(outcome, Try)]
         return self._try(tries, carriers) if tries else False
 

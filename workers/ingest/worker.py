@@ -23,6 +23,7 @@ from fsnats.subjects import DEMAND_REQUEST, ROWS
 from fsnats.subjects import demand as demand_subject
 from workers.ingest.backlog import Backlog
 from workers.ingest.demand import DemandBook
+from workers.ingest.doubts import Doubts
 from workers.ingest.feed import Feed
 from workers.ingest.gaps import Fill
 from workers.ingest.layout import FeedKey, Layout
@@ -64,7 +65,8 @@ class Worker:
         self._router = Router(market, self._backlog.publish, self._epoch, self._recovery, clock.time_ns)
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
-        self._watchdog = Watchdog(market, self._router, self._layout, clock, self._recovery.tell, lambda _names: None)
+        self._watchdog = Watchdog(market, self._router, self._layout, clock, self._recovery.tell)
+        self._doubts = Doubts(market, bus, self._watchdog.answered)
         self._news = asyncio.Event()
 
     async def ready(self) -> None:
@@ -81,6 +83,7 @@ class Worker:
             tasks.create_task(self._follow_group())
             tasks.create_task(self._recovery.run())
             tasks.create_task(self._watch())
+            tasks.create_task(self._doubts.run())
             await self.ready()
             self.bus_changed(True)
             while True:
@@ -94,7 +97,7 @@ class Worker:
         """Look every second for streams that are silent."""
         while True:
             await self._clock.sleep(LOOK)
-            if self._watchdog.look(feed for feed, _ in self._feeds.values()):
+            if self._watchdog.look([feed for feed, _ in self._feeds.values()], self._doubts.ask):
                 self._news.set()
 
     async def _ask_rest(self, fill: Fill) -> RowsReply:

@@ -325,6 +325,43 @@ async def test_lost_announcements_cause_a_look(bus: NatsBus, markets: Markets, c
     running.cancel()
 
 
+async def test_a_fresh_list_is_taken_at_once_for_whoever_needs_it(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    running = asyncio.create_task(census.run(lambda: None))
+    await clock.advance(10.0)
+    markets.replies[Market.SPOT] = answer("BTCUSDT")
+    asking = [asyncio.create_task(census.fresh(Market.SPOT, clock.monotonic())) for _ in range(3)]
+    listings = await asyncio.gather(*asking)
+    assert [sorted(each.trading) for each in listings if each is not None] == [["BTCUSDT"]] * 3
+    assert markets.asked.count(Market.SPOT) == 2  # one look answers all
+
+    # What was taken since then needs no further look; a look soon after another waits for its time.
+    assert await census.fresh(Market.SPOT, clock.monotonic() - 3) is not None
+    later = asyncio.create_task(census.fresh(Market.SPOT, clock.monotonic() + 0.001))
+    await clock.advance(4.9)
+    assert markets.asked.count(Market.SPOT) == 2
+    await clock.advance(0.1)
+    assert await later is not None
+    assert markets.asked.count(Market.SPOT) == 3
+    running.cancel()
+
+
+async def test_there_is_no_fresh_list_of_a_market_that_does_not_answer_or_is_not_ours(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    running = asyncio.create_task(census.run(lambda: None))
+    markets.replies[Market.SPOT] = DOWN
+    await clock.advance(10.0)
+    assert await census.fresh(Market.SPOT, clock.monotonic()) is None
+    assert await census.fresh(Market.COINM, clock.monotonic()) is None
+    running.cancel()
+
+
 async def test_an_announcement_that_the_list_never_shows_is_told(
     bus: NatsBus, markets: Markets, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,9 @@
 """Which silences are named, and which are not.  Stories are told in seconds, a look each."""
 
+import gzip
+import json
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -313,3 +316,46 @@ def test_nothing_is_named_that_never_paused_for_five_times_its_longest_pause(pau
     for pause in pauses * 3:
         story.passes(pause - 1).passes(1, [AGG])
     assert story.named == []
+
+
+# Recordings.
+
+
+def recorded(capture: Path) -> list[tuple[float, Market, str]]:
+    """When what came."""
+    heard = []
+    with gzip.open(capture, "rt") as lines:
+        for row in map(json.loads, lines):
+            if row["kind"] == "ws":
+                heard.append((row["t"], Market(row["market"].removeprefix("us-")), json.loads(row["raw"])["stream"]))
+    return sorted(heard)
+
+
+def played(capture: Path, silenced: str = "", after: float = 0.0) -> Story:
+    """The looks of a worker that hears a recording; one stream falls silent."""
+    heard = recorded(capture)
+    began, market, _ = heard[0]
+    story = Story(*{name for _, _, name in heard}, market=market)
+    by_second: dict[int, set[str]] = {}
+    for at, _, name in heard:
+        if name != silenced or at - began < after:
+            by_second.setdefault(int(at - began), set()).add(name)
+    for second in range(max(by_second) + 1):
+        story.passes(1, by_second.get(second, ()))
+    return story
+
+
+@pytest.mark.recorded
+def test_in_no_recording_is_a_stream_named(recordings: Path) -> None:
+    for capture in sorted((recordings / "captures").glob("*.jsonl.gz")):
+        assert played(capture).named == [], capture.name
+
+
+@pytest.mark.recorded
+def test_a_stream_that_falls_silent_in_a_recording_is_named(recordings: Path) -> None:
+    capture = recordings / "captures" / "hb.usdm.btcusdt.20240808.jsonl.gz"
+    for name in sorted({name for _, _, name in recorded(capture)}):
+        story = played(capture, name, 200)
+        assert [named for _, named in story.named] == [name]
+        (at,) = [at for at, _ in story.named]
+        assert at <= 200 + 60

@@ -45,7 +45,7 @@ class Rig:
         self.router = Router(market, self._publish, 1)
         self.layout = Layout()
         self.doubts: list[str] = []
-        self.dog = Watchdog(market, self.router, self.layout, self.clock, self._tell, self.doubts.extend)
+        self.dog = Watchdog(market, self.router, self.layout, self.clock, self._tell)
         self.feeds: dict[FeedKey, Feed] = {}
         self.changes: list[int] = []
         self.seconds = 0
@@ -78,7 +78,7 @@ class Rig:
             self.seconds += 1
             for name in speaking:
                 self.speak(name)
-            if self.dog.look(self.feeds.values()):
+            if self.dog.look(self.feeds.values(), self.doubts.extend):
                 self.changes.append(self.seconds)
                 self.arrange()
         return self
@@ -243,7 +243,7 @@ async def test_what_comes_by_another_connection_is_not_silent_with_the_first() -
         line = rig.router.line(OTHER)
         assert line is not None
         rig.router.accept(line, b'{"E":1}', rig.clock.time_ns())
-        rig.dog.look(rig.feeds.values())
+        rig.dog.look(rig.feeds.values(), rig.doubts.extend)
     assert [gap["stream"] for gap in rig.gaps] == [MARK]
 
 
