@@ -48,6 +48,11 @@ TRADING = f"{PREFIX}.rpc.trading"  # an ingest worker asks the supervisor whethe
 STATUS_REQUEST = f"{PREFIX}.status.request"  # `fsnats status` asks everyone; they reply to the inbox
 
 
+def clock(market: Market) -> str:
+    """Where history workers tell how far a market's clock is from this machine's (`fsnats.offset`)."""
+    return f"{PREFIX}.clock.{market}"
+
+
 def symbols(market: Market) -> str:
     """Where the supervisor tells how a market's list changed (`fsnats.changes`)."""
     return f"{PREFIX}.symbols.{market}"

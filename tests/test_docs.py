@@ -63,7 +63,7 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
         subjects.DEMAND_REQUEST,
     ):
         assert f"`{subject}`" in BUS
-    for subject in (subjects.demand(Market.SPOT), subjects.symbols(Market.SPOT)):
+    for subject in (subjects.demand(Market.SPOT), subjects.symbols(Market.SPOT), subjects.clock(Market.SPOT)):
         assert subject.replace("spot", "<market>") in BUS
     assert f"`{catalogue.LISTINGS}`" in BUS
     assert f"`{catalogue.GROUPS}`" in BUS

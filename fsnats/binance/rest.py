@@ -25,11 +25,17 @@ _TIMEOUT = httpx.Timeout(20.0, connect=10.0)  # seconds; exchangeInfo of spot is
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A successful reply.  `used_weight` is what the exchange counts for this exit and minute, where it says so."""
+    """A successful reply.  `used_weight` is what the exchange counts for this exit and minute, where it says so.
+
+    `sent_ns` and `received_ns` are when the question began to leave and when the answer's head was there, by this
+    machine's clock, since 1970: without what went before, such as connecting.
+    """
 
     body: bytes
     simulated: bool
     used_weight: int | None
+    sent_ns: int = 0
+    received_ns: int = 0
 
 
 class BadRequest(Exception):
@@ -83,7 +89,13 @@ class Rest:
             await progress.tidy()
         if response.status_code == 200:
             used = response.headers.get(WEIGHT_HEADER, "")
-            return Answer(response.content, SIMULATED_HEADER in response.headers, int(used) if used.isdigit() else None)
+            return Answer(
+                response.content,
+                SIMULATED_HEADER in response.headers,
+                int(used) if used.isdigit() else None,
+                progress.sent_ns,
+                progress.received_ns,
+            )
         raise _refusal(response)
 
     async def _ask(self, method_path: str, parameters: dict[str, str | int], progress: "_Progress") -> httpx.Response:
@@ -112,6 +124,8 @@ class _Progress:
     def __init__(self) -> None:
         self.limit: asyncio.Timeout | None = None
         self.asked = False  # our request is on its way: everything before it worked
+        self.sent_ns = 0
+        self.received_ns = 0
         self._opened: _Closable | None = None
 
     async def follow(self, event: str, info: dict[str, Any]) -> None:
@@ -121,8 +135,12 @@ class _Progress:
         # A CONNECT is a request, too, but not ours.
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
             self.asked = True
+            self.sent_ns = time.time_ns()
             assert self.limit is not None
             self.limit.reschedule(asyncio.get_running_loop().time() + _WHOLE)
+
+        if event.endswith(".receive_response_headers.complete"):
+            self.received_ns = time.time_ns()
 
     async def tidy(self) -> None:
         """Close what httpcore forgets to close when a SOCKS proxy or TLS fails."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from fsnats.offset import Offset
 from fsnats.status import Status
 
 
@@ -76,6 +77,13 @@ class Worker(msgspec.Struct, frozen=True):
     feeds: list[Feed] = []
 
 
+class History(msgspec.Struct, frozen=True):
+    """One history worker; it knows the exchange's clocks, by market."""
+
+    program: str
+    clocks: dict[str, Offset] = {}
+
+
 class Gateway(msgspec.Struct, frozen=True):
     """One gateway process."""
 
@@ -137,6 +145,13 @@ class Fleet(msgspec.Struct, frozen=True):
     supervisors: list[Supervisor]
     workers: list[Worker]
     gateways: list[Gateway]
+    histories: list[History]
+
+    @property
+    def clocks(self) -> dict[str, Offset]:
+        """How far each market's clock is from ours, as the history worker says that knows best."""
+        known = [(market, offset) for history in self.histories for market, offset in history.clocks.items()]
+        return dict(sorted(known, key=lambda each: -each[1].rtt_ms))
 
     @property
     def simulated(self) -> bool:
@@ -163,6 +178,9 @@ class Fleet(msgspec.Struct, frozen=True):
             for program in supervisor.programs:
                 if program.state == "gave up":
                     yield f"{program.name} gave up with status {program.last_exit}; its own lines say why"
+        for name, offset in self.clocks.items():
+            if offset.misleads:
+                yield f"{name}: {offset}: ages and delays mislead; synchronise it (NTP)"
         for worker in self.workers:
             if worker.odd:
                 counted = ", ".join(f"{kind} {count:,}" for kind, count in sorted(worker.odd.items()))
@@ -183,7 +201,7 @@ class Fleet(msgspec.Struct, frozen=True):
 
 def read(answers: Iterable[Status]) -> Fleet:
     """Put answers in order.  One that makes no sense is left out: it is shown by `--json` all the same."""
-    fleet = Fleet([], [], [])
+    fleet = Fleet([], [], [], [])
     for answer in answers:
         try:
             if answer.get("program") == "supervisor":
@@ -192,6 +210,8 @@ def read(answers: Iterable[Status]) -> Fleet:
                 fleet.workers.append(msgspec.convert(answer, Worker))
             elif answer.get("kind") == "gateway":
                 fleet.gateways.append(msgspec.convert(answer, Gateway))
+            elif answer.get("kind") == "history":
+                fleet.histories.append(msgspec.convert(answer, History))
         except msgspec.ValidationError:
             continue
     return fleet

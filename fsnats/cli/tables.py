@@ -50,12 +50,14 @@ def _programs(fleet: Fleet) -> Table:
 
 
 def _markets(fleet: Fleet) -> Table:
-    table = _table("\nmarkets", "market", "data", ">symbols", ">groups", "list taken")
+    table = _table("\nmarkets", "market", "data", ">symbols", ">groups", "list taken", "clock")
     for supervisor in fleet.supervisors:
         for name, market in supervisor.markets.items():
             data = {True: "SIMULATED", False: "Binance", None: "not known yet"}[market.simulated]
             taken = "never" if market.taken_ms is None else f"{span(time.time() - market.taken_ms / 1000)} ago"
-            _row(table, name, data, str(market.symbols), str(market.groups), taken)
+            offset = fleet.clocks.get(name)
+            clock = f"{offset.offset_ms:+.0f} ms, measured in {offset.rtt_ms:.0f} ms" if offset else ""
+            _row(table, name, data, str(market.symbols), str(market.groups), taken, clock)
     return table
 
 

@@ -18,6 +18,7 @@ from fsnats.notify import PROGRAM
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
+from workers.history.clocks import Clocks
 from workers.history.rows import Rows
 from workers.history.service import Service
 
@@ -52,15 +53,22 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         service.start()
         rows = Rows(bus, rests, tasks, clock)
         rows.start()
-        respond(bus, service.status)
+        # Without patience: what time it is can wait for a minute in which nobody else needs the budget.
+        hasty = {
+            market: await stack.enter_async_context(PooledRest(market, config, exits, patience=0.0))
+            for market in config.markets
+        }
+        clocks = Clocks(bus, hasty, clock)
+        respond(bus, lambda: {**service.status(), "clocks": clocks.offsets})
         await bus.connected()
         notifier.say("READY=1")
-        beating = tasks.create_task(notifier.beat())
+        lasting = [tasks.create_task(notifier.beat()), tasks.create_task(clocks.run())]
         await stopping.wait()
         notifier.say("STOPPING=1")
         service.stop()
         rows.stop()
-        beating.cancel()
+        for task in lasting:
+            task.cancel()
 
 
 def main(arguments: list[str]) -> int:

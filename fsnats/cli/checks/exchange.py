@@ -42,13 +42,13 @@ async def check_rest(market: Market, base_url: str, proxy: Proxy | None, context
     try:
         # The product's REST lets every kind of proxy look names up.
         line = await _open(section, there, proxy, context, local_dns=False)
-        began = time.time()
+        began = time.time_ns()
         status, headers, body = await _get(line, there, f"{there.path.rstrip('/')}{path(market, 'time')}")
-        took = time.time() - began
+        ended = time.time_ns()
         judge_status(status, headers, body)
         simulated = ", a SIMULATED exchange" if SIMULATED_HEADER.encode() in headers else ""
-        section.good("HTTP", f"{there.host} answers in {took * 1000:.0f} ms{simulated}")
-        judge_clock(section, body, began + took / 2)
+        section.good("HTTP", f"{there.host} answers in {(ended - began) / 1e6:.0f} ms{simulated}")
+        judge_clock(section, market, body, began, ended)
     except Trouble as trouble:
         section.bad(trouble)
     finally:

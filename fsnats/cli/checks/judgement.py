@@ -2,9 +2,9 @@
 
 import msgspec
 
+from fsnats.binance.streams import Market
 from fsnats.cli.checks.finding import Section, Trouble
-
-SKEW_MOST = 1.0  # seconds; beyond it the ages that fsnats shows mislead
+from fsnats.offset import measured
 
 # Reference: Binance's documentation of HTTP return codes; 451 and 403 also answer WebSocket handshakes.
 _STATUSES = {
@@ -54,18 +54,16 @@ class _Time(msgspec.Struct):
     serverTime: int
 
 
-def judge_clock(section: Section, body: bytes, asked: float) -> None:
-    """Compare the exchange's clock with ours at `asked` (since 1970).  Raises Trouble for a reply without one."""
+def judge_clock(section: Section, market: Market, body: bytes, sent_ns: int, received_ns: int) -> None:
+    """Compare the exchange's clock with ours, by one question.  Raises Trouble for a reply that is no time."""
     try:
-        theirs = msgspec.json.decode(body, type=_Time).serverTime / 1000
+        theirs = msgspec.json.decode(body, type=_Time).serverTime
     except msgspec.DecodeError as error:
         raise Trouble(
             "HTTP", "the answer is not the exchange's", "a captive portal or a wrong base URL answers instead"
         ) from error
-    skew = asked - theirs
-    direction = "ahead of" if skew > 0 else "behind"
-    words = f"this machine's clock is {abs(skew):.2f} s {direction} the exchange's"
-    if abs(skew) > SKEW_MOST:
-        section.note("clock", words, "ages and delays will mislead: synchronise it (NTP)")
+    offset = measured(market, sent_ns, theirs, received_ns)
+    if offset.misleads:
+        section.note("clock", str(offset), "ages and delays will mislead: synchronise it (NTP)")
     else:
-        section.good("clock", words)
+        section.good("clock", str(offset))

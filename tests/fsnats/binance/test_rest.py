@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -27,6 +28,17 @@ async def test_an_answer_says_its_weight_and_that_it_is_simulated(simulator: Sim
     assert json.loads(answer.body)["symbols"]
     assert answer.simulated
     assert answer.used_weight
+
+
+async def test_an_answer_says_when_it_was_asked_for_and_when_it_came(simulator: Simulator) -> None:
+    async with Rest(Market.SPOT, simulator.rest_url(Market.SPOT), None) as rest:
+        for _ in range(2):  # over a new connection, and over one that is kept
+            before = time.time_ns()
+            answer = await rest.get("time")
+            theirs = json.loads(answer.body)["serverTime"]
+
+            assert before <= answer.sent_ns <= answer.received_ns <= time.time_ns()
+            assert answer.sent_ns // 1_000_000 <= theirs <= answer.received_ns // 1_000_000
 
 
 async def test_a_wrong_request_carries_the_exchanges_own_words(simulator: Simulator) -> None:

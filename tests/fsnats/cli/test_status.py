@@ -78,6 +78,14 @@ GATEWAY: Status = {
 }
 
 
+HISTORY: Status = {
+    "program": "history",
+    "kind": "history",
+    "pid": 4,
+    "clocks": {"spot": {"market": "spot", "offset_ms": -61000.4, "rtt_ms": 12.0, "at_ms": 1}},
+}
+
+
 @pytest.fixture
 async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
     async with NatsBus([nats_url], "test", random.random) as bus:
@@ -92,7 +100,7 @@ async def answering(bus: NatsBus, *answers: Status) -> None:
 
 
 async def test_the_fleet_is_shown_and_simulated_data_is_named(nats_url: str, bus: NatsBus) -> None:
-    await answering(bus, SUPERVISOR, WORKER, GATEWAY)
+    await answering(bus, SUPERVISOR, WORKER, GATEWAY, HISTORY)
     ended = await fsnats("status", "--wait", "0.3", nats_url=nats_url)
     assert ended.status == 0
     assert ended.out.startswith("SIMULATED DATA")
@@ -100,6 +108,7 @@ async def test_the_fleet_is_shown_and_simulated_data_is_named(nats_url: str, bus
     assert lines["supervisor"][:4] == ["supervisor", "ready", "1", "1h02m"]
     assert lines["ingest-spot-0"][:6] == ["ingest-spot-0", "ready", "2", "5.0s", "40M", "3"]
     assert lines["spot"][:4] == ["spot", "SIMULATED", "59", "1"]
+    assert lines["spot"][-6:] == ["-61000", "ms,", "measured", "in", "12", "ms"]
     assert lines["ingest-spot-0-0"][:5] == ["ingest-spot-0-0", "connected", "4", "3", "1,234,567"]
     assert lines["gateway-x-3"][:2] == ["gateway-x-3", "yes"]
 
@@ -119,12 +128,13 @@ async def test_exits_are_shown_with_what_is_left_of_their_budgets_and_what_is_wr
 
 
 async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -> None:
-    await answering(bus, SUPERVISOR, WORKER, GATEWAY)
+    await answering(bus, SUPERVISOR, WORKER, GATEWAY, HISTORY)
     out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
     assert "! spot cannot be asked: tcp: no route [x]" in out
     assert "! history gave up with status 78" in out
     assert "! exit http://h:1 is not used for REST of spot: HTTP 418" in out
     assert "fapi" not in out.partition("!")[2]
+    assert "! spot: this machine's clock is 61.00 s ahead of the exchange's" in out
     assert "! there is no replay window: JetStream refused: no memory" in out
     assert "! ingest-spot-0: streams are silent that should not be, 3 of them: btcusdt@aggTrade" in out
     assert "! ingest-spot-0 got messages that are not as they should be: future 1,234, html 2" in out
