@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from hypothesis import settings
 
 from fsnats.bus.nats import NatsBus
 from tests.clock import HandClock
+
+# Properties are about values: on a busy machine the default deadline of 200 ms fails at random.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 
