@@ -6,6 +6,7 @@ Sources from weak to strong: built-in default, `fsnats.toml`, `.env`, environmen
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_network
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
@@ -28,6 +29,8 @@ INTERNAL = frozenset({FILE, PROGRAM, SUPERVISOR_PID})
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Bytes = Annotated[int, Meta(ge=1, extra={"unit": "bytes"})]
+Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0)]
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -120,6 +123,34 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_tokens_file: Annotated[
         str, Meta(description="TOML file of access tokens, read again when it changes; empty: everybody may read")
     ] = ""
+    gateway_connections: Annotated[
+        Count, Meta(description="WebSocket connections that one gateway process takes; 0: any number")
+    ] = 0
+    gateway_connections_per_address: Annotated[
+        Count, Meta(description="WebSocket connections of one client address on one gateway process; 0: any number")
+    ] = 0
+    gateway_trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(description="addresses and networks (CIDR) of proxies whose X-Forwarded-For is believed"),
+    ] = ()
+    gateway_origins: Annotated[
+        tuple[str, ...],
+        Meta(description="origins (https://host) whose pages browsers may let connect; empty: all"),
+    ] = ()
+    gateway_message: Annotated[Bytes, Meta(description="longest message that a client may send; suffixes K, M, G")] = (
+        64 * 1024
+    )
+    gateway_handshake_timeout: Annotated[
+        Seconds,
+        Meta(description="seconds in which a client must have sent its handshake (TLS and HTTP each)"),
+    ] = 10.0
+    gateway_idle_timeout: Annotated[
+        Seconds, Meta(description="seconds that an HTTP connection is kept between two requests")
+    ] = 5.0
+    gateway_ping_every: Annotated[Seconds, Meta(description="seconds between two pings to a client")] = 20.0
+    gateway_pong_within: Annotated[
+        Seconds, Meta(description="seconds without a sign of life after which a client is closed")
+    ] = 60.0
     gateway_requests: Annotated[
         Annotated[float, Meta(gt=0)], Meta(description="requests a second that one connection may send")
     ] = 100.0
@@ -301,6 +332,13 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
         raise ConfigError(named("proxy"), str(error)) from None
     if config.gateway_tls_key and not config.gateway_tls_cert:
         raise ConfigError(named("gateway_tls_key"), "a key without a certificate; set gateway_tls_cert too")
+    _check_networks(config.gateway_trusted_proxies, named("gateway_trusted_proxies"))
+    for origin in config.gateway_origins:
+        if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#]+/?", origin, re.IGNORECASE) and origin != "null":
+            raise ConfigError(named("gateway_origins"), f"'{origin}' is not an origin such as https://example.com")
+    if config.gateway_pong_within <= config.gateway_ping_every:
+        reason = "must be longer than gateway_ping_every, or clients are closed before they are asked"
+        raise ConfigError(named("gateway_pong_within"), reason)
     for entry in config.always:
         prefix, colon, pattern = entry.partition(":")
         if not colon or prefix not in MARKETS:
@@ -309,6 +347,14 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
             patterns.check(Market(prefix), pattern)
         except StreamNameError as error:
             raise ConfigError(named("always"), f"'{entry}': {error.reason}") from error
+
+
+def _check_networks(networks: Iterable[str], name: str) -> None:
+    for network in networks:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            raise ConfigError(name, f"'{network}' is neither an address nor a network such as 10.0.0.0/8") from None
 
 
 def _check_url(url: str, schemes: tuple[str, ...], name: str, *, secret: bool = False) -> None:

@@ -23,7 +23,8 @@ from fsnats.status import Status
 from fsnats.subjects import KLINES
 from fsnats.symbols import Listing
 from gateway import closing
-from gateway.admission.door import Door
+from gateway.admission.addresses import Proxies
+from gateway.admission.door import Door, Rules
 from gateway.admission.tokens import Tokens
 from gateway.admission.tokensfile import TokensFile
 from gateway.client import Client, Session
@@ -50,9 +51,8 @@ class Gateway:
         self.name = name
         self._tokens = tokens
         self._applied = tokens.tokens if tokens else None
-        self.door = Door(lambda: tokens.tokens if tokens else None)
-        self.requests = config.gateway_requests
-        self._config = config
+        self.door = Door(_rules(config), lambda: tokens.tokens if tokens else None)
+        self.config = config
         self._bus = bus
         self._tasks = asyncio.TaskGroup()  # entered by `run`
         self.listings: dict[Market, Listing] = {}
@@ -60,7 +60,6 @@ class Gateway:
         self.tally = Tally()
         self.hub = Hub(self.interest.first, self.interest.last, self.tally, Hops(bus.read_ns, time.time_ns))
         self.clients: dict[Client, None] = {}
-        self.outbox_bytes = config.gateway_outbox
         self._fetching: dict[Client, int] = {}
         # Names that no exchange delivers, newest last: how often each was asked for.
         self._unknown: OrderedDict[tuple[Market, str], int] = OrderedDict()
@@ -70,7 +69,7 @@ class Gateway:
     async def run(self) -> None:
         """Follow the catalogue, announce what clients want, keep connections alive; until cancelled."""
         async with self._tasks as tasks:
-            for market in self._config.markets:
+            for market in self.config.markets:
                 tasks.create_task(self._follow_listing(market))
             tasks.create_task(self.interest.run())
             tasks.create_task(self._keep_alive())
@@ -92,7 +91,7 @@ class Gateway:
         """What is missing before clients can be served well."""
         if not self._bus.is_connected:
             return "NATS is not connected"
-        missing = [str(market) for market in self._config.markets if market not in self.listings]
+        missing = [str(market) for market in self.config.markets if market not in self.listings]
         return f"no list of symbols yet for {', '.join(missing)}" if missing else None
 
     # What clients ask for.
@@ -102,21 +101,25 @@ class Gateway:
         return self._refuse(client, outcome) if isinstance(outcome, Refusal) else outcome
 
     def _refuse(self, client: Client, refusal: Refusal) -> Response:
-        self.tally.refused[refusal.status.value] = self.tally.refused.get(refusal.status.value, 0) + 1
+        self.count_refusal(refusal.status)
         return client.refuse(refusal)
 
+    def count_refusal(self, status: HTTPStatus) -> None:
+        """A connection was refused, or cut off, before its WebSocket was open."""
+        self.tally.refused[status.value] = self.tally.refused.get(status.value, 0) + 1
+
     def _admit(self, client: Client, request: Request) -> Session | Refusal:
-        pass_ = self.door.admit(request.path, request.headers)
-        if isinstance(pass_, Refusal):
-            return pass_
-        path = read_path(request.path, self._config.markets)
+        guest = self.door.admit(request.path, request.headers, client.address)
+        if isinstance(guest, Refusal):
+            return guest
+        path = read_path(request.path, self.config.markets)
         if isinstance(path, Refusal):
             return path
-        client.pass_, grant = pass_, pass_.grant
+        client.guest, grant = guest, guest.pass_.grant
         forbidden = grant.why_not(path.market)
         if forbidden is not None:
             return Refusal(HTTPStatus.FORBIDDEN, forbidden)
-        missing = [market for market in self._config.markets if market not in self.listings]
+        missing = [market for market in self.config.markets if market not in self.listings]
         if missing:
             # A greeting must say whether data is simulated, which the listing tells.
             return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, self.unready() or "starting")
@@ -126,7 +129,7 @@ class Gateway:
                 return NativeSession(
                     identity,
                     path.market,
-                    self._config.markets,
+                    self.config.markets,
                     self.listings,
                     path.envelope,
                     path.delivery,
@@ -139,12 +142,15 @@ class Gateway:
 
     def entered(self, client: Client) -> None:
         self.clients[client] = None
-        self.door.entered(client.pass_)
+        self.door.entered(client.guest)
         self.tally.connections += 1
 
     def left(self, client: Client) -> None:
-        if self.clients.pop(client, self) is None:
-            self.door.left(client.pass_)
+        del self.clients[client]
+        self.door.left(client.guest)
+        code = client.closed_with
+        if code is not None:
+            self.tally.closed[code] = self.tally.closed.get(code, 0) + 1
 
     def fetch_klines(self, client: Client, request: Klines) -> None:
         session = client.session
@@ -190,7 +196,7 @@ class Gateway:
     def _listed(self, listing: Listing) -> None:
         before = self.listings.get(listing.market)
         self.listings[listing.market] = listing
-        if all(market in self.listings for market in self._config.markets):
+        if all(market in self.listings for market in self.config.markets):
             self._all_listed.set()
         change = between(before, listing)
         if before is None or change or before.trading != listing.trading or before.pairs != listing.pairs:
@@ -215,10 +221,10 @@ class Gateway:
             return
         self._applied = tokens
         for client in list(self.clients):
-            grant = tokens.grant_of(client.pass_)
+            grant = tokens.grant_of(client.guest.pass_)
             if grant is None:
                 client.close(closing.TOKEN_REVOKED.code, closing.TOKEN_REVOKED.reason)
-            elif grant != client.pass_.grant:
+            elif grant != client.guest.pass_.grant:
                 client.close(closing.TOKEN_CHANGED.code, closing.TOKEN_CHANGED.reason)
 
     def gauges(self) -> Gauges:
@@ -230,7 +236,7 @@ class Gateway:
             slow_clients=self.hub.turn.slow,
             outbox_bytes=sum(client.outbox.held_bytes for client in self.clients),
             bus_connected=self._bus.is_connected,
-            clients_by_token={name: count for name, count in self.door.inside.items() if name},
+            clients_by_token={name: count for name, count in self.door.names.items() if name},
         )
 
     def status(self) -> Status:
@@ -246,3 +252,12 @@ class Gateway:
             "counted": msgspec.to_builtins(self.tally),
             "unknown_names": [f"{market}:{name}" for market, name in self._unknown],
         }
+
+
+def _rules(config: Config) -> Rules:
+    return Rules(
+        config.gateway_connections,
+        config.gateway_connections_per_address,
+        config.gateway_origins,
+        Proxies(config.gateway_trusted_proxies),
+    )

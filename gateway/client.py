@@ -10,12 +10,12 @@ from websockets.http11 import Request, Response
 
 from fsnats.binance.streams import Market
 from fsnats.changes import Change
+from fsnats.config import Config
 from fsnats.websocket import frames
 from fsnats.websocket.server import Connection
 from gateway import closing
-from gateway.admission.grants import EVERYTHING
+from gateway.admission.door import NOBODY
 from gateway.admission.pace import Pace, Verdict
-from gateway.admission.tokens import Pass
 from gateway.effects import Close, Effect, Form, Klines, Leave, Listen, Send, Unknown
 from gateway.hub import Hub
 from gateway.outbox import Outbox
@@ -44,8 +44,7 @@ class House(Protocol):
 
     hub: Hub
     tally: Tally
-    outbox_bytes: int
-    requests: float
+    config: Config
 
     def entered(self, client: "Client") -> None: ...
 
@@ -58,21 +57,18 @@ class House(Protocol):
     def count_unknown(self, market: Market, name: str) -> None: ...
 
 
-PING_EVERY = 20.0  # seconds, as Binance's spot servers do
-PONG_WITHIN = 60.0  # seconds, likewise
-
-
 class Client(Connection):
     """A WebSocket connection to the gateway."""
 
     def __init__(self, house: House, server_state: Any, monotonic: Callable[[], float]) -> None:
+        self.message_bytes_max = house.config.gateway_message
         super().__init__(server_state)
         self._house = house
         self._monotonic = monotonic
         self._session: Session | None = None
         self._pace: Pace | None = None  # until its first request
-        self.pass_ = Pass(EVERYTHING, b"")
-        self._outbox = Outbox(self.write, self._fell_behind, house.hub.turn, house.outbox_bytes)
+        self.guest = NOBODY  # until it was let in
+        self._outbox = Outbox(self.write, self._fell_behind, house.hub.turn, house.config.gateway_outbox)
         self._listening: dict[tuple[Market, str, Form], Listen] = {}
         self._unwritten = 0  # bytes, when somebody last looked
         self._pinged = monotonic()
@@ -162,9 +158,9 @@ class Client(Connection):
         if unwritten < self._unwritten:  # slowly: the pong to a ping behind all this may take minutes
             self._lived = now
         self._unwritten = unwritten
-        if now - self._lived > PONG_WITHIN:
+        if now - self._lived > self._house.config.gateway_pong_within:
             self.close(closing.PONG_TIMEOUT.code, closing.PONG_TIMEOUT.reason)
-        elif now - self._pinged >= PING_EVERY:
+        elif now - self._pinged >= self._house.config.gateway_ping_every:
             self._pinged = now
             self._house.hub.touch(self._outbox, frames.ping(str(int(time.time() * 1000)).encode()))
 
@@ -206,7 +202,7 @@ class Client(Connection):
 
     @property
     def _rate(self) -> float:
-        return self.pass_.grant.requests or self._house.requests
+        return self.guest.pass_.grant.requests or self._house.config.gateway_requests
 
     def _fell_behind(self) -> None:
         self._house.tally.slow += 1

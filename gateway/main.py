@@ -20,6 +20,7 @@ from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
 from fsnats.supervisor.crowd import crowd
+from fsnats.websocket.http import Patience
 from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
 from gateway.files import Files
@@ -87,7 +88,9 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         running = tasks.create_task(house.run())
         beating = tasks.create_task(notifier.beat())
         http = build(house.unready, registry(house.gauges, house.tally))
-        async with serving(http, house.connection, listener, tls=files.tls):
+        patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
+        refused = house.count_refusal
+        async with serving(http, house.connection, listener, tls=files.tls, patience=patience, refused=refused):
             address = listener.getsockname()
             scheme = "wss" if files.tls else "ws"
             logger.info("listening", extra={"url": f"{scheme}://{address[0]}:{address[1]}/"})

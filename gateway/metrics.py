@@ -44,12 +44,13 @@ COUNTERS = {
     "slow": "clients closed because they did not read fast enough",
     "connections": "WebSocket clients that ever connected",
     "refused": "handshakes refused, by HTTP status",
+    "closed": "WebSocket connections that the gateway closed, by code",
     "requests_refused": "requests of clients refused because they came too fast",
     "unknown": "names acknowledged to Binance-dialect clients that no exchange delivers",
 }
 
 
-LABELS = {"clients_by_token": "name", "refused": "status"}
+LABELS = {"clients_by_token": "name", "refused": "status", "closed": "code"}
 
 
 class _Collector(Collector):

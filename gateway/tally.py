@@ -17,5 +17,6 @@ class Tally(msgspec.Struct):
     slow: int = 0  # clients closed because they did not read
     connections: int = 0  # clients that ever connected
     refused: dict[int, int] = msgspec.field(default_factory=dict)  # handshakes, by HTTP status
+    closed: dict[int, int] = msgspec.field(default_factory=dict)  # connections that the gateway closed, by code
     requests_refused: int = 0  # because they came too fast
     unknown: int = 0  # names acknowledged that no exchange delivers

@@ -1,47 +1,95 @@
-"""HTTP before the upgrade, with limits: uvicorn's own protocol waits for ever for a request that never ends."""
+"""HTTP before the upgrade, with limits: uvicorn's own protocol waits for ever for who never goes on."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-REQUEST_SECONDS = 10.0  # from the connection to the end of the first request's headers
 REQUEST_BYTES = 256 * 1024  # of one request: four times the longest URL that we take
 
 
-class Http(HttpToolsProtocol):
-    """Cuts off who does not finish a request in time, or never stops sending headers."""
+class Patience(NamedTuple):
+    """How many seconds are waited for a client over HTTP."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._read = 0
-        self._patience: asyncio.TimerHandle | None = None
+    request: float = 10.0  # from the connection, or the first byte of a further request, to the request's end
+    idle: float = 5.0  # between a response and the next request
+    unread: float = 60.0  # for a client to read on that does not read its response
+
+
+class Http(HttpToolsProtocol):
+    """Cuts off who does not finish a request in time, never stops sending one, or does not read the response."""
+
+    def __init__(self, *arguments: Any, patience: Patience, refused: Callable[[HTTPStatus], None]) -> None:
+        """`refused` is called for each connection that is ended like this."""
+        super().__init__(*arguments)
+        self._patience = patience
+        self._refused = refused
+        self._read = 0  # bytes of this request
+        self._unfinished: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._patience = self.loop.call_later(REQUEST_SECONDS, transport.abort)
+        self._begin()
 
     def data_received(self, data: bytes) -> None:
         self._read += len(data)
         if self._read > REQUEST_BYTES:
-            self.transport.abort()
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
+        if self._unfinished is None:  # also when this is no request at all, but something to keep us waiting with
+            self._begin()
         super().data_received(data)
 
     def on_message_begin(self) -> None:
         self._read = 0
         super().on_message_begin()
 
-    def on_headers_complete(self) -> None:
-        self._be_patient()
+    def on_message_complete(self) -> None:
+        self._end()
         self._read = 0
-        super().on_headers_complete()
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._end()
+        self._refused(HTTPStatus.BAD_REQUEST)
+        super().send_400_response(msg)
+
+    def pause_writing(self) -> None:
+        self._unread = self.loop.call_later(self._patience.unread, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+        super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._be_patient()
+        self._end()
+        if self._unread is not None:
+            self._unread.cancel()
         super().connection_lost(exc)
 
-    def _be_patient(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _begin(self) -> None:
+        self._unfinished = self.loop.call_later(self._patience.request, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+
+    def _end(self) -> None:
+        if self._unfinished is not None:
+            self._unfinished.cancel()
+            self._unfinished = None
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Say why, if nothing else is being said, and end the connection."""
+        self._end()
+        if self.transport.is_closing():
+            return
+        self._refused(status)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.abort()
+            return
+        text = f"{status.phrase}\n"
+        head = f"HTTP/1.1 {status} {status.phrase}\r\nconnection: close\r\ncontent-type: text/plain\r\n"
+        self.transport.write(f"{head}content-length: {len(text)}\r\n\r\n{text}".encode())
+        self.transport.close()

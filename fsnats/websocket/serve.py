@@ -6,18 +6,20 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
 
 from fsnats.errors import ConfigError
-from fsnats.websocket import http
+from fsnats.websocket.http import Http, Patience
 from fsnats.websocket.server import Connection
 
 ConnectionFactory = Callable[[Any], Connection]
 
 _UNSENT_BYTES = 16 * 1024  # what the kernel takes for one client beyond what is in flight
+_PATIENCE = Patience()
 _BACKLOG = 4096  # connections that the kernel accepts while we are busy
 
 
@@ -71,11 +73,14 @@ async def serving(
     listener: socket.socket,
     *,
     tls: ssl.SSLContext | None = None,
+    patience: Patience = _PATIENCE,
+    refused: Callable[[HTTPStatus], None] = lambda _: None,
     shutdown_timeout: float = 5.0,
 ) -> AsyncIterator[None]:
     """Serve `app` (ASGI) and WebSockets on `listener` while the block runs; with `tls`, everything inside TLS.
 
-    When it ends, connections are told so and have `shutdown_timeout` seconds to leave.
+    `refused` is called for whoever is cut off before a WebSocket is open, for what they send or do not.  When the block
+    ends, connections are told so and have `shutdown_timeout` seconds to leave.
     """
 
     def upgraded(config: Any, server_state: Any, app_state: Any) -> Connection:
@@ -83,23 +88,23 @@ async def serving(
 
     config = uvicorn.Config(
         app,
-        http=http.Http,
         ws=upgraded,  # type: ignore[arg-type]  # any callable of these three works; the annotation knows classes only
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=patience.idle,  # type: ignore[arg-type]  # call_later takes fractions too
     )
     config.load()
     state = ServerState()
     state.connections = connections = _Connections()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: http.Http(config, state, {}, loop),
+        lambda: Http(config, state, {}, loop, patience=patience, refused=refused),
         sock=listener,
         ssl=tls,
         backlog=_BACKLOG,
-        ssl_handshake_timeout=http.REQUEST_SECONDS if tls else None,
+        ssl_handshake_timeout=patience.request if tls else None,
         ssl_shutdown_timeout=Connection.close_timeout if tls else None,
     )
     async with asyncio.TaskGroup() as tasks:

@@ -109,10 +109,22 @@ class Connection(asyncio.Protocol):
         self.transport.abort()
 
     @property
+    def closed_with(self) -> int | None:
+        """The code with which this side closed it first; None where the peer did, or nobody yet."""
+        sent = self._wire.close_sent
+        return sent.code if sent is not None and not self._wire.close_rcvd_then_sent else None
+
+    @property
     def peer(self) -> str:
         """The other end's address, for logs."""
-        address = self.transport.get_extra_info("peername")
-        return f"{address[0]}:{address[1]}" if address else "?"
+        peer = self.transport.get_extra_info("peername")
+        return f"{peer[0]}:{peer[1]}" if peer else "?"
+
+    @property
+    def address(self) -> str:
+        """The other end's address without its port; empty where there is none."""
+        peer = self.transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
 
     # asyncio's side.
 

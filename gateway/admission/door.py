@@ -1,14 +1,33 @@
-"""Who may come in.  Decides on a handshake by what it says; what is where and how full is told as arguments."""
+"""Who may come in.  Decides on a handshake by what it says, and counts who is inside."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from gateway.admission.addresses import Proxies, neighbourhood
 from gateway.admission.grants import EVERYTHING
 from gateway.admission.tokens import Pass, Tokens
 from gateway.protocol.paths import Refusal, query_of
 
-_NOBODY_ASKED = Pass(EVERYTHING, b"")
+
+class Rules(NamedTuple):
+    """Limits of one process; 0 is none.  `origins` are those of browsers' pages; empty: all."""
+
+    connections: int = 0
+    connections_per_address: int = 0
+    origins: Collection[str] = ()
+    proxies: Proxies = Proxies(())  # it never changes
+
+
+class Guest(NamedTuple):
+    """Somebody who was let in: by which token, and from where as far as limits are concerned."""
+
+    pass_: Pass
+    neighbourhood: str
+
+
+NOBODY = Guest(Pass(EVERYTHING, b""), "")
 
 
 class Headers(Protocol):
@@ -18,49 +37,67 @@ class Headers(Protocol):
 
 
 class Door:
-    """The gateway's door.  It counts who is inside: `entered` and `left` are called for everyone that it let in."""
+    """The gateway's door.  `entered` and `left` are called for everyone that it let in."""
 
-    def __init__(self, tokens: Callable[[], Tokens | None]) -> None:
+    def __init__(self, rules: Rules, tokens: Callable[[], Tokens | None]) -> None:
         """`tokens` gives those that are valid now, None where nobody needs one."""
+        self._rules = rules
+        self._origins = {_bare(origin) for origin in rules.origins}
         self._tokens = tokens
-        self._inside: dict[str, int] = {}  # connections by the name of their tokens
+        self._inside = 0
+        self._names: Counter[str] = Counter()
+        self._neighbourhoods: Counter[str] = Counter()
 
-    def admit(self, target: str, headers: Headers) -> Pass | Refusal:
-        """Decide on a handshake: `target` is its path and query."""
-        pass_ = self._pass(target, headers)
-        if isinstance(pass_, Refusal):
-            return pass_
-        grant = pass_.grant
-        if grant.connections is not None and self._inside.get(grant.name, 0) >= grant.connections:
-            reason = f"'{grant.name}' has {grant.connections} connections, and may not have more"
+    def admit(self, target: str, headers: Headers, peer: str) -> Guest | Refusal:
+        """Decide on a handshake: `target` is its path and query, `peer` the address that it comes from."""
+        rules = self._rules
+        if rules.connections and self._inside >= rules.connections:
+            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"this gateway is full: {rules.connections} connections")
+        home = neighbourhood(rules.proxies.client(peer, headers.get_all("X-Forwarded-For")))
+        if rules.connections_per_address and self._neighbourhoods[home] >= rules.connections_per_address:
+            reason = f"{rules.connections_per_address} connections from {home}, and there may not be more"
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, reason)
-        return pass_
+        strangers = [origin for origin in headers.get_all("Origin") if _bare(origin) not in self._origins]
+        if self._origins and strangers:
+            return Refusal(HTTPStatus.FORBIDDEN, f"pages of '{strangers[0][:200]}' may not read here")
+        pass_ = self._pass(target, headers)
+        return pass_ if isinstance(pass_, Refusal) else Guest(pass_, home)
 
-    def entered(self, pass_: Pass) -> None:
-        """A client that was admitted is connected now."""
-        self._inside[pass_.grant.name] = self._inside.get(pass_.grant.name, 0) + 1
+    def entered(self, guest: Guest) -> None:
+        """Somebody who was admitted is connected now."""
+        self._inside += 1
+        self._names[guest.pass_.grant.name] += 1
+        self._neighbourhoods[guest.neighbourhood] += 1
 
-    def left(self, pass_: Pass) -> None:
-        """It is gone."""
-        name = pass_.grant.name
-        self._inside[name] -= 1
-        if not self._inside[name]:
-            del self._inside[name]
+    def left(self, guest: Guest) -> None:
+        """They are gone."""
+        self._inside -= 1
+        for counter, key in ((self._names, guest.pass_.grant.name), (self._neighbourhoods, guest.neighbourhood)):
+            counter[key] -= 1
+            if not counter[key]:
+                del counter[key]
 
     @property
-    def inside(self) -> dict[str, int]:
-        """How many connections each name has; those without a token are under the empty name."""
-        return dict(self._inside)
+    def names(self) -> dict[str, int]:
+        """How many connections each name has; those without a token are under the empty one."""
+        return dict(self._names)
 
     def _pass(self, target: str, headers: Headers) -> Pass | Refusal:
         tokens = self._tokens()
         if tokens is None:
-            return _NOBODY_ASKED
+            return NOBODY.pass_
         shown = _shown(target, headers)
         if shown is None:
             reason = "a token is needed: 'Authorization: Bearer <token>', or ?token=<token> in the URL"
             return Refusal(HTTPStatus.UNAUTHORIZED, reason)
-        return tokens.find(shown) or Refusal(HTTPStatus.UNAUTHORIZED, "the token is not valid")
+        pass_ = tokens.find(shown)
+        if pass_ is None:
+            return Refusal(HTTPStatus.UNAUTHORIZED, "the token is not valid")
+        grant = pass_.grant
+        if grant.connections is not None and self._names[grant.name] >= grant.connections:
+            reason = f"'{grant.name}' has {grant.connections} connections, and may not have more"
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, reason)
+        return pass_
 
 
 def _shown(target: str, headers: Headers) -> str | None:
@@ -70,3 +107,7 @@ def _shown(target: str, headers: Headers) -> str | None:
         if scheme.lower() == "bearer":
             return token.strip()
     return query_of(target).get("token", [None])[-1]
+
+
+def _bare(origin: str) -> str:
+    return origin.strip().rstrip("/").lower()

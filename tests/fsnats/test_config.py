@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from fsnats.binance.streams import Market
@@ -57,6 +59,22 @@ def test_our_own_name_wins_over_the_old_one() -> None:
 def test_a_key_without_a_certificate_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^FSNATS_GATEWAY_TLS_KEY: a key without a certificate"):
         merged(environ={"FSNATS_GATEWAY_TLS_KEY": "/k"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("TRUSTED_PROXIES", "10.0.0.0/8,loopback", "'loopback' is neither an address nor a network"),
+        ("ORIGINS", "https://a.example,b.example", "'b.example' is not an origin such as https://example.com"),
+        ("ORIGINS", "https://a.example/page", "is not an origin"),
+        ("PONG_WITHIN", "20", "must be longer than gateway_ping_every"),
+        ("HANDSHAKE_TIMEOUT", "0", "> 0"),
+        ("CONNECTIONS", "-1", ">= 0"),
+    ],
+)
+def test_limits_of_a_gateway_that_make_no_sense_are_refused(name: str, value: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=f"^FSNATS_GATEWAY_{name}: .*{re.escape(says)}"):
+        merged(environ={f"FSNATS_GATEWAY_{name}": value})
 
 
 def test_lists_sizes_and_names_are_read() -> None:

@@ -54,7 +54,7 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def gateway(nats: NatsServer, bus: NatsBus) -> AsyncIterator[House]:
+async def gateway(nats: NatsServer, bus: NatsBus, **settings: Any) -> AsyncIterator[House]:
     house: Gateway | None = None
     listener = listen("127.0.0.1", 0, "PORT")
 
@@ -63,7 +63,7 @@ async def gateway(nats: NatsServer, bus: NatsBus) -> AsyncIterator[House]:
             house.hub.flush()
 
     async with NatsBus([nats.url], "gateway", lambda: 0.0, after_read=after_read) as own, asyncio.TaskGroup() as tasks:
-        house = Gateway(Config(), "gateway", own)
+        house = Gateway(Config(**settings), "gateway", own)
         running = tasks.create_task(house.run())
         async with serving(build(house.unready, registry(house.gauges, house.tally)), house.connection, listener):
             yield House(house, bus, listener.getsockname()[1])
@@ -196,9 +196,8 @@ async def test_too_many_requests_for_history_at_once_are_refused(house: House) -
 
 
 async def test_a_client_that_does_not_answer_pings_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.client.PING_EVERY", 0.0)
     # The look at it comes once a second: the first one pings, the third one closes.
-    monkeypatch.setattr("gateway.client.PONG_WITHIN", 2.5)
+    house.gateway.config = Config(gateway_ping_every=0.1, gateway_pong_within=2.5)
     monkeypatch.setattr("gateway.client.Client.close_timeout", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
     writer.write(

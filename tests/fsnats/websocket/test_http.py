@@ -1,49 +1,100 @@
 """Who never finishes a request is cut off; who does is served."""
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 
-from fsnats.websocket import http
+from fsnats.websocket.http import Patience
 from fsnats.websocket.serve import listen, serving
+from tests.conftest import eventually
 from tests.fsnats.websocket.test_server import Echo, app
 
+REFUSED: list[int] = []
 
-@pytest.fixture
-async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    monkeypatch.setattr(http, "REQUEST_SECONDS", 0.5)
+
+@contextlib.asynccontextmanager
+async def server(app: Any = app, **seconds: float) -> AsyncIterator[int]:
+    REFUSED.clear()
     listener = listen("127.0.0.1", 0, "PORT")
-    async with serving(app, Echo, listener):
+    async with serving(app, Echo, listener, patience=Patience(**seconds), refused=REFUSED.append):
         yield listener.getsockname()[1]
 
 
-async def ends(reader: asyncio.StreamReader) -> bool:
-    """Whether the server ends the connection, saying nothing."""
-    try:
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    async with server(request=0.5, idle=0.5) as port:
+        yield port
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    """What the server says until it ends the connection."""
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
         async with asyncio.timeout(20):
-            return await reader.read() == b""
-    except ConnectionResetError:
-        return True
+            while part := await reader.read(65536):
+                said += part
+    return said
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
-async def test_a_request_that_never_ends_is_cut_off(port: int, said: bytes) -> None:
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n\r\n"])
+async def test_a_request_that_never_ends_is_told_and_cut_off(port: int, said: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(said)
 
-    assert await ends(reader)
+    assert (await answer(reader)).startswith(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n")
+    assert REFUSED == [408]
     writer.close()
 
 
-async def test_headers_without_an_end_are_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "REQUEST_SECONDS", 60.0)
+@pytest.mark.parametrize("said", [b"", b"G", b"\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"])
+async def test_after_a_response_nobody_waits_for_ever_either(port: int, said: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 100_000)
+    writer.write(GET)
+    async with asyncio.timeout(20):
+        await reader.readuntil(b"plain http")
+    writer.write(said)
 
-    assert await ends(reader)
+    await answer(reader)
     writer.close()
+
+
+async def test_headers_without_an_end_are_cut_off() -> None:
+    async with server(request=60.0) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 100_000)
+
+        await answer(reader)  # 431, where the reset does not overtake it
+        assert REFUSED == [431]
+        writer.close()
+
+
+async def test_what_is_no_http_is_told_so(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"\x16\x03\x01 hello\r\n\r\n")
+
+    assert (await answer(reader)).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert REFUSED == [400]
+    writer.close()
+
+
+async def test_who_does_not_read_a_response_is_cut_off() -> None:
+    async def long(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(200):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+
+    async with server(long, unread=0.3) as port:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(GET)
+            await eventually(lambda: REFUSED == [408])
 
 
 async def test_a_websocket_is_not_hurried_once_it_is_open(port: int) -> None:

@@ -12,10 +12,13 @@ from websockets.asyncio.client import connect
 
 from fsnats.errors import ConfigError
 from fsnats.websocket.certificate import Certificate
+from fsnats.websocket.http import Patience
 from fsnats.websocket.serve import listen, serving
 from tests.certificates import Pair, make_certificate, shown_serial
 from tests.conftest import eventually
 from tests.fsnats.websocket.test_server import HAPPENED, Echo, app
+
+PATIENCE = Patience()
 
 
 def test_an_address_that_cannot_be_had_names_the_setting() -> None:
@@ -41,10 +44,10 @@ def pair(tmp_path: Path) -> Pair:
 
 
 @contextlib.asynccontextmanager
-async def tls_server(certificate: Certificate) -> AsyncIterator[int]:
+async def tls_server(certificate: Certificate, patience: Patience = PATIENCE) -> AsyncIterator[int]:
     HAPPENED.clear()
     listener = listen("127.0.0.1", 0, "PORT")
-    async with serving(app, Echo, listener, tls=certificate.context):
+    async with serving(app, Echo, listener, tls=certificate.context, patience=patience):
         yield listener.getsockname()[1]
 
 
@@ -101,9 +104,8 @@ async def test_a_broken_new_certificate_is_refused_and_the_old_one_stays(pair: P
         assert await shown_serial(port) == before
 
 
-async def test_a_tls_handshake_that_never_ends_is_cut_off(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fsnats.websocket.http.REQUEST_SECONDS", 0.3)
-    async with tls_server(certificate_of(pair)) as port:
+async def test_a_tls_handshake_that_never_ends_is_cut_off(pair: Pair) -> None:
+    async with tls_server(certificate_of(pair), Patience(request=0.3)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         async with asyncio.timeout(20):
             assert await reader.read() == b""
