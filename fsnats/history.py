@@ -30,7 +30,7 @@ class KlinesReply(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_after: float | None = None
 
 
-Method = Literal["aggTrades", "trades", "klines"]
+Method = Literal["aggTrades", "trades", "klines", "continuousKlines", "indexPriceKlines", "markPriceKlines"]
 
 
 class RowsRequest(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "gateway/main.py": "tests/e2e/test_health.py",
     "workers/history/main.py": "tests/e2e/test_seed_examples.py",
     "workers/ingest/main.py": "tests/e2e/test_demand.py",
+    "workers/ingest/pages.py": "tests/workers/ingest/test_gaps.py",
     "workers/simulator/world.py": "tests/workers/simulator/worlds.py",
     "fsnats/chaos/exchange.py": "tests/e2e/test_chaos.py",
     "fsnats/chaos/processes.py": "tests/e2e/test_chaos.py",

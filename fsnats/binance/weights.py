@@ -29,7 +29,7 @@ def weight_of(market: Market, method: str, parameters: Mapping[str, str | int]) 
     fixed = _FIXED[market].get(method)
     if fixed is not None:
         return fixed
-    if method == "klines":
+    if method.lower().endswith("klines"):
         return _step(_KLINES, int(parameters.get("limit", KLINES_DEFAULT)))
     if method == "depth":
         return _step(_DEPTH[market], int(parameters.get("limit", _DEPTH_DEFAULT[market])))

@@ -8,33 +8,11 @@ import msgspec
 
 from fsnats import notices
 from fsnats.binance.streams import Market, Stream
-from fsnats.history import Method
+from workers.ingest import candles
+from workers.ingest.pages import PAGE, Answer, Fill
 from workers.ingest.track import Missing
 
-PAGE = 1000  # rows of one request, on every market
 ROWS_MOST = 100_000  # of one hole; of a larger one the newest are fetched: 100 pages are 2,000 of futures' 2,400 weight
-
-
-class Fill(msgspec.Struct, frozen=True):
-    """A REST request: the method and its parameters."""
-
-    method: Method
-    parameters: dict[str, str | int]
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What rows say about a page: the payloads that came, by number in growing order; what REST does not have; and
-    the rest, of which the rows say nothing: the stream may be ahead of REST."""
-
-    come: list[tuple[int, bytes]]
-    absent: list[Missing]
-    rest: Missing | None
-
-
-class MissingBars(Missing, frozen=True):
-    """Candles, by the times that they span; `trades` were known of the first one."""
-
-    trades: int = 0
 
 
 class _AggTradeRow(msgspec.Struct):
@@ -51,26 +29,8 @@ class _TradeRow(msgspec.Struct):
     isBestMatch: bool | None = None  # spot's only
 
 
-class _KlineRow(msgspec.Struct, array_like=True):
-    """Named as in the stream's payload."""
-
-    t: int
-    o: str
-    h: str
-    l: str  # noqa: E741 # Binance's name
-    c: str
-    v: str
-    T: int
-    q: str
-    n: int
-    V: str
-    Q: str
-    B: str
-
-
 _agg_trade_row = msgspec.json.Decoder(_AggTradeRow).decode
 _trade_row = msgspec.json.Decoder(_TradeRow).decode
-_kline_row = msgspec.json.Decoder(_KlineRow).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -89,9 +49,7 @@ def pages(stream: Stream, missing: Missing) -> list[Missing]:
             ]
         case "trade" if count <= PAGE:
             return [missing]
-        case "kline" if missing.unit == "bar" and "@" not in stream.name.partition("@")[2]:
-            return [missing]
-    return []
+    return [missing] if missing.unit == "bar" else []
 
 
 def request(stream: Stream, page: Missing) -> Fill:
@@ -103,18 +61,17 @@ def request(stream: Stream, page: Missing) -> Fill:
         case "trade":
             # The newest ones: the ones before can be had with an API key only.
             return Fill("trades", {"symbol": stream.subject, "limit": PAGE})
-    times: dict[str, str | int] = {"startTime": page.first, "endTime": page.last, "limit": PAGE}
-    return Fill("klines", {"symbol": stream.subject, "interval": stream.interval, **times})
+    return candles.request(stream, page)
 
 
 def read(stream: Stream, page: Missing, rows: Sequence[msgspec.Raw]) -> Answer:
     """What the rows of an answer mean for a page.
 
-    Payloads are made of what REST tells: event times are those of the trades, a bar's trade ids are not known (-1).
+    Payloads are made of what REST tells: event times are those of the trades.
     Raises msgspec.DecodeError for rows of another shape.
     """
-    if stream.kind == "kline":
-        return _read_bars(stream, page, rows)
+    if page.unit == "bar":
+        return candles.read(stream, page, rows)
     build = _agg_trade if stream.kind == "aggTrade" else _trade
     made = sorted((build(stream, bytes(row)) for row in rows), key=itemgetter(0))
     # Ids grow without end, and REST tells them in order: up to its newest row it has said everything.
@@ -143,31 +100,6 @@ def without(missing: Missing, come: Sequence[int]) -> list[Missing]:
     return left
 
 
-def bars_between(stream: Stream, newest: bytes, next_one: bytes) -> MissingBars | None:
-    """The bars whose closing nobody saw between two kline payloads; times are milliseconds since 1970."""
-    before, after = _bar(newest), _bar(next_one)
-    first = before.t if not before.x else before.T + 1
-    return MissingBars(first, after.t - 1, "bar", 0 if before.x else before.n) if first < after.t else None
-
-
-class _Bar(msgspec.Struct):
-    t: int
-    T: int
-    x: bool
-    n: int = 0
-
-
-class _Kline(msgspec.Struct):
-    k: _Bar
-
-
-_decode_kline = msgspec.json.Decoder(_Kline).decode
-
-
-def _bar(payload: bytes) -> _Bar:
-    return _decode_kline(payload).k
-
-
 def _agg_trade(stream: Stream, row: bytes) -> tuple[int, bytes]:
     fields = _agg_trade_row(row)
     # The row's own bytes, with what the stream has around them.
@@ -189,29 +121,3 @@ def _trade(stream: Stream, row: bytes) -> tuple[int, bytes]:
     if stream.market is Market.SPOT:
         made["M"] = fields.isBestMatch
     return fields.id, _encode(made)
-
-
-def _read_bars(stream: Stream, page: Missing, rows: Sequence[msgspec.Raw]) -> Answer:
-    bars = [bar for bar in map(_kline_row, rows) if page.first <= bar.t <= page.last]
-    bars.sort(key=lambda bar: bar.t)
-    # REST may lag the stream: a candle with fewer trades than the stream told of is not its last word.
-    if not bars or (isinstance(page, MissingBars) and bars[0].t == page.first and bars[0].n < page.trades):
-        return Answer([], [], page)
-    following = bars[-1].T + 1
-    rest = MissingBars(following, page.last, page.unit) if following <= page.last else None
-    return Answer([(bar.t, _kline(stream, bar)) for bar in bars], [], rest)
-
-
-def _kline(stream: Stream, bar: _KlineRow) -> bytes:
-    known = msgspec.structs.asdict(bar)
-    made = {
-        **{key: known[key] for key in "tT"},
-        "s": stream.subject,
-        "i": stream.interval,
-        "f": -1,
-        "L": -1,
-        **{key: known[key] for key in "ochlvn"},
-        "x": True,
-        **{key: known[key] for key in "qVQB"},
-    }
-    return _encode({"e": "kline", "E": bar.T + 1, "s": stream.subject, "k": made})

@@ -9,7 +9,7 @@ from collections import deque
 
 import msgspec
 
-from workers.ingest.gaps import PAGE, Answer
+from workers.ingest.pages import PAGE, Answer
 from workers.ingest.track import Missing
 
 # Reasons of notices.

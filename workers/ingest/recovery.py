@@ -14,8 +14,9 @@ from fsnats.clock import Clock
 from fsnats.errors import BusUnavailable
 from fsnats.frames import GAP, LATE, RECOVERED
 from fsnats.history import RowsReply
-from workers.ingest import gaps
+from workers.ingest import candles, gaps
 from workers.ingest.hole import LOST, ON_ITS_WAY, Hole, Piece, Told
+from workers.ingest.pages import Answer, Fill
 from workers.ingest.router import UNREADABLE, Line, Router
 from workers.ingest.track import Missing
 
@@ -29,7 +30,7 @@ _LOOK = 0.1  # seconds between two looks at how old holes are
 _AGAIN = 1.0  # seconds of rest after a request that nobody answered
 _STEP = 1000  # messages of one line that go out in one turn of the loop
 
-Ask = Callable[[gaps.Fill], Awaitable[RowsReply]]
+Ask = Callable[[Fill], Awaitable[RowsReply]]
 """Asks the exchange's REST for rows; raises BusUnavailable."""
 
 
@@ -88,8 +89,8 @@ class Recovery:
         stream = line.stream
         missing: Missing | None = None
         try:
-            if stream.kind == "kline" and line.newest:
-                missing = gaps.bars_between(stream, line.newest, payload)
+            if stream.interval and line.newest:
+                missing = candles.bars_between(line.newest, payload)
             elif stream.kind == "trade" and stream.market is not Market.SPOT:
                 # Their ids only grow, so the tracker saw no hole; after a lost connection there is nearly always one.
                 missing = line.follow().between(payload)
@@ -155,7 +156,7 @@ class Recovery:
                 answer = gaps.read(line.stream, page, reply.rows)
             except UNREADABLE as error:
                 logger.warning("rows cannot be read", extra={"stream": line.stream.name, "error": str(error)})
-                answer = gaps.Answer([], [], page)
+                answer = Answer([], [], page)
             hole.answered(page, answer, self._clock.monotonic())
         self._change(line)
 

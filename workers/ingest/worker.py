@@ -25,8 +25,8 @@ from workers.ingest.backlog import Backlog
 from workers.ingest.demand import DemandBook
 from workers.ingest.doubts import Doubts
 from workers.ingest.feed import Feed
-from workers.ingest.gaps import Fill
 from workers.ingest.layout import FeedKey, Layout
+from workers.ingest.pages import Fill
 from workers.ingest.recovery import Recovery
 from workers.ingest.router import Router
 from workers.ingest.silence import LOOK

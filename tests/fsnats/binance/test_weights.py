@@ -14,6 +14,8 @@ from fsnats.binance.weights import weight_of
         (Market.USDM, "klines", 100, 2),
         (Market.USDM, "klines", None, 5),
         (Market.COINM, "klines", 1500, 10),
+        (Market.USDM, "continuousKlines", 1000, 5),
+        (Market.COINM, "indexPriceKlines", 99, 1),
         (Market.SPOT, "depth", None, 5),
         (Market.SPOT, "depth", 5000, 250),
         (Market.USDM, "depth", 1000, 20),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from fsnats.binance.rest import Rest
 from fsnats.binance.streams import Market, parse
-from workers.ingest.gaps import Answer, Fill, MissingBars, bars_between, notice, pages, read, request, without
+from workers.ingest.gaps import notice, pages, read, request, without
+from workers.ingest.pages import Answer, Fill
 from workers.ingest.track import Missing
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
@@ -41,20 +42,9 @@ def test_trades_are_among_the_newest_ones_or_not_to_be_had() -> None:
     assert pages(TRADE, Missing(1, 5000, "t")) == []
 
 
-@pytest.mark.parametrize("name", ["btcusdt@depth", "btcusdt@bookTicker", "btcusdt@kline_1m@+08:00"])
+@pytest.mark.parametrize("name", ["btcusdt@depth", "btcusdt@bookTicker", "btcusdt@ticker"])
 def test_other_streams_cannot_be_filled(name: str) -> None:
     assert pages(parse(Market.SPOT, name), Missing(1, 5, "u")) == []
-
-
-def bar(opened: int, closed: bool, trades: int = 4) -> bytes:
-    return json.dumps({"k": {"t": opened, "T": opened + 59_999, "x": closed, "n": trades}}).encode()
-
-
-def test_bars_whose_closing_nobody_saw_are_missing() -> None:
-    assert bars_between(KLINE, bar(0, False), bar(120_000, False)) == MissingBars(0, 119_999, "bar", 4)
-    assert bars_between(KLINE, bar(0, True), bar(120_000, False)) == MissingBars(60_000, 119_999, "bar")
-    assert bars_between(KLINE, bar(0, True), bar(60_000, False)) is None
-    assert bars_between(KLINE, bar(0, False), bar(0, True)) is None
 
 
 def raw(*rows: object) -> list[msgspec.Raw]:
@@ -78,27 +68,6 @@ def test_rest_that_lags_the_stream_says_nothing_of_a_page() -> None:
 
 def test_what_is_older_than_rest_remembers_is_absent() -> None:
     assert read(AGG, Missing(10, 12, "a"), raw({"a": 40, "T": 1})) == Answer([], [Missing(10, 12, "a")], None)
-
-
-def candle(opened: int, trades: int = 4) -> list[object]:
-    return [opened, "1", "1", "1", "1", "1", opened + 59_999, "1", trades, "1", "1", "0", "of the future"]
-
-
-def test_candles_that_rest_does_not_have_yet_are_asked_for_again() -> None:
-    hole = MissingBars(0, 179_999, "bar", trades=4)
-    answer = read(KLINE, hole, raw(candle(0), candle(60_000)))
-
-    assert [opened for opened, _ in answer.come] == [0, 60_000]
-    assert answer.rest == MissingBars(120_000, 179_999, "bar")
-    assert read(KLINE, MissingBars(120_000, 179_999, "bar"), raw(candle(120_000))).rest is None
-    assert read(KLINE, hole, raw()).rest == hole
-
-
-def test_a_candle_that_knows_fewer_trades_than_the_stream_told_of_is_not_its_last_word() -> None:
-    hole = MissingBars(0, 59_999, "bar", trades=5)
-
-    assert read(KLINE, hole, raw(candle(0, trades=4))) == Answer([], [], hole)
-    assert read(KLINE, hole, raw(candle(0, trades=5))).rest is None
 
 
 @given(st.integers(1, 50), st.integers(0, 20), st.sets(st.integers(1, 70)))
@@ -133,19 +102,6 @@ async def test_rows_become_what_the_stream_would_have_brought(market: Market) ->
         row = json.loads(bytes(rows[ids.index(number)]))
         assert (event["e"], event["s"], event["E"]) == ("aggTrade", "BTCUSDT", row["T"])
         assert row.items() <= event.items()
-
-
-async def test_rows_of_candles_become_closed_bars() -> None:
-    async with Simulator(Settings()) as simulator, Rest(Market.SPOT, simulator.rest_url(Market.SPOT), None) as rest:
-        answer = await rest.get("klines", {"symbol": "BTCUSDT", "interval": "1m", "limit": 4})
-    rows = msgspec.json.decode(answer.body, type=list[msgspec.Raw])
-    first = json.loads(bytes(rows[0]))
-    ((opened, payload),) = read(KLINE, MissingBars(first[0], first[6], "bar"), rows).come
-    event = json.loads(payload)
-
-    assert opened == event["k"]["t"] == first[0]
-    assert event["k"]["x"] is True
-    assert [event["k"][key] for key in "ohlcvTqnVQB"] == first[1:6] + first[6:12]
 
 
 def test_rows_of_another_shape_are_a_decode_error() -> None:

@@ -3,8 +3,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.ingest.gaps import Answer, without
+from workers.ingest.gaps import without
 from workers.ingest.hole import AGAIN_FIRST, LOST, ON_ITS_WAY, Hole, Piece, Told
+from workers.ingest.pages import Answer
 from workers.ingest.track import Missing
 
 

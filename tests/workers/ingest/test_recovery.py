@@ -13,7 +13,7 @@ from fsnats.frames import GAP, LATE, RECOVERED, Frame, decode
 from fsnats.history import RowsReply
 from tests.clock import HandClock, settle
 from workers.ingest import recovery as module
-from workers.ingest.gaps import Fill
+from workers.ingest.pages import Fill
 from workers.ingest.recovery import AT_ONCE, HOLD, PATIENCE, Recovery
 from workers.ingest.router import HELD_MESSAGES, Line, Router
 

@@ -19,7 +19,7 @@ from tests.simulated import config_for
 from tests.workers.ingest.test_feed import HastyClock
 from workers.history.rows import Rows
 from workers.ingest.feed import Feed
-from workers.ingest.gaps import Fill
+from workers.ingest.pages import Fill
 from workers.ingest.recovery import Recovery
 from workers.ingest.router import Router
 from workers.simulator.server import Simulator
