@@ -233,7 +233,7 @@ class Gateway:
             clients=len(self.clients),
             channels=len(self.hub),
             listeners=sum(channel.listeners for channel in self.hub),
-            slow_clients=self.hub.turn.slow,
+            slow_clients=len(self.hub.turn.slow),
             outbox_bytes=sum(client.outbox.held_bytes for client in self.clients),
             bus_connected=self._bus.is_connected,
             clients_by_token={name: count for name, count in self.door.names.items() if name},

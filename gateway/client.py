@@ -108,13 +108,13 @@ class Client(Connection):
 
     def closing(self) -> None:
         self._outbox.discard()
-
-    def closed(self) -> None:
-        self._house.left(self)
-        self._outbox.discard()
         for listen in self._listening.values():
             self._house.hub.leave(listen.stream, listen.form, self._outbox)
         self._listening.clear()
+
+    def closed(self) -> None:
+        self._house.left(self)
+        self.closing()
 
     def pause_writing(self) -> None:
         self._outbox.pause()

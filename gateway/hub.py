@@ -10,8 +10,9 @@ from fsnats.frames import CONTINUES, GAP, LATE, Frame, decode
 from fsnats.websocket.frames import text, text_header
 from gateway.candles import is_closed
 from gateway.effects import Form
-from gateway.lane import EVENT, NOTICE, STATE, Lane, Listener
+from gateway.lane import Lane, Listener
 from gateway.marks import RECOVERED, Hops, marks_of
+from gateway.origins import EVENT, NOTICE, STATE
 from gateway.tally import Tally
 from gateway.turn import Turn
 
@@ -71,7 +72,7 @@ class Channel:
                 suffix,
             )
             if rank:
-                turn.origins[id(finished)] = (finished, lane, frame.received_ns, rank)
+                turn.origins.note(finished, lane, frame.received_ns, rank)
             for listener in lane.listeners:
                 frames = listener.frames
                 if not frames:
@@ -99,9 +100,11 @@ class Channel:
     def _send(self, lane: Lane, message: bytes, received_ns: int, rank: int) -> None:
         """Send something that does not come every day."""
         finished = text(message)
-        self._turn.origins[id(finished)] = (finished, lane, received_ns, rank)
+        turn = self._turn
+        if turn.slow:
+            turn.origins.note(finished, lane, received_ns, rank)
         for listener in lane.listeners:
-            self._turn.touch(listener, finished)
+            turn.give(listener, finished)
 
     def _broken(self, frame: Frame) -> None:
         """The frame does not follow the one before: say what that means, unless it is the first one."""

@@ -6,13 +6,6 @@ from typing import Protocol
 from fsnats.binance.streams import Stream
 from gateway.effects import Form, OnSlow
 
-# What it means to a client that a frame never comes.  Plain numbers, since frames are told apart by the million.
-REPLY = 0  # its own: the answer to a request, a ping
-STATE = 1  # nothing is lost when a newer one of the lane is there
-NOTICE = 2  # of a gap in a lane of states: the newest one says enough
-EVENT = 3  # each counts
-LEFT = 4  # no frame at all: the client left the lane here
-
 
 class Lane:
     """A stream in a form, and who listens."""
@@ -32,24 +25,18 @@ class Lane:
         self.listeners: dict[Listener, None] = {}
 
 
-# Where a finished frame comes from: the frame itself (so that nothing else takes its id), its lane, when the worker
-# received it, in nanoseconds, and one of the numbers above.
-Origin = tuple[bytes, Lane | None, int, int]
-Origins = dict[int, Origin]
-"""Of this turn's frames, by their `id()`."""
-
-
 class Listener(Protocol):
     """Whoever frames are handed to, by appending them to `frames`.
 
-    At the end of the turn they are written, joined, with `write`; where `waiting` is not None, `hold` gets to sort
-    them instead, after everybody else was written to.
+    At the end of the turn they are joined and given to `write`; while `waiting` is not None they stay where they are,
+    for the listener to do something else with them.
     """
 
     frames: list[bytes]
-    waiting: object
     write: Callable[[bytes], None]
 
-    def hold(self, origins: Origins) -> None: ...
+    @property
+    def waiting(self) -> object: ...
 
-    def forget(self, lane: Lane) -> None: ...
+    def forget(self, lane: Lane) -> None:
+        """It does not listen to this lane any more."""

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 
-from gateway.lane import Lane, Origins
+from gateway.lane import Lane
 from gateway.turn import Turn
 from gateway.waiting import LIMIT_BYTES, Waiting
 
 # Written at a time when a client reads again: what has not been written can still be replaced by something newer.
 PIECE_BYTES = 64 * 1024
-
-_CLOSED = object()
 
 
 def _nowhere(data: bytes) -> None:
@@ -22,7 +20,7 @@ class Outbox:
     Whoever appends to `frames` does so by the rules of `Turn`.  `write` takes finished bytes.
     """
 
-    __slots__ = ("_is_full", "_limit", "_overflow", "_turn", "frames", "waiting", "write")
+    __slots__ = ("_is_closed", "_is_full", "_limit", "_overflow", "_turn", "frames", "waiting", "write")
 
     def __init__(
         self,
@@ -37,44 +35,45 @@ class Outbox:
         self._turn = turn
         self._limit = limit_bytes
         self._is_full = False
+        self._is_closed = False
         self.frames: list[bytes] = []
-        self.waiting: object = None
+        self.waiting: Waiting | None = None
 
     @property
     def held_bytes(self) -> int:
         """What it takes to keep what waits."""
-        return self.waiting.held_bytes if isinstance(self.waiting, Waiting) else 0
+        return self.waiting.held_bytes + sum(map(len, self.frames)) if self.waiting is not None else 0
 
-    def hold(self, origins: Origins) -> None:
-        """Keep what this turn brought, the client does not read."""
-        waiting = self.waiting
-        if isinstance(waiting, Waiting) and not waiting.hold(self.frames, origins):
-            self.discard()
-            self._overflow()
-        self.frames.clear()
+    def hold(self) -> None:
+        """Sort what came while the client does not read."""
+        if self.waiting is not None and self.frames:
+            fits = self.waiting.hold(self._turn.origins.of(self.frames))
+            self.frames.clear()
+            if not fits:
+                self.discard()
+                self._overflow()
 
     def forget(self, lane: Lane) -> None:
         """The client left this lane."""
-        if isinstance(self.waiting, Waiting):
+        self.hold()
+        if self.waiting is not None:
             self.waiting.forget(lane)
 
     def pause(self) -> None:
         """The client's socket is full: hold what comes."""
         self._is_full = True
-        if self.waiting is None:
+        if self.waiting is None and not self._is_closed:
             self.waiting = Waiting(self._limit, self._turn.tally)
-            self._turn.slow += 1
+            self._turn.wait_for(self)
 
     def resume(self) -> None:
         """The client reads again: write what waits, until its socket is full once more."""
         self._is_full = False
-        waiting = self.waiting
-        if not isinstance(waiting, Waiting):
-            return
-        while not self._is_full:  # a write may call `pause`
-            frames = waiting.take(PIECE_BYTES)
+        self.hold()
+        while self.waiting is not None and not self._is_full:  # a write may call `pause`
+            frames = self.waiting.take(PIECE_BYTES)
             if not frames:
-                self._wait_no_more(None)
+                self._wait_no_more()
                 return
             self._turn.tally.delivered += len(frames)
             self.write(b"".join(frames))
@@ -83,9 +82,10 @@ class Outbox:
         """Forget what waits, and what may come: the client is being disconnected."""
         self.frames.clear()
         self.write = _nowhere
-        self._wait_no_more(_CLOSED)
+        self._is_closed = True
+        self._wait_no_more()
 
-    def _wait_no_more(self, then: object) -> None:
-        if isinstance(self.waiting, Waiting):
-            self._turn.slow -= 1
-        self.waiting = then
+    def _wait_no_more(self) -> None:
+        if self.waiting is not None:
+            self._turn.wait_no_more(self)
+        self.waiting = None

@@ -6,13 +6,14 @@ each stream then stands in their place.  The order of what belongs to one stream
 """
 
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 import msgspec
 
 from fsnats import notices
 from fsnats.websocket.frames import text
-from gateway.lane import EVENT, LEFT, NOTICE, REPLY, STATE, Lane, Origin, Origins
+from gateway.lane import Lane
+from gateway.origins import EVENT, LEFT, NOTICE, REPLY, STATE, Origin
 from gateway.tally import Tally
 
 LIMIT_BYTES = 1024 * 1024
@@ -56,30 +57,20 @@ class Waiting:
         """What it takes to keep all of it."""
         return self._bytes
 
-    def hold(self, frames: list[bytes], origins: Origins) -> bool:
-        """Keep the frames of one turn; what has no origin is a reply.
+    def hold(self, frames: list[Origin]) -> bool:
+        """Keep what came.
 
         False when something would have to be dropped that must not be: the client has to be closed.
         """
-        line = self._line if not self._is_behind else deque[Origin]()
-        size = 0
-        for frame in frames:
-            line.append(origins.get(id(frame)) or (frame, None, 0, REPLY))
-            size += len(frame) + COST
         if self._is_behind:
-            self._sort(line)
+            self._sort(frames)
         else:
-            self._bytes += size
-            if not self._oldest_ns:
-                self._oldest_ns = next((origin[2] for origin in line if origin[2]), 0)
-            lag = line[-1][2] - self._oldest_ns if line and self._oldest_ns else 0
-            if self._bytes <= self._limit and lag <= BEHIND_NS:
+            self._line += frames
+            self._bytes += sum(len(frame) + COST for frame, *_ in frames)
+            if self._bytes <= self._limit and self._lag(frames) <= BEHIND_NS:
                 return True
             self._fall_behind()
-        while self._limited > self._limit:
-            if not self._drop():
-                return False
-        return True
+        return self._drop()
 
     def take(self, most: int) -> list[bytes]:
         """Take out about this many bytes, from the front.  Nothing when nothing waits."""
@@ -110,7 +101,15 @@ class Waiting:
         self._is_behind = True
         self._sort(line)
 
-    def _sort(self, line: deque[Origin]) -> None:
+    def _lag(self, frames: list[Origin]) -> int:
+        """Nanoseconds between the oldest that waits and the newest."""
+        times = [received_ns for _, _, received_ns, _ in frames if received_ns]
+        if not times:
+            return 0
+        self._oldest_ns = self._oldest_ns or times[0]
+        return times[-1] - self._oldest_ns
+
+    def _sort(self, line: Iterable[Origin]) -> None:
         kept = self._kept
         for origin in line:
             frame, lane, _, rank = origin
@@ -145,22 +144,32 @@ class Waiting:
             self._bytes -= len(before[1]) + COST
 
     def _drop(self) -> bool:
-        """Drop the oldest event.  False where its client must not miss one, and where replies alone fill the limit."""
-        if not self._line:
-            return False
-        number = self._number
-        _, lane, received_ns, _ = self._next_in_line()
-        assert lane is not None
-        if not lane.tells:
-            return False
-        missed = self._missed.get(lane)
-        if missed is None:
-            self._missed[lane] = _Missed(number, received_ns, received_ns, 1)
-        else:
-            missed.first_ns = min(missed.first_ns, received_ns)
-            missed.last_ns = max(missed.last_ns, received_ns)
-            missed.count += 1
-        self._tally.dropped += 1
+        """Drop the oldest events until the limit is kept.  False where a client must not miss one, and where replies
+        alone fill the limit."""
+        line, missed = self._line, self._missed
+        size, number = 0, self._number
+        while self._limited - size > self._limit:
+            if not line:
+                return False
+            frame, lane, received_ns, _ = line.popleft()
+            assert lane is not None
+            if not lane.tells:
+                return False
+            size += len(frame) + COST
+            gap = missed.get(lane)
+            if gap is None:
+                missed[lane] = _Missed(number, received_ns, received_ns, 1)
+            else:
+                gap.count += 1
+                if received_ns > gap.last_ns:
+                    gap.last_ns = received_ns
+                elif received_ns < gap.first_ns:
+                    gap.first_ns = received_ns
+            number += 1
+        self._tally.dropped += number - self._number
+        self._number = number
+        self._limited -= size
+        self._bytes -= size
         return True
 
     def _next_in_line(self) -> Origin:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from tests.bench import fanout, ingest, latency, memory, peers, report, tools
+from tests.bench import fairness, fanout, ingest, latency, memory, peers, report, tools
 from tests.bench.processes import BenchError
 from tests.bench.report import Row, Values
 
@@ -32,6 +32,7 @@ class Bench(Protocol):
 BENCHES: dict[str, Bench] = {
     "ingest": ingest,
     "fanout": fanout,
+    "fairness": fairness,
     "peers": peers,
     "latency": latency,
     "memory": memory,

@@ -144,9 +144,9 @@ class Fleet:
         if count < STREAMS:
             raise BenchError(f"the worker subscribed {count} of {STREAMS} streams: {worker.last_words()}")
 
-    def publisher(self, streams: int) -> Tool:
+    def publisher(self, streams: int, kind: str = KLINE) -> Tool:
         """Start a stand-in for the worker that publishes this many streams."""
-        return self._tool("feed", "bus", self._config.nats_port, streams, KLINE)
+        return self._tool("feed", "bus", self._config.nats_port, streams, kind)
 
     def tap(self, kind: str = KLINE) -> Tool:
         """Start a reader of everything that is published."""

@@ -24,6 +24,7 @@ from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
 from gateway.http import build
 from gateway.metrics import registry
+from gateway.turn import ROUND_BYTES
 from tests.buckets import list_symbols, make_bucket
 from tests.conftest import NatsServer, eventually
 
@@ -242,7 +243,7 @@ async def test_a_native_client_that_did_not_read_is_told_what_it_missed_and_read
             house.publish("btcusdt@trade", b'{"n":%d,"x":"%b"}' % (number, b"x" * 20_000))
             house.publish("btcusdt@ticker", b'{"n":%d,"x":"%b"}' % (number, b"x" * 20_000))
             await house.bus.flush()
-            assert house.gateway.gauges().outbox_bytes < 1024 * 1024 + 30_000
+            assert house.gateway.gauges().outbox_bytes < 1024 * 1024 + 2 * ROUND_BYTES
         assert house.gateway.gauges().slow_clients == 1
         connection.transport.resume_reading()
         trades, tickers, told = [0], [0], []

@@ -1,30 +1,61 @@
-from collections.abc import Callable
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gateway.lane import Lane, Origins
+from fsnats.binance.streams import Market, parse
+from gateway.effects import Form
+from gateway.lane import Lane
+from gateway.origins import EVENT, REPLY
 from gateway.tally import Tally
-from gateway.turn import Turn
+from gateway.turn import ROUND_BYTES, Turn
+
+LANE = Lane(parse(Market.SPOT, "a@trade"), Form(b"", b""))
 
 
 class Ear:
     """A listener whose socket is a list."""
 
-    def __init__(self, log: list[tuple[str, bytes]], name: str = "", *, waits: bool = False) -> None:
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
         self.frames: list[bytes] = []
-        self.waiting: object = self if waits else None
-        self.write: Callable[[bytes], None] = lambda data: log.append((name, data))
-        self._log = log
-        self._name = name
+        self.waiting: object = None
+        self.written: list[bytes] = []
+        self.write = self.written.append
+        self.held: list[int] = []  # the rank of each frame
 
-    def hold(self, origins: Origins) -> None:
-        self._log.append((f"{self._name} holds", b"".join(self.frames)))
+    def stop_reading(self) -> None:
+        self.waiting = self
+        self.turn.wait_for(self)
+
+    def read_again(self) -> None:
+        self.hold()
+        self.waiting = None
+        self.turn.wait_no_more(self)
+
+    def hold(self) -> None:
+        self.held += [rank for *_, rank in self.turn.origins.of(self.frames)]
         self.frames.clear()
 
     def forget(self, lane: Lane) -> None: ...
 
 
-def test_what_a_turn_brings_to_one_listener_is_one_write() -> None:
-    turn, log = Turn(Tally()), list[tuple[str, bytes]]()
-    ear = Ear(log)
+@pytest.fixture
+def turn() -> Turn:
+    return Turn(Tally())
+
+
+def deliver(turn: Turn, ears: list[Ear], size: int = 100) -> None:
+    """One turn that brings all of them one frame of data."""
+    frame = bytes(size)
+    if turn.slow:
+        turn.origins.note(frame, LANE, 1, EVENT)
+    for ear in ears:
+        turn.give(ear, frame)
+    turn.flush()
+
+
+def test_what_a_turn_brings_to_one_listener_is_one_write(turn: Turn) -> None:
+    ear = Ear(turn)
     for frame in (b"1", b"2", b"3"):
         turn.touch(ear, frame)
     turn.flush()
@@ -32,24 +63,68 @@ def test_what_a_turn_brings_to_one_listener_is_one_write() -> None:
     turn.touch(ear, b"4")
     turn.flush()
 
-    assert log == [("", b"123"), ("", b"4")]
+    assert ear.written == [b"123", b"4"]
     assert turn.tally.delivered == 4
 
 
-def test_those_who_do_not_read_come_last() -> None:
-    turn, log = Turn(Tally()), list[tuple[str, bytes]]()
-    ears = [Ear(log, "slow", waits=True), Ear(log, "good"), Ear(log, "slow", waits=True), Ear(log, "good")]
+def test_nothing_is_written_to_one_that_waits_and_nobody_else_notices(turn: Turn) -> None:
+    good, slow = Ear(turn), Ear(turn)
+    slow.stop_reading()
+    deliver(turn, [slow, good])
+
+    assert (len(good.written), len(slow.written), len(slow.frames)) == (1, 0, 1)
+    assert turn.tally.delivered == 1
+
+
+def test_those_who_wait_sort_in_rounds_each_its_part(turn: Turn) -> None:
+    ears = [Ear(turn) for _ in range(4)]
     for ear in ears:
-        turn.touch(ear, b"x")
+        ear.stop_reading()
+    for _ in range(4):
+        deliver(turn, ears, ROUND_BYTES // 4)
+
+    assert [len(ear.held) for ear in ears] == [1, 2, 3, 4]
+    deliver(turn, ears, ROUND_BYTES * 10)
+    assert [len(ear.held) for ear in ears] == [5, 5, 5, 5]
+
+
+def test_replies_count_as_well_or_they_would_never_be_sorted(turn: Turn) -> None:
+    ear = Ear(turn)
+    ear.stop_reading()
+    turn.touch(ear, bytes(ROUND_BYTES))
     turn.flush()
 
-    assert [name for name, _ in log] == ["good", "good", "slow holds", "slow holds"]
-    assert turn.tally.delivered == 2
+    assert ear.held == [REPLY]
 
 
-def test_origins_are_those_of_one_turn() -> None:
+def test_one_that_is_gone_while_it_sorts_ends_the_round(turn: Turn) -> None:
+    ear = Ear(turn)
+    ear.stop_reading()
+    ear.hold = ear.read_again = lambda: turn.wait_no_more(ear)  # type: ignore[method-assign]
+    deliver(turn, [ear], ROUND_BYTES)
+
+    assert not turn.slow
+
+
+@settings(max_examples=300)
+@given(st.lists(st.integers(0, 4) | st.integers(ROUND_BYTES // 10, ROUND_BYTES * 2), max_size=80))
+def test_whoever_waits_knows_every_frame_that_came_meanwhile(steps: list[int]) -> None:
     turn = Turn(Tally())
-    turn.origins[1] = (b"", None, 0, 0)
-    turn.flush()
+    ears = [Ear(turn) for _ in range(5)]
+    came = [0] * 5
+    for step in steps:
+        if step > 4:
+            deliver(turn, ears, step)
+            came = [count + (ear.waiting is not None) for count, ear in zip(came, ears, strict=True)]
+        elif ears[step].waiting is None:
+            ears[step].stop_reading()
+        else:
+            ears[step].read_again()
+        # Nobody's frames pile up: the largest of them, and what does not fill a round.
+        assert all(sum(map(len, ear.frames)) <= 4 * ROUND_BYTES for ear in ears)
+    for ear in ears:
+        if ear.waiting is not None:
+            ear.read_again()
 
-    assert turn.origins == {}
+    assert [ear.held for ear in ears] == [[EVENT] * count for count in came]
+    assert len(turn.origins) == 0

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from fsnats.binance.streams import Market, parse
 from fsnats.websocket.frames import text
 from gateway.effects import Delivery, Form, OnSlow
-from gateway.lane import EVENT, NOTICE, STATE, Lane, Origins
+from gateway.lane import Lane
+from gateway.origins import EVENT, NOTICE, REPLY, STATE
 from gateway.tally import Tally
 from gateway.waiting import BEHIND_NS, COST, Waiting
 
@@ -29,7 +30,7 @@ TRADES, DEPTH, TICKER, KLINE = lane("a@trade"), lane("a@depth"), lane("a@ticker"
 
 
 class Client:
-    """Feeds frames to what waits for it; `rank` 0 is a reply."""
+    """Feeds frames to what waits for it."""
 
     def __init__(self, limit: int = 100_000) -> None:
         self.tally = Tally()
@@ -37,10 +38,7 @@ class Client:
 
     def hold(self, *frames: tuple[bytes, Lane | None, int, int]) -> bool:
         """Each frame with its lane, its time in ms and its rank, as one turn."""
-        origins: Origins = {
-            id(frame): (frame, each, ms * MS, rank) for frame, each, ms, rank in frames if each is not None
-        }
-        return self.waiting.hold([frame for frame, *_ in frames], origins)
+        return self.waiting.hold([(frame, each, ms * MS, rank) for frame, each, ms, rank in frames])
 
     def fall_behind(self) -> None:
         """Be more than two seconds late, with nothing that stays."""
@@ -61,7 +59,7 @@ def notices(frames: list[bytes]) -> list[dict[str, Any]]:
 
 def test_a_client_that_is_behind_for_a_moment_gets_everything_in_order() -> None:
     client = Client()
-    client.hold((b"1", TICKER, 1000, STATE), (b"2", TRADES, 1001, EVENT), (b"3", None, 0, 0))
+    client.hold((b"1", TICKER, 1000, STATE), (b"2", TRADES, 1001, EVENT), (b"3", None, 0, REPLY))
     client.hold((b"4", TICKER, 3000, STATE), (b"5", TRADES, 3000, EVENT))
 
     assert client.read() == [b"1", b"2", b"3", b"4", b"5"]
@@ -71,7 +69,7 @@ def test_a_client_that_is_behind_for_a_moment_gets_everything_in_order() -> None
 def test_of_one_that_is_two_seconds_behind_the_newest_of_each_state_is_kept_in_its_place() -> None:
     client = Client()
     client.hold((b"t1", TICKER, 1000, STATE), (b"e1", TRADES, 1001, EVENT))
-    client.hold((b"t2", TICKER, 1500, STATE), (b"e2", TRADES, 1501, EVENT), (b"reply", None, 0, 0))
+    client.hold((b"t2", TICKER, 1500, STATE), (b"e2", TRADES, 1501, EVENT), (b"reply", None, 0, REPLY))
     client.hold((b"t3", TICKER, 3001, STATE))
 
     assert client.read() == [b"t3", b"e1", b"e2", b"reply"]
@@ -168,8 +166,8 @@ def test_a_client_that_must_not_miss_an_event_has_to_go(form: Form) -> None:
 def test_a_client_that_asks_and_does_not_read_has_to_go() -> None:
     client = Client(limit=2 * (COST + 1))
 
-    assert client.hold((b"1", None, 0, 0), (b"2", None, 0, 0))
-    assert not client.hold((b"3", None, 0, 0))
+    assert client.hold((b"1", None, 0, REPLY), (b"2", None, 0, REPLY))
+    assert not client.hold((b"3", None, 0, REPLY))
 
 
 @pytest.mark.parametrize("behind", [False, True])
@@ -179,7 +177,7 @@ def test_what_comes_after_leaving_and_coming_back_is_behind_the_replies(behind: 
         client.fall_behind()
     client.hold((b"before", TICKER, 5000, STATE))
     client.waiting.forget(TICKER)
-    client.hold((b"unsubscribed", None, 0, 0), (b"subscribed", None, 0, 0))
+    client.hold((b"unsubscribed", None, 0, REPLY), (b"subscribed", None, 0, REPLY))
     client.hold((b"after", TICKER, 9000, STATE))  # at the latest now it is behind
 
     assert client.read() == [b"unsubscribed", b"subscribed", b"after"]
@@ -235,7 +233,7 @@ class WaitingAgainstHistory(RuleBasedStateMachine):
     @rule()
     def reply(self) -> None:
         self.replies += 1
-        self.gone = not self.client.hold((b"reply,%d" % self.replies, None, 0, 0))
+        self.gone = not self.client.hold((b"reply,%d" % self.replies, None, 0, REPLY))
 
     @rule(ms=st.sampled_from([1, 100, 2500]))
     def pass_time(self, ms: int) -> None:
