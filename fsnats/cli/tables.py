@@ -56,7 +56,7 @@ def _markets(fleet: Fleet) -> Table:
             data = {True: "SIMULATED", False: "Binance", None: "not known yet"}[market.simulated]
             taken = "never" if market.taken_ms is None else f"{span(time.time() - market.taken_ms / 1000)} ago"
             offset = fleet.clocks.get(name)
-            clock = f"{offset.offset_ms:+.0f} ms, measured in {offset.rtt_ms:.0f} ms" if offset else ""
+            clock = f"{round(offset.offset_ms):+} ms, measured in {offset.rtt_ms:.0f} ms" if offset else ""
             _row(table, name, data, str(market.symbols), str(market.groups), taken, clock)
     return table
 

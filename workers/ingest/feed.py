@@ -14,10 +14,11 @@ from typing import Any, Protocol
 import msgspec
 
 from fsnats.backoff import Backoff
-from fsnats.binance.streams import CONTRACT_INFO, Market
+from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import Exit
+from workers.ingest.cadence import rests_at_will
 from workers.ingest.carrier import Carrier
 from workers.ingest.handover import Handover
 from workers.ingest.router import Router
@@ -33,8 +34,6 @@ SETTLE_MOST = 120.0  # seconds after which a successor that is not ready is give
 # Own pings count as messages: none on spot, whose server pings every 20 s; on futures one keeps proxies from cutting
 # an idle connection between server pings three minutes apart.
 _PING_INTERVAL = {Market.SPOT: None, Market.USDM: 45.0, Market.COINM: 45.0}
-
-_QUIET = frozenset({CONTRACT_INFO})  # always carried, and silent for days: not having delivered is no trouble
 
 
 class State(StrEnum):
@@ -125,6 +124,11 @@ class Feed:
         return [carrier for carrier in (self._carrier, self._successor) if carrier is not None]
 
     @property
+    def _at_will(self) -> set[str]:
+        """Streams that may be silent for days: that they have not delivered is no trouble."""
+        return {line.stream.name for line in self._router.lines(self._wanted) if rests_at_will(line.stream)}
+
+    @property
     def record(self) -> Record:
         """The feed as it is now."""
         carrier = self._carrier
@@ -132,7 +136,7 @@ class Feed:
             self.name,
             self._state,
             len(self._wanted),
-            len(carrier.subscriptions.live | (self._wanted & _QUIET)) if carrier else 0,
+            len(carrier.subscriptions.live | self._at_will) if carrier else 0,
             self._messages,
             self._dials,
             self._rotations,
