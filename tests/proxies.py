@@ -30,21 +30,23 @@ _DANTE = """logoutput: {log}
 internal: 127.0.0.1 port = {port}
 external: 127.0.0.1
 clientmethod: none
-socksmethod: none
+socksmethod: {method}
 client pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
 socks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
 """
 
 
 @asynccontextmanager
-async def dante(directory: Path) -> AsyncIterator[int]:
-    """SOCKS5, the strict one.  (Its logins are the system's users.)"""
+async def dante(directory: Path, *, login: bool = False) -> AsyncIterator[int]:
+    """SOCKS5, the strict one.  Its logins are the system's users, of which it sees one more than there are."""
     port = free_port()
     configuration = directory / "danted.conf"
-    configuration.write_text(_DANTE.format(log=directory / "danted.log", port=port))
+    method = "username" if login else "none"
+    configuration.write_text(_DANTE.format(log=directory / "danted.log", port=port, method=method))
+    environ = {**os.environ, **(await _one_more_user(directory) if login else {})}
     command = (program("danted"), "-f", str(configuration), "-N", "1", "-p", str(directory / "danted.pid"))
     # It has children: its group is ended as a whole.
-    process = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+    process = await asyncio.create_subprocess_exec(*command, start_new_session=True, env=environ)
     try:
         await listening(port)
         yield port
@@ -52,6 +54,21 @@ async def dante(directory: Path) -> AsyncIterator[int]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
+
+
+async def _one_more_user(directory: Path) -> dict[str, str]:
+    """What lets a program believe in a user of the system that is none."""
+    library, source = directory / "users.so", Path(__file__).parent / "users.c"
+    await _said(program("cc"), "-shared", "-fPIC", "-o", str(library), str(source), "-ldl")
+    hashed = await _said(program("openssl"), "passwd", "-6", PASSWORD)
+    return {"LD_PRELOAD": str(library), "USERS_NAME": USER, "USERS_HASH": hashed.strip()}
+
+
+async def _said(*command: str) -> str:
+    async with running(*command) as process:
+        out, err = await process.communicate()
+        assert process.returncode == 0, err.decode()
+        return out.decode()
 
 
 class Tinyproxy:
@@ -213,9 +230,7 @@ async def make_authority(directory: Path, *names: str) -> Authority:
         ("req", *new, "-subj", "/CN=server", "-keyout", str(key), "-out", str(request)),
         ("x509", "-req", "-in", str(request), "-out", str(certificate), "-extfile", str(extensions), *signed),
     ):
-        async with running(program("openssl"), *arguments) as process:
-            _, said = await process.communicate()
-            assert process.returncode == 0, said.decode()
+        await _said(program("openssl"), *arguments)
 
     def server_context() -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -59,6 +59,9 @@ class Rest:
         """`proxy` is a URL, or None to connect directly; the environment's proxies are never used unasked."""
         self.market = market
         self._proxied = proxy is not None
+        # httpcore lets every SOCKS proxy look names up; socks5:// says, to everybody else, that we do.
+        self._looks_up = proxy is not None and proxy.startswith("socks5:")
+        self._secured = proxy is not None and proxy.startswith("https:")
         context = context or client_context("")  # the system's certificates, as the WebSocket's
         self._client = httpx.AsyncClient(
             base_url=base_url,
@@ -100,8 +103,13 @@ class Rest:
 
     async def _ask(self, method_path: str, parameters: dict[str, str | int], progress: "_Progress") -> httpx.Response:
         async with asyncio.timeout(_CONNECT) as progress.limit:
-            extensions = {"trace": progress.follow}
-            return await self._client.get(method_path, params=parameters, extensions=extensions)
+            extensions: dict[str, Any] = {"trace": progress.follow}
+            request = self._client.build_request("GET", method_path, params=parameters, extensions=extensions)
+            if self._looks_up:
+                # Behind the address the host stays what it is: in the request's head, and for TLS.
+                request.extensions["sni_hostname"] = request.url.host
+                request.url = request.url.copy_with(host=await _look_up(request.url.host, request.url.port))
+            return await self._client.send(request)
 
     def _translated(self, error: Exception, progress: "_Progress") -> ExchangeUnavailable:
         stage = _stage(error)
@@ -109,6 +117,8 @@ class Rest:
             stage = "http"
         if self._proxied and (stage in ("dns", "tcp") or (stage == "http" and not progress.asked)):
             stage = "proxy"  # behind a proxy it is the proxy that we look up, connect to and talk to first
+        if self._secured and stage == "tls" and not progress.introduced:
+            stage = "proxy"  # its certificate, not the exchange's
         if isinstance(error, (httpx.TimeoutException, TimeoutError)):
             reason = "no answer in time"
         elif isinstance(error, httpx.HTTPError):
@@ -123,6 +133,7 @@ class _Progress:
 
     def __init__(self) -> None:
         self.limit: asyncio.Timeout | None = None
+        self.introduced = False  # a proxy was told where to
         self.asked = False  # our request is on its way: everything before it worked
         self.sent_ns = 0
         self.received_ns = 0
@@ -132,8 +143,10 @@ class _Progress:
         """Take note of one event."""
         if event.endswith(".connect_tcp.complete"):
             self._opened = info["return_value"]
-        # A CONNECT is a request, too, but not ours.
-        if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+        if event.endswith(".send_request_headers.started"):
+            self.introduced = True
+            if info["request"].method == b"CONNECT":  # a request, too, but not ours
+                return
             self.asked = True
             self.sent_ns = time.time_ns()
             assert self.limit is not None
@@ -158,6 +171,16 @@ def _proxy(url: str | None, context: ssl.SSLContext) -> httpx.Proxy | None:
     if url is None:
         return None
     return httpx.Proxy(url, ssl_context=context if url.startswith("https:") else None)
+
+
+async def _look_up(host: str, port: int | None) -> str:
+    """An address of a host.  Raises ExchangeUnavailable."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ExchangeUnavailable("dns", f"{host}: {error}") from error
+    # IPv4 first, as python-socks does it for the WebSocket: a proxy has it for sure.
+    return str(min(found, key=lambda info: info[0])[4][0])
 
 
 def _proxy_status(reason: str) -> int | None:

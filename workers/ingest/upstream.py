@@ -5,6 +5,7 @@ queue and a task switch cost 4.5 µs a message.  Everything else is websockets':
 nothing here can delay a pong.
 """
 
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -98,7 +99,11 @@ async def dial(
     Raises ExchangeUnavailable with the stage that failed.
     """
 
+    is_there = False  # whether the proxy is behind us
+
     def build(*arguments: Any, **options: Any) -> Upstream:
+        nonlocal is_there
+        is_there = True
         return Upstream(received, *arguments, **options)
 
     # Host and SNI are always those of the URL, also inside a tunnel.
@@ -122,12 +127,12 @@ async def dial(
             **tls,
         )
     except (OSError, WebSocketException, TimeoutError) as error:
-        raise _translated(error, url, proxy) from error
+        raise _translated(error, url, proxy, is_there) from error
     assert isinstance(connection, Upstream)
     return connection
 
 
-def _translated(error: Exception, url: str, proxy: str | None) -> ExchangeUnavailable:
+def _translated(error: Exception, url: str, proxy: str | None, is_there: bool) -> ExchangeUnavailable:
     # A proxy's URL holds a password: only what websockets and the system say of the failure is repeated.
     host = urlsplit(url).hostname
     match error:
@@ -153,8 +158,11 @@ def _translated(error: Exception, url: str, proxy: str | None) -> ExchangeUnavai
                 "tcp" if proxy is None else "proxy", f"no connection to {host} within {_OPEN_TIMEOUT:g} s"
             )
     stage = _stage(error)
-    if proxy is not None and stage in ("dns", "tcp"):
-        # Behind a proxy it is the proxy that we look up and connect to.
+    is_ours_to_look_up = proxy is None or proxy.startswith("socks5:")
+    if isinstance(error, socket.gaierror) and is_ours_to_look_up:
+        return ExchangeUnavailable("dns", f"{host}: {error}")
+    if proxy is not None and (stage in ("dns", "tcp") or not is_there):
+        # Behind a proxy it is the proxy that we look up and connect to, and whose certificate comes first.
         return ExchangeUnavailable("proxy", f"{urlsplit(proxy).hostname}: {error}")
     return ExchangeUnavailable(stage, f"{host}: {error}")
 

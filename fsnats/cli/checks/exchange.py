@@ -40,8 +40,7 @@ async def check_rest(market: Market, base_url: str, proxy: Proxy | None, context
     there = target(base_url)
     line: Line | None = None
     try:
-        # The product's REST lets every kind of proxy look names up.
-        line = await _open(section, there, proxy, context, local_dns=False)
+        line = await _open(section, there, proxy, context)
         began = time.time_ns()
         status, headers, body = await _get(line, there, f"{there.path.rstrip('/')}{path(market, 'time')}")
         ended = time.time_ns()
@@ -67,9 +66,7 @@ async def check_websocket(market: Market, base_url: str, proxy: Proxy | None, co
     there = target(url)
     line: Line | None = None
     try:
-        # The product's WebSocket client looks names up itself for socks5:// and leaves it to the proxy for socks5h://.
-        local_dns = proxy is not None and proxy.scheme == "socks5"
-        line = await _open(section, there, proxy, context, local_dns=local_dns)
+        line = await _open(section, there, proxy, context)
         status, headers, body = await converse(line, url, section)
         if status != 101:
             judge_status(status, headers, body, stage="WebSocket")
@@ -82,9 +79,7 @@ async def check_websocket(market: Market, base_url: str, proxy: Proxy | None, co
     return section
 
 
-async def _open(
-    section: Section, there: Target, proxy: Proxy | None, context: ssl.SSLContext, *, local_dns: bool
-) -> Line:
+async def _open(section: Section, there: Target, proxy: Proxy | None, context: ssl.SSLContext) -> Line:
     """A connection to the exchange through the exit."""
     if proxy is None:
         addresses = await resolve(there.host, there.port)
@@ -93,7 +88,7 @@ async def _open(
         section.good("TCP", words)
     else:
         host = there.host
-        if local_dns:
+        if proxy.scheme == "socks5":  # socks5h:// leaves it to the proxy
             host = (await resolve(there.host, there.port, behind_proxy=True))[0]
             section.good("DNS", f"{there.host} is {host}")
         line, _ = await proxies.reach(proxy, context)

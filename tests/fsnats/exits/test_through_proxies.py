@@ -1,8 +1,9 @@
 """WebSocket and REST through real proxies, and through some that misbehave."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ async def failures(ws_url: str, rest_url: str, proxy: str, ca: Path | str = "") 
         ("microsocks", "socks5", False),
         ("microsocks", "socks5h", True),
         ("dante", "socks5", False),
-        ("dante", "socks5h", False),
+        ("dante", "socks5h", True),
         ("tinyproxy", "http", False),
         ("tinyproxy", "http", True),
         ("tinyproxy", "https", True),
@@ -90,13 +91,13 @@ async def test_websocket_and_rest_go_through_the_proxy(
     ca, server_context = authority
     async with AsyncExitStack() as stack:
         if kind == "dante":
-            port = await stack.enter_async_context(dante(tmp_path))
+            port = await stack.enter_async_context(dante(tmp_path, login=login))
         elif kind == "microsocks":
             port = await stack.enter_async_context(microsocks(login=login))
         else:
             port = await stack.enter_async_context(tinyproxy(tmp_path, login=login))
         way = await stack.enter_async_context(Relay(port, server_context() if scheme == "https" else None))
-        user = f"{LOGIN if kind == 'microsocks' else PLAIN_LOGIN}@" if login else ""
+        user = f"{PLAIN_LOGIN if kind == 'tinyproxy' else LOGIN}@" if login else ""
         proxy = f"{scheme}://{user}localhost:{way.port}"
         ws_url, rest_url = simulator.ws_url(Market.SPOT), simulator.rest_url(Market.SPOT)
         if tls:
@@ -113,13 +114,18 @@ async def test_websocket_and_rest_go_through_the_proxy(
             assert front.names == ["localhost", "localhost"]
 
 
-@pytest.mark.parametrize("kind", ["microsocks", "tinyproxy"])
+@pytest.mark.parametrize("kind", ["microsocks", "dante", "tinyproxy"])
 @pytest.mark.parametrize("login", ["", "me:wr0ng@"])
 async def test_a_refused_login_is_told_from_everything_else(
     kind: str, login: str, simulator: Simulator, tmp_path: Path
 ) -> None:
-    async with microsocks(login=True) if kind == "microsocks" else tinyproxy(tmp_path, login=True) as port:
-        proxy = f"{'socks5h' if kind == 'microsocks' else 'http'}://{login}127.0.0.1:{port}"
+    locked = {
+        "microsocks": microsocks(login=True),
+        "dante": dante(tmp_path, login=True),
+        "tinyproxy": tinyproxy(tmp_path, login=True),
+    }
+    async with locked[kind] as port:
+        proxy = f"{'http' if kind == 'tinyproxy' else 'socks5h'}://{login}127.0.0.1:{port}"
         # Plain REST through an HTTP proxy is no CONNECT; what is refused comes before TLS.
         rest_url = simulator.rest_url(Market.SPOT).replace("http:", "https:")
         found = await failures(simulator.ws_url(Market.SPOT), rest_url, proxy)
@@ -161,24 +167,88 @@ async def test_socks5h_looks_names_up_at_the_proxy_and_tls_is_for_the_real_host(
         assert front.names == [NAME, NAME]
 
 
-async def test_socks5_looks_names_up_here_for_the_websocket(simulator: Simulator) -> None:
-    async with Names({}).running() as names:
-        await use_websocket(f"ws://localhost:{simulator.port}/spot", f"socks5://127.0.0.1:{names.port}")
-
-    assert names.asked == [(1, "127.0.0.1")]
-
-
-async def test_certificates_are_checked_inside_the_tunnel(simulator: Simulator, authority: Authority) -> None:
+async def test_socks5_looks_names_up_here_and_tls_is_for_the_real_host(
+    simulator: Simulator, authority: Authority
+) -> None:
     ca, server_context = authority
     async with (
         Relay(simulator.port, server_context()) as front,
-        Names({"other.invalid": front.port}).running() as names,
+        Names({}).running() as names,
     ):
-        proxy = f"socks5h://127.0.0.1:{names.port}"
-        unknown = await failures(f"wss://localhost:{front.port}", f"https://localhost:{front.port}", proxy)
-        misnamed = await failures("wss://other.invalid", "https://other.invalid", proxy, ca)
+        proxy = f"socks5://127.0.0.1:{names.port}"
+        await use_websocket(f"wss://localhost:{front.port}/spot", proxy, ca)
+        await use_rest(f"https://localhost:{front.port}/spot", proxy, ca)
 
-    assert [error.stage for error in unknown + misnamed] == ["tls"] * 4
+        assert names.asked == [(1, "127.0.0.1")] * 2
+        assert front.names == ["localhost"] * 2
+
+
+async def test_a_name_that_cannot_be_looked_up_here_is_not_the_proxys_fault() -> None:
+    async with microsocks() as port:
+        found = await failures(f"ws://{NAME}", f"http://{NAME}", f"socks5://127.0.0.1:{port}")
+
+    assert [error.stage for error in found] == ["dns", "dns"]
+    assert all(NAME in str(error) for error in found)
+
+
+@asynccontextmanager
+async def proxy_of(kind: str, scheme: str, directory: Path, context: ssl.SSLContext) -> AsyncIterator[str]:
+    """The URL of a proxy: a program's, over TLS for https."""
+    async with AsyncExitStack() as stack:
+        started = {"dante": dante(directory), "microsocks": microsocks(), "tinyproxy": tinyproxy(directory)}[kind]
+        port = await stack.enter_async_context(started)
+        if scheme == "https":
+            port = (await stack.enter_async_context(Relay(port, context))).port
+        yield f"{scheme}://localhost:{port}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "scheme"),
+    [
+        ("microsocks", "socks5"),
+        ("microsocks", "socks5h"),
+        ("dante", "socks5h"),
+        ("tinyproxy", "http"),
+        ("tinyproxy", "https"),
+    ],
+)
+async def test_the_exchanges_certificate_is_checked_inside_every_tunnel(
+    kind: str, scheme: str, simulator: Simulator, authority: Authority, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    ca, server_context = authority
+    _, unknown_context = await make_authority(tmp_path / "other", "localhost")
+    async with (
+        Relay(simulator.port, server_context()) as right,
+        Relay(simulator.port, unknown_context()) as unknown,
+        proxy_of(kind, scheme, tmp_path, server_context()) as proxy,
+    ):
+        found = await failures(f"wss://localhost:{unknown.port}", f"https://localhost:{unknown.port}", proxy, ca)
+        # The certificate is not for an address.
+        found += await failures(f"wss://127.0.0.1:{right.port}", f"https://127.0.0.1:{right.port}", proxy, ca)
+
+    assert [error.stage for error in found] == ["tls"] * 4
+    assert all("certificate" in str(error) for error in found)
+
+
+@pytest.mark.parametrize("fault", ["unknown", "misnamed"])
+async def test_a_proxy_with_a_wrong_certificate_is_not_told_the_password(
+    fault: str, simulator: Simulator, authority: Authority, tmp_path: Path
+) -> None:
+    ca, server_context = authority
+    async with tinyproxy(tmp_path, login=True) as port, Relay(port, server_context()) as way:
+        host = "localhost" if fault == "unknown" else "127.0.0.1"
+        found = await failures(
+            f"wss://localhost:{simulator.port}",
+            f"https://localhost:{simulator.port}",
+            f"https://{PLAIN_LOGIN}@{host}:{way.port}",
+            "" if fault == "unknown" else ca,
+        )
+
+        assert way.connections == 0
+
+    assert [(error.stage, verdict_on(error)) for error in found] == [("proxy", Verdict.UNREACHABLE)] * 2
+    assert all("certificate" in str(error) for error in found)
 
 
 @pytest.mark.parametrize("scheme", ["socks5h", "http"])
