@@ -13,7 +13,7 @@ class Budget:
 
     def used(self, now: float) -> int:
         """The weight of the last `span` seconds."""
-        while self._spent and self._spent[0][0] <= now - self.span:
+        while self._spent and self._spent[0][0] + self.span <= now:
             self._spent.popleft()
         return sum(weight for _, weight in self._spent)
 
