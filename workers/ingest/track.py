@@ -5,8 +5,8 @@ Trade and aggTrade ids, book ids and event times are all that Binance gives for 
     aggTrade    `a`, consecutive per symbol
     trade       `t`; consecutive on spot, on futures only growing (some fills are not published)
     depth       spot: `U` is the previous `u` + 1; futures: `pu` is the previous `u`
-    kline       `(k.t, E)`: the bar, and the event within it
     others      `u`, `lastUpdateId` or the event time `E`; messages of one instant are told apart by their bytes
+                (candles as well: the last word on a bar may come after the first one on the next)
 
 Pure: a tracker sees payloads and says what they are.
 """
@@ -76,15 +76,6 @@ class _Diff(msgspec.Struct):
     pu: int | None = None
 
 
-class _Bar(msgspec.Struct):
-    t: int
-
-
-class _Kline(msgspec.Struct):
-    E: int
-    k: _Bar
-
-
 class _Clocked(msgspec.Struct):
     """Whatever orders the messages of the other kinds."""
 
@@ -97,7 +88,6 @@ class _Clocked(msgspec.Struct):
 _agg_trade = msgspec.json.Decoder(_AggTrade).decode
 _trade = msgspec.json.Decoder(_Trade).decode
 _diff = msgspec.json.Decoder(_Diff).decode
-_kline = msgspec.json.Decoder(_Kline).decode
 _clocked = msgspec.json.Decoder(_Clocked).decode
 _clocked_rows = msgspec.json.Decoder(list[_Clocked]).decode
 
@@ -165,24 +155,21 @@ class Clocked:
     """Streams that only a time or a growing id orders: nothing tells what is missing."""
 
     def __init__(self) -> None:
-        self.last: tuple[int, int] | None = None
+        self.last: int | None = None
         self._at_last: set[bytes] = set()
 
-    def _moment(self, payload: bytes) -> tuple[int, int]:
-        return (0, _instant(payload))
-
     def has_seen(self, payload: bytes) -> bool:
-        return self.last is not None and self._moment(payload) <= self.last
+        return self.last is not None and _instant(payload) <= self.last
 
     def joins(self, payload: bytes) -> bool:
         return False  # a time says nothing about what lies before it
 
     def between(self, payload: bytes) -> Missing | None:
         unit = "u" if b'"u":' in payload else "ms"
-        return _between(self.last[-1] if self.last else None, self._moment(payload)[-1], unit)
+        return _between(self.last, _instant(payload), unit)
 
     def see(self, payload: bytes) -> Verdict:
-        instant, last = self._moment(payload), self.last
+        instant, last = _instant(payload), self.last
         if last is None or instant > last:
             self.last = instant
             self._at_last = {payload}
@@ -191,14 +178,6 @@ class Clocked:
             return OLD
         self._at_last.add(payload)
         return NEXT
-
-
-class Klines(Clocked):
-    """Candles: the bar, then the event within it."""
-
-    def _moment(self, payload: bytes) -> tuple[int, int]:
-        kline = _kline(payload)
-        return (kline.k.t, kline.E)
 
 
 def _between(last: int | None, number: int, unit: str) -> Missing | None:
@@ -229,7 +208,7 @@ def tracker_of(stream: Stream) -> Tracker:
             return Trades("t", consecutive=spot)
         case "depth" | "rpiDepth":
             return Diffs(not spot)
-    return Klines() if stream.interval else Clocked()
+    return Clocked()
 
 
 # Kinds whose sequence is looked at always: only they can tell that something is missing.

@@ -70,9 +70,9 @@ def test_a_futures_books_changes_name_the_one_before(name: str) -> None:
     ]
 
 
-def test_candles_are_ordered_by_bar_and_event() -> None:
+def test_the_last_word_on_a_candle_may_come_after_the_first_one_on_the_next() -> None:
     candles = tracker("btcusdt@kline_1m")
-    events = [(60, 61), (60, 63), (60, 62), (60, 63), (120, 121), (60, 130)]
+    events = [(60, 61), (60, 63), (60, 62), (60, 63), (120, 121), (60, 121), (120, 121), (60, 122)]
 
     assert [candles.see(dump(E=at, k={"t": bar})) for bar, at in events] == [
         Seen.NEXT,
@@ -80,7 +80,9 @@ def test_candles_are_ordered_by_bar_and_event() -> None:
         Seen.OLD,
         Seen.OLD,
         Seen.NEXT,
+        Seen.NEXT,
         Seen.OLD,
+        Seen.NEXT,
     ]
 
 
