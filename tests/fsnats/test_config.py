@@ -112,6 +112,8 @@ def test_lists_sizes_and_names_are_read() -> None:
         ("FSNATS_USDM_WS_URL", "wss://fstream.binance.com/market", "without '/market'"),
         ("FSNATS_USDM_WS_URL", "wss://fstream.binance.com/public/", "without '/public'"),
         ("FSNATS_SPOT_WS_URL", "wss://stream.binance.com:9443/ws", "without '/ws'"),
+        ("FSNATS_USDM_WS_URL", "wss://fstream.binance.com/stream", "without '/stream'"),
+        ("FSNATS_SPOT_WS_URL", "wss://stream.binance.com/?timeUnit=MICROSECOND", "not a base URL"),
         ("FSNATS_SPOT_WS_URL", "https://stream.binance.com", "ws:// or wss://"),
         ("FSNATS_SPOT_REST_URL", "api.binance.com", "http:// or https://"),
         ("FSNATS_SPOT_REST_URL", "https://api.binance.com:99999", "not a URL"),

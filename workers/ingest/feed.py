@@ -33,7 +33,7 @@ SETTLE_MOST = 120.0  # seconds after which a successor that is not ready is give
 
 # Own pings count as messages: none on spot, whose server pings every 20 s; on futures one keeps proxies from cutting
 # an idle connection between server pings three minutes apart.
-_PING_INTERVAL = {Market.SPOT: None, Market.USDM: 45.0, Market.COINM: 45.0}
+PING_INTERVAL = {Market.SPOT: None, Market.USDM: 45.0, Market.COINM: 45.0}
 
 
 class State(StrEnum):
@@ -183,7 +183,7 @@ class Feed:
         carrier = Carrier(self.name, self._market, self._clock, self._received)
         carrier.want(self._wanted)
         try:
-            connection = await dial(self._url, by.url, _PING_INTERVAL[self._market], carrier.received, self._way.tls)
+            connection = await dial(self._url, by.url, PING_INTERVAL[self._market], carrier.received, self._way.tls)
         except ExchangeUnavailable as error:
             self._way.failed(by, error)
             await self._pause(str(error), self._backoff.next_delay())

@@ -12,6 +12,7 @@ from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import DIRECT, Exit
 from fsnats.frames import Frame, decode
 from tests.conftest import eventually, free_port
+from workers.ingest import feed
 from workers.ingest.feed import Feed, State
 from workers.ingest.router import Router
 from workers.simulator.server import Simulator
@@ -61,13 +62,15 @@ class FreeWay:
 class Rig:
     """One feed on a simulator."""
 
-    def __init__(self, url: str, market: Market = Market.SPOT, rotate_after: float = 3600.0) -> None:
+    def __init__(
+        self, url: str, market: Market = Market.SPOT, rotate_after: float = 3600.0, jitter: float = 1.0
+    ) -> None:
         self.carried = Carried()
         self.way = FreeWay()
         self.clock = HastyClock()
         self.router = Router(market, self.carried, 1)
         self.market = market
-        self.feed = Feed("f", market, url, self.way, self.router, self.clock, lambda: 1.0, rotate_after)
+        self.feed = Feed("f", market, url, self.way, self.router, self.clock, lambda: jitter, rotate_after)
 
     def want(self, *names: str) -> None:
         streams: dict[str, Stream] = {name: parse(self.market, name) for name in names}
@@ -88,8 +91,14 @@ async def simulator() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-def rig(simulator: Simulator, market: Market = Market.SPOT, route: str = "", rotate_after: float = 3600.0) -> Rig:
-    return Rig(f"{simulator.ws_url(market)}{route}/stream", market, rotate_after)
+def rig(
+    simulator: Simulator,
+    market: Market = Market.SPOT,
+    route: str = "",
+    rotate_after: float = 3600.0,
+    jitter: float = 1.0,
+) -> Rig:
+    return Rig(f"{simulator.ws_url(market)}{route}/stream", market, rotate_after, jitter)
 
 
 async def test_it_carries_what_is_wanted_byte_for_byte(simulator: Simulator) -> None:
@@ -207,6 +216,32 @@ async def test_a_connection_that_grows_old_is_replaced_without_losing_or_repeati
         assert len(trades) == len(set(trades))
     assert one.router.holes == 0
     assert simulator.ledger.violations == []
+
+
+@pytest.mark.parametrize(("jitter", "part"), [(0.0, 1.0), (0.5, 0.95), (1.0, 0.9)])
+async def test_connections_do_not_age_together(simulator: Simulator, jitter: float, part: float) -> None:
+    one = rig(simulator, rotate_after=23 * 3600.0, jitter=jitter)
+    async with one.running():
+        one.want("btcusdt@trade")
+        await eventually(lambda: max(one.clock.pauses, default=0) > 3600)
+
+    assert max(one.clock.pauses) == 23 * 3600 * part
+
+
+@pytest.mark.parametrize("market", [Market.SPOT, Market.USDM])
+async def test_on_spot_where_pings_count_as_messages_none_is_sent(
+    simulator: Simulator, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(feed.PING_INTERVAL, Market.USDM, 0.05)
+    one = rig(simulator, market, "/market" if market is Market.USDM else "")
+    async with one.running():
+        one.want("btcusdt@aggTrade")
+        await eventually(lambda: len(one.carried) > 100)
+        (connection,) = simulator.ledger.connections.values()
+        if market is Market.SPOT:
+            assert connection.received == connection.requests == 1
+        else:
+            await eventually(lambda: connection.received > connection.requests)
 
 
 async def test_while_the_exchange_refuses_the_successor_the_old_connection_goes_on(simulator: Simulator) -> None:

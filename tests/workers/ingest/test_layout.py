@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsnats.binance.limits import STREAMS_PER_CONNECTION
 from fsnats.binance.streams import Route
 from workers.ingest.layout import FeedKey, Layout
 
@@ -22,6 +23,12 @@ def test_a_full_feed_is_followed_by_another() -> None:
     feeds = layout.arrange(dict.fromkeys("abcde", Route.NONE))
 
     assert [len(feeds[FeedKey(Route.NONE, number)]) for number in range(3)] == [2, 2, 1]
+
+
+def test_a_feed_stays_below_what_the_exchange_allows() -> None:
+    feeds = Layout().arrange({str(number): Route.NONE for number in range(STREAMS_PER_CONNECTION + 1)})
+
+    assert max(map(len, feeds.values())) < STREAMS_PER_CONNECTION
 
 
 def test_a_feed_without_streams_is_dropped() -> None:

@@ -11,7 +11,7 @@ from fsnats.binance.streams import Market, parse
 from fsnats.frames import CONTINUES, RECOVERED, Frame, decode
 from workers.ingest.gaps import notice
 from workers.ingest.recovery import Recovery
-from workers.ingest.router import Line, NoRepairs, Router
+from workers.ingest.router import Line, NoRepairs, Router, Shutdown
 from workers.ingest.track import Missing
 
 
@@ -68,6 +68,31 @@ def test_answers_come_back_as_replies() -> None:
 
     assert isinstance(reply, Reply)
     assert (reply.id, reply.failure, published) == (7, "2: Invalid request", [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"e":"serverShutdown","E":1770123456789}',
+        b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}',
+    ],
+)
+def test_the_announcement_of_the_end_is_understood_in_both_shapes(said: bytes) -> None:
+    route, published = router(Market.SPOT, "btcusdt@trade")
+
+    assert isinstance(route.receive(said, 5), Shutdown)
+    assert (route.oddities.counts, published) == ({}, [])
+
+
+@given(st.dictionaries(st.text(max_size=8).filter(lambda key: key not in {"a", "E", "e"}), st.integers() | st.text()))
+def test_keys_that_nobody_knows_pass_and_disturb_no_sequence(new: dict[str, object]) -> None:
+    route, published = router(Market.USDM, "btcusdt@aggTrade")
+    payloads = [json.dumps({"e": "aggTrade", **new, "a": number}).encode() for number in (7, 8, 8, 9)]
+    for payload in payloads:
+        route.receive(b'{"new":1,"stream":"btcusdt@aggTrade","data":%b}' % payload, 5)
+
+    assert [frame.payload for _, frame in published] == [payloads[0], payloads[1], payloads[3]]
+    assert (route.duplicates, route.holes, route.oddities.counts) == (1, 0, {})
 
 
 def test_late_messages_of_a_stream_that_was_left_are_counted() -> None:

@@ -103,6 +103,16 @@ async def test_it_carries_what_a_gateway_wants_of_its_group_on_the_right_routes(
         assert frame.payload in rig.simulator.ledger.payloads(Market.USDM, frame.stream)
 
 
+async def test_streams_are_asked_for_by_messages_and_never_in_a_url(rig: Rig) -> None:
+    async with rig.worker():
+        rig.announce("add", "btcusdt@kline_1m", "ethusdt@bookTicker")
+        await eventually(lambda: {frame.stream for frame in rig.frames} == {"btcusdt@kline_1m", "ethusdt@bookTicker"})
+        connections = list(rig.simulator.ledger.connections.values())
+
+    assert {connection.route for connection in connections} == {"public", "market"}
+    assert all(connection.requests for connection in connections)
+
+
 async def test_it_asks_who_wants_what_when_it_starts(rig: Rig) -> None:
     rig.bus.subscribe(DEMAND_REQUEST, lambda _s, _r, _d: rig.announce("whole", "btcusdt@trade"))
     await rig.bus.flush()
