@@ -63,14 +63,16 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
     decode = msgspec.json.Decoder(kind).decode
     newest: bytes | None = None
     sid = bus.subscribe(key_subject(bucket, key), put)
+    forget = bus.on_connect(news.set)  # what was put while the bus was down is looked for as soon as it is back
     try:
         while True:
-            # A put is heard at once.  The look every now and then is for what happened while the bus was down.
+            # A put is heard at once.  The look every now and then costs little and needs no reason.
             news.clear()  # before the look: a put during it must be heard
+            again = _REFRESH
             try:
                 value = heard.pop() if heard else await read(bus, bucket, key)
             except BusUnavailable:
-                value = None
+                value, again = None, _RETRY
             if value is not None and value != newest:
                 newest = value
                 try:
@@ -78,7 +80,8 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     logger.error("a value in the catalogue cannot be read", extra={"key": key, "error": str(error)})
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_RETRY if newest is None else _REFRESH):
+                async with asyncio.timeout(_RETRY if newest is None else again):
                     await news.wait()
     finally:
+        forget()
         bus.unsubscribe(sid)

@@ -25,6 +25,10 @@ class Bus(Protocol):
     @property
     def is_connected(self) -> bool: ...
 
+    def on_connect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back for each new connection from now on, until what is returned is called."""
+        ...
+
     def publish(self, subject: str, payload: bytes, reply: str = "") -> bool:
         """Send one message soon: together with everything published in this turn of the loop."""
         ...

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fsnats.bus import wire
+from fsnats.bus.sent import Sent
 from fsnats.errors import BusUnavailable
 
-PING_INTERVAL = 2.0  # seconds between two pings of ours
+PING_INTERVAL = 1.0  # seconds between two pings of ours
 SILENCE = 5.0  # seconds without a byte from the server, our pings unanswered: it is dead
 PENDING_BYTES = 64 * 1024 * 1024  # what may wait for a server that reads too slowly; beyond it publishing fails
 
@@ -16,13 +17,15 @@ PENDING_BYTES = 64 * 1024 * 1024  # what may wait for a server that reads too sl
 class Link(asyncio.Protocol):
     """One TCP connection to a NATS server."""
 
-    def __init__(self, deliver: Callable[[list[wire.Event]], None]) -> None:
+    def __init__(self, deliver: Callable[[list[wire.Event]], None], sent: Sent | None = None) -> None:
+        """`deliver` gets what the server sends, `sent` what it is sent."""
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self._parser = wire.Parser()
         self._out: list[bytes] = []
         self._scheduled = False
-        self._pongs: list[asyncio.Future[None]] = []
+        self._sent = sent
+        self._pongs: list[tuple[asyncio.Future[None], int]] = []  # with the mark of what was sent before
         self._heard = self._loop.time()
         self.read_ns = 0  # when something was read last, nanoseconds since 1970
         self._lost: asyncio.Future[str] = self._loop.create_future()
@@ -46,10 +49,13 @@ class Link(asyncio.Protocol):
 
     def write(self) -> None:
         self._scheduled = False
-        if self._out and not self.transport.is_closing():
+        if self._out:
             data = b"".join(self._out)
             self._out.clear()
-            self.transport.write(data)
+            if self._sent is not None:
+                self._sent.note(data)
+            if not self.transport.is_closing():
+                self.transport.write(data)
 
     async def ping(self) -> None:
         """A round trip.  Raises BusUnavailable when the connection ends first."""
@@ -58,7 +64,7 @@ class Link(asyncio.Protocol):
     def _ping(self) -> asyncio.Future[None]:
         # Pongs come in the order of the pings, so every ping leaves a future, waited for or not.
         pong: asyncio.Future[None] = self._loop.create_future()
-        self._pongs.append(pong)
+        self._pongs.append((pong, self._sent.mark() if self._sent is not None else 0))
         self.send(wire.PING)
         return pong
 
@@ -106,9 +112,11 @@ class Link(asyncio.Protocol):
                 self.send(wire.PONG)
             case wire.Pong():
                 if self._pongs:
-                    pong = self._pongs.pop(0)
+                    pong, mark = self._pongs.pop(0)
                     if not pong.done():
                         pong.set_result(None)
+                    if self._sent is not None:
+                        self._sent.confirm(mark, self._heard)
             case wire.Info():
                 if isinstance(most := event.fields.get("max_payload"), int):
                     self.max_payload = most
@@ -126,7 +134,7 @@ class Link(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         reason = self._error or (str(exc) if exc else "closed by the server")
         error = BusUnavailable(f"the connection to NATS was lost: {reason}")
-        waiters: list[asyncio.Future[Any]] = [*self._pongs, self.info]
+        waiters: list[asyncio.Future[Any]] = [*(pong for pong, _ in self._pongs), self.info]
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(error)

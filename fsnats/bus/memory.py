@@ -1,6 +1,7 @@
 """The bus inside one process: for tests and for tools that need no server.  Delivers at once, in order."""
 
 import asyncio
+from collections.abc import Callable
 
 from fsnats.bus import Answer, Callback
 from fsnats.bus.answers import Collection
@@ -13,10 +14,21 @@ class MemoryBus:
     def __init__(self) -> None:
         self.is_connected = True
         self._subscriptions: dict[int, tuple[list[str], str, Callback]] = {}
+        self._on_connect: list[Callable[[], None]] = []
         self._next_sid = 1
         self._next_inbox = 1
         self._turns: dict[tuple[str, str], int] = {}
         self._collections: dict[str, Collection] = {}
+
+    def on_connect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self._on_connect.append(callback)
+        return lambda: self._on_connect.remove(callback)
+
+    def reconnect(self) -> None:
+        """Play a connection that is new."""
+        self.is_connected = True
+        for callback in list(self._on_connect):
+            callback()
 
     def publish(self, subject: str, payload: bytes, reply: str = "") -> bool:
         if not self.is_connected:

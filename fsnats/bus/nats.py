@@ -20,6 +20,7 @@ from fsnats.backoff import Backoff
 from fsnats.bus import Answer, Callback, wire
 from fsnats.bus.answers import Collection
 from fsnats.bus.link import Link
+from fsnats.bus.sent import Sent
 from fsnats.errors import BusUnavailable
 
 logger = logging.getLogger(__name__)
@@ -47,14 +48,19 @@ class NatsBus:
         *,
         after_read: Callable[[], None] | None = None,
         on_change: Callable[[bool], None] | None = None,
+        keep_sent: bool = False,
     ) -> None:
         """`after_read` is called when all messages of one read from the socket have been delivered: the moment to
-        write out what they caused.  `on_change` hears of every connect (True) and disconnect (False)."""
+        write out what they caused.  `on_change` hears of every connect (True) and disconnect (False).  `keep_sent`
+        keeps in `sent` what may be lost with the server.
+        """
         self._urls = urls
         self._name = name
         self._backoff = Backoff(0.1, 2.0, jitter)
         self._after_read = after_read
         self._on_change = on_change
+        self.sent = Sent() if keep_sent else None
+        self._on_connect: dict[Callable[[], None], None] = {}
         self._subscriptions: dict[int, _Subscription] = {}
         self._next_sid = 1
         self._link: Link | None = None
@@ -93,6 +99,10 @@ class NatsBus:
     async def connected(self) -> None:
         """Return when there is a connection."""
         await self._connected.wait()
+
+    def on_connect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self._on_connect[callback] = None
+        return lambda: self._on_connect.pop(callback, None)
 
     def publish(self, subject: str, payload: bytes, reply: str = "") -> bool:
         link = self._link
@@ -211,6 +221,7 @@ class NatsBus:
                 self._connected.clear()
                 if not self._leaving:  # else what was published last is still being written
                     link.abort()
+                    link.write()  # so that `sent` has it all
             if asyncio.get_running_loop().time() - since > HEALTH:
                 self._backoff.healthy()
             self.reconnects += 1
@@ -223,13 +234,16 @@ class NatsBus:
     def _changed(self, connected: bool) -> None:
         if self._on_change is not None:
             self._on_change(connected)
+        if connected:
+            for callback in list(self._on_connect):
+                callback()
 
     async def _dial(self, url: str) -> "Link":
         parts = urlsplit(url)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_TIMEOUT):
             transport, link = await loop.create_connection(
-                lambda: Link(self._deliver), parts.hostname or "", parts.port or 4222
+                lambda: Link(self._deliver, self.sent), parts.hostname or "", parts.port or 4222
             )
             try:
                 info = await link.info

@@ -4,6 +4,7 @@ Only what fsnats uses.  Source: the NATS client protocol documentation (INFO, CO
 PONG, -ERR).
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -132,6 +133,19 @@ def publish(subject: str, reply: str, payload: bytes) -> bytes:
     if reply:
         return b"PUB %b %b %d\r\n%b\r\n" % (subject.encode(), reply.encode(), len(payload), payload)
     return b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(payload), payload)
+
+
+def published(commands: bytes) -> Iterator[tuple[str, bytes]]:
+    """Subject and payload of every PUB among commands of ours."""
+    position = 0
+    while position < len(commands):
+        end = commands.index(b"\r\n", position)
+        arguments = commands[position:end].split(b" ")
+        position = end + 2
+        if arguments[0] == b"PUB":
+            stop = position + int(arguments[-1])
+            yield arguments[1].decode(), commands[position:stop]
+            position = stop + 2
 
 
 def subscribe(subject: str, queue: str, sid: int) -> bytes:

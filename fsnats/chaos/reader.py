@@ -73,6 +73,7 @@ class Reader:
     async def run(self) -> None:
         """Announce the whole set every few seconds and whenever a worker asks, until cancelled."""
         self._bus.subscribe(DEMAND_REQUEST, lambda _subject, _reply, _payload: self._asked.set())
+        self._bus.on_connect(self._asked.set)
         while True:
             self._asked.clear()
             self._round += 1

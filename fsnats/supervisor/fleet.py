@@ -66,7 +66,7 @@ class Fleet:
             beside = await self._start_beside(tasks)
             urls = [url.strip() for url in self.config.nats_url.split(",") if url.strip()]
             replay = ReplayKeeper(self.config)
-            async with NatsBus(urls, report.NAME, random.random, on_change=replay.bus_changed) as bus:
+            async with NatsBus(urls, report.NAME, random.random) as bus:
                 await self._connect(bus)
                 await replay.ensure(bus)  # before the first frame
                 census = self._census(bus)

@@ -41,22 +41,21 @@ class ReplayKeeper:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._look = asyncio.Event()
         self.trouble = ""
-
-    def bus_changed(self, connected: bool) -> None:
-        """NATS came (True) or went (False)."""
-        if connected:
-            self._look.set()
 
     async def run(self, bus: Bus) -> None:
         """Keep the streams, until cancelled."""
-        while True:
-            self._look.clear()
-            await self.ensure(bus)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_INTERVAL):
-                    await self._look.wait()
+        look = asyncio.Event()
+        forget = bus.on_connect(look.set)
+        try:
+            while True:
+                look.clear()
+                await self.ensure(bus)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_INTERVAL):
+                        await look.wait()
+        finally:
+            forget()
 
     async def ensure(self, bus: Bus) -> None:
         """Make the streams where they are missing or configured otherwise; end them where no window is wanted."""

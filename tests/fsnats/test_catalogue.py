@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from fsnats import catalogue
+from fsnats.bus import Answer
 from fsnats.bus.memory import MemoryBus
 from fsnats.bus.nats import NatsBus
 from tests.conftest import NatsServer, eventually
@@ -52,6 +53,41 @@ async def test_a_watch_hears_the_value_each_change_and_what_happened_while_the_b
             await put(other, "b", "k", b'{"number":3}')
         await eventually(lambda: seen == [1, 2, 3])
         watching.cancel()
+
+
+async def test_what_was_put_while_the_bus_was_down_is_seen_when_it_is_back(nats: NatsServer, bus: NatsBus) -> None:
+    seen: list[int] = []
+    await make_bucket(bus, "b")
+    await put(bus, "b", "k", b'{"number":1}')
+    # The watcher is told of a server that others know already.
+    async with NatsBus(["nats://127.0.0.1:1", nats.url], "late", lambda: 0.0) as late:
+        watching = asyncio.create_task(catalogue.watch(late, "b", "k", Value, lambda value: seen.append(value.number)))
+        async with asyncio.timeout(catalogue._REFRESH / 3):
+            await eventually(lambda: seen == [1])
+            assert late._link is not None
+            late._link.abort()
+            await put(bus, "b", "k", b'{"number":2}')
+            await eventually(lambda: seen == [1, 2])
+        watching.cancel()
+
+
+async def test_a_look_that_failed_is_repeated_soon() -> None:
+    bus = MemoryBus()
+    asked: list[str] = []
+    seen: list[int] = []
+
+    def answer(subject: str, reply: str, _payload: bytes) -> None:
+        asked.append(subject)
+        if len(asked) != 2:
+            bus.answer(reply, Answer(b'{"number":%d}' % len(asked)))
+
+    bus.subscribe("$JS.API.DIRECT.GET.KV_b.$KV.b.k", answer)
+    watching = asyncio.create_task(catalogue.watch(bus, "b", "k", Value, lambda value: seen.append(value.number)))
+    await eventually(lambda: seen == [1])
+    bus.reconnect()  # the server is back, but does not answer yet
+    async with asyncio.timeout(catalogue._REFRESH / 2):
+        await eventually(lambda: seen == [1, 3])
+    watching.cancel()
 
 
 async def test_a_value_that_cannot_be_read_is_passed_over() -> None:

@@ -1,7 +1,7 @@
-"""What waits for a bus that is gone: bounded in bytes and in age, the oldest goes first."""
+"""What waits for a bus that is gone, and what may have gone with it; bounded in bytes and age, the oldest go first."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 BYTES_MOST = 64 * 1024 * 1024
 SECONDS_MOST = 30.0  # older market data is of no use to anybody who waited for it
@@ -12,8 +12,9 @@ Publish = Callable[[str, bytes], bool]
 class Backlog:
     """Stands between the router and the bus.
 
-    What the bus does not take waits, and everything after it, so that the order stays; `drain` sends it.  Frames are
-    numbered before they come here: what is dropped shows as a hole in its stream's sequence.
+    What the bus does not take waits, and everything after it, so that the order stays; `drain` sends it.  What the bus
+    took and may have lost is sent again: readers pass over what they have.  Frames are numbered before they come here:
+    what is dropped shows as a hole in its stream's sequence.
     """
 
     def __init__(self, publish: Publish, is_up: Callable[[], bool], monotonic: Callable[[], float]) -> None:
@@ -23,6 +24,7 @@ class Backlog:
         self._waiting: deque[tuple[float, str, bytes]] = deque()
         self.bytes = 0
         self.dropped = 0
+        self.again = 0  # frames that were sent a second time
 
     def publish(self, subject: str, frame: bytes) -> bool:
         """Hand a frame to the bus, or keep it until it is back.  False when the bus is there and refuses the frame."""
@@ -34,10 +36,17 @@ class Backlog:
         now = self._monotonic()
         self._waiting.append((now, subject, frame))
         self.bytes += len(frame)
-        while self.bytes > BYTES_MOST or now - self._waiting[0][0] > SECONDS_MOST:
-            self._take()
-            self.dropped += 1
+        self._limit(now)
         return True
+
+    def lost(self, frames: Iterable[tuple[str, bytes]]) -> None:
+        """The bus is gone, and these, subject and frame, may be gone with it: they wait, before all else."""
+        now = self._monotonic()
+        again = [(now, subject, frame) for subject, frame in frames]
+        self._waiting.extendleft(reversed(again))
+        self.bytes += sum(len(frame) for _, _, frame in again)
+        self.again += len(again)
+        self._limit(now)
 
     def drain(self) -> None:
         """Send what waits, as long as the bus takes it; what has grown too old meanwhile is dropped."""
@@ -51,6 +60,11 @@ class Backlog:
                     return
                 self.dropped += 1  # waiting would not help this one, and it must not stop the others
             self._take()
+
+    def _limit(self, now: float) -> None:
+        while self._waiting and (self.bytes > BYTES_MOST or now - self._waiting[0][0] > SECONDS_MOST):
+            self._take()
+            self.dropped += 1
 
     def _take(self) -> None:
         _, _, frame = self._waiting.popleft()

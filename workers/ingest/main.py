@@ -44,7 +44,8 @@ async def _carry(config: Config, market: Market, group: int, name: str, stopping
         if worker is not None:
             worker.bus_changed(connected)
 
-    async with NatsBus(nats_urls(config), f"{name}-{os.getpid()}", random.random, on_change=bus_changed) as bus:
+    identity = f"{name}-{os.getpid()}"
+    async with NatsBus(nats_urls(config), identity, random.random, on_change=bus_changed, keep_sent=True) as bus:
         worker = Worker(config, market, group, bus, SystemClock(), random.random)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(worker.run())

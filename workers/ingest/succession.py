@@ -17,7 +17,7 @@ from fsnats.frames import GAP, LATE, SNAPSHOT, Frame
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 1.0  # seconds that a stream waits for the window's answer; a thousand streams take some milliseconds
+PATIENCE = 2.0  # seconds that a stream waits for the window's answer; a thousand streams take some milliseconds
 # Seconds since the last frame after which a stream begins anew.  Without readers it is left upstream after a while, and
 # nobody missed what came then.  One that is only quiet begins anew as well: its readers hear of the restart instead.
 FRESH = 10.0

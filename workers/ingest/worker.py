@@ -19,7 +19,7 @@ from fsnats.groups import Group
 from fsnats.history import ROWS_TIMEOUT, RowsReply, RowsRequest
 from fsnats.patterns import expand
 from fsnats.status import Status, respond
-from fsnats.subjects import DEMAND_REQUEST, ROWS
+from fsnats.subjects import DEMAND_REQUEST, PREFIX, ROWS
 from fsnats.subjects import demand as demand_subject
 from workers.ingest.backlog import Backlog
 from workers.ingest.demand import DemandBook
@@ -108,11 +108,15 @@ class Worker:
 
     def bus_changed(self, connected: bool) -> None:
         """NATS came (True) or went (False): ask who wants what, and do not hold the silence against anybody."""
-        if connected:
+        if not connected:
+            if self._bus.sent is not None:
+                self._backlog.lost(self._bus.sent.take(f"{PREFIX}.{self._market}."))
+        else:
             self._book.forgive(self._clock.monotonic())
             self._awaited = set(self._book.gateways)
             self._drain_at = self._clock.monotonic() + RETURN
             self._bus.publish(DEMAND_REQUEST, b"")
+            self._news.set()
 
     async def _follow_group(self) -> None:
         await self._bus.connected()  # before that a look at the catalogue fails, and the next one is half a second away
@@ -228,6 +232,7 @@ class Worker:
             "unpublished": self._router.unpublished,
             "waiting_for_nats": len(self._backlog),
             "dropped_for_nats": self._backlog.dropped,
+            "sent_again": self._backlog.again,
             "duplicates": self._router.duplicates,
             "holes": self._router.holes,
             "recovered": self._recovery.recovered,

@@ -131,6 +131,23 @@ async def test_as_many_answers_are_collected_as_were_asked_for(buses: tuple[Bus,
         await near.collect("nobody", b"", 60, 2)
 
 
+async def test_new_connections_are_told_until_nobody_wants_to_know(buses: tuple[Bus, Bus]) -> None:
+    bus, heard = buses[0], Seen()
+    forget = bus.on_connect(lambda: heard("", "", b"connected"))
+    if isinstance(bus, MemoryBus):
+        bus.reconnect()
+    else:
+        assert isinstance(bus, NatsBus)
+        assert bus._link is not None
+        bus._link.abort()
+    await eventually(lambda: heard)
+    forget()
+    if isinstance(bus, MemoryBus):
+        bus.reconnect()
+
+    assert len(heard) == 1
+
+
 async def test_a_queue_shares_messages_out(buses: tuple[Bus, Bus]) -> None:
     near, far = buses
     one, two = Seen(), Seen()

@@ -44,6 +44,20 @@ async def test_a_message_that_the_server_would_not_take_is_refused_here(bus: Nat
     assert (bus.refused, bus.reconnects) == (1, 0)
 
 
+async def test_what_may_be_lost_with_the_server_is_known(nats: NatsServer) -> None:
+    async with NatsBus([nats.url], "one", lambda: 0.0, keep_sent=True) as bus:
+        await bus.connected()
+        assert bus.sent is not None
+        for number in range(3):
+            bus.publish("a.b", b"%d" % number)
+            await bus.flush()
+        nats.stop()
+        assert bus.publish("a.b", b"into the void")  # the end was not noticed yet
+        await eventually(lambda: not bus.is_connected)
+
+        assert [payload for _, payload in bus.sent.take("a.")] == [b"0", b"1", b"2", b"into the void"]
+
+
 async def test_a_callback_with_a_bug_takes_nothing_from_the_others(bus: NatsBus) -> None:
     seen: list[bytes] = []
 

@@ -59,6 +59,15 @@ def test_other_bytes_are_a_wire_error(data: bytes) -> None:
         Parser().receive(data)
 
 
+@given(st.lists(st.tuples(TOKENS, st.none() | TOKENS, st.binary(max_size=300))))
+def test_what_was_published_can_be_read_back(messages: list[tuple[str, str | None, bytes]]) -> None:
+    commands = [wire.publish(subject, reply or "", payload) for subject, reply, payload in messages]
+    between = (wire.PING, wire.PONG, wire.subscribe("a", "", 1), wire.unsubscribe(1), wire.connect({"name": "x y"}))
+    written = b"".join(command + between[number % 5] for number, command in enumerate(commands))
+
+    assert list(wire.published(written)) == [(subject, payload) for subject, _, payload in messages]
+
+
 def test_commands_are_spelled_so() -> None:
     assert wire.publish("a.b", "", b"xy") == b"PUB a.b 2\r\nxy\r\n"
     assert wire.publish("a.b", "in", b"") == b"PUB a.b in 0\r\n\r\n"

@@ -60,7 +60,7 @@ async def test_zero_seconds_end_the_window(bus: NatsBus) -> None:
 
 async def test_a_server_that_lost_it_has_it_again_as_soon_as_it_is_back(nats: NatsServer) -> None:
     keeper = ReplayKeeper(Config())
-    async with NatsBus([nats.url], "one", lambda: 0.0, on_change=keeper.bus_changed) as bus:
+    async with NatsBus([nats.url], "one", lambda: 0.0) as bus:
         await bus.connected()
         running = asyncio.create_task(keeper.run(bus))
         found: list[dict[str, object]] = []

@@ -1,7 +1,9 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fsnats.bus import wire
+from fsnats.bus.sent import RECENT, Sent
 from workers.ingest import backlog as module
 from workers.ingest.backlog import Backlog
 
@@ -43,6 +45,77 @@ def test_whatever_the_bus_does_frames_go_out_once_and_in_order(steps: list[str])
 
     assert bus.taken == list(range(said))
     assert (len(bus.backlog), bus.backlog.bytes, bus.backlog.dropped) == (0, 0, 0)
+
+
+class Dying:
+    """A server that may die with what it has not brought to its reader; the reader passes over what it has."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.up = True
+        self.sent = Sent()
+        self.inside: list[tuple[float, int]] = []  # when a frame came, and which
+        self.marks: list[int] = []
+        self.read: list[int] = []
+        self.backlog = Backlog(self._publish, lambda: self.up, lambda: self.now)
+
+    def _publish(self, subject: str, frame: bytes) -> bool:
+        if self.up:
+            self.sent.note(wire.publish(subject, "", frame))
+            self.inside.append((self.now, int(frame)))
+        return self.up
+
+    def deliver(self, until: float) -> None:
+        while self.inside and self.inside[0][0] <= until:
+            number = self.inside.pop(0)[1]
+            if not self.read or number > self.read[-1]:
+                self.read.append(number)
+
+    def die(self) -> None:
+        self.inside.clear()
+        self.marks.clear()
+        self.up = False
+        self.backlog.lost(self.sent.take("s"))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["say", "say", "mark", "confirm", "die", "back"]),
+            st.floats(0.1, 2.0).map(lambda seconds: round(seconds, 1)),
+        ),
+        max_size=80,
+    )
+)
+@example(["say", "mark", "confirm", "die"])
+@example(["say", "die", "back", "die"])
+def test_whenever_the_server_dies_its_reader_gets_everything_once_and_in_order(steps: list[str | float]) -> None:
+    server = Dying()
+    said = 0
+    for step in steps:
+        match step:
+            case "say":
+                server.backlog.publish("s", b"%d" % said)
+                said += 1
+            case "mark":
+                server.marks.append(server.sent.mark())
+            case "confirm" if server.marks:
+                server.sent.confirm(server.marks.pop(0), server.now)
+            case "die":
+                server.die()
+            case "back":
+                server.up = True
+                server.backlog.drain()
+            case float():
+                server.now += step
+                # What came RECENT ago is on its way no more, and nothing lies inside for longer.
+                server.deliver(server.now - RECENT)
+    server.up = True
+    server.backlog.drain()
+    server.deliver(server.now)
+
+    assert server.read == list(range(said))
+    assert server.backlog.dropped == 0
 
 
 def test_what_is_too_old_is_dropped() -> None:

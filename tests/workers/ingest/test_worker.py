@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from itertools import pairwise
 
 import msgspec
 import pytest
@@ -24,6 +23,7 @@ from tests.buckets import list_symbols, make_bucket
 from tests.conftest import NatsServer, eventually
 from tests.simulated import config_for
 from tests.windows import open_window
+from workers.ingest import succession
 from workers.ingest.worker import Worker
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
@@ -58,7 +58,7 @@ class Rig:
             if worker is not None:
                 worker.bus_changed(connected)
 
-        async with NatsBus([self.nats.url], "worker", lambda: 0.0, on_change=changed) as bus:
+        async with NatsBus([self.nats.url], "worker", lambda: 0.0, on_change=changed, keep_sent=True) as bus:
             worker = Worker(config, Market.USDM, group, bus, SystemClock(), lambda: 0.0)
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(worker.run())
@@ -201,12 +201,13 @@ async def test_what_came_while_nats_was_gone_is_sent_when_the_gateway_is_back(ri
         before = len(rig.frames)
         await eventually(lambda: len(rig.frames) > before)
 
-    # Only what was on its way through the server when it died can be lost; nothing comes twice or out of order.
-    sequence = [frame.seq for frame in rig.frames]
-    assert sequence == sorted(set(sequence))
-    holes = [after - one - 1 for one, after in pairwise(sequence) if after != one + 1]
-    assert len(holes) <= 1
-    assert sum(holes) < 50
+    # What was on its way through the server when it died was sent again; of those frames some come twice.
+    sequence: list[int] = []
+    for frame in rig.frames:
+        if not sequence or frame.seq > sequence[-1]:
+            sequence.append(frame.seq)
+    assert sequence == list(range(1, len(sequence) + 1))
+    assert worker.status()["sent_again"]
 
 
 async def test_its_status_shows_its_feeds(rig: Rig) -> None:
@@ -225,7 +226,9 @@ async def test_its_status_shows_its_feeds(rig: Rig) -> None:
     }
 
 
-async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig) -> None:
+async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(succession, "PATIENCE", 60.0)  # this machine may be slow; that is not what is tested
+    monkeypatch.setattr(succession, "FRESH", 60.0)
     await open_window(rig.bus, Market.USDM)
     names = ("btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@markPrice@1s")
     history = Rows(rig)
