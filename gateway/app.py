@@ -29,10 +29,11 @@ from gateway.admission.tokens import Tokens
 from gateway.admission.tokensfile import TokensFile
 from gateway.client import Client, Session
 from gateway.effects import Effect, Klines
-from gateway.hub import Hub
+from gateway.hub import Held, Hub
 from gateway.interest import Interest
 from gateway.marks import Hops
 from gateway.metrics import Gauges
+from gateway.pacing import Timetable
 from gateway.protocol.binance import BinanceSession
 from gateway.protocol.native import NativeSession
 from gateway.protocol.paths import BinancePath, NativePath, Refusal, read_path
@@ -58,7 +59,9 @@ class Gateway:
         self.listings: dict[Market, Listing] = {}
         self.interest = Interest(name, config.markets, bus, time.monotonic)
         self.tally = Tally()
-        self.hub = Hub(self.interest.first, self.interest.last, self.tally, Hops(bus.read_ns, time.time_ns))
+        self._alarm: asyncio.TimerHandle | None = None
+        times = Timetable[Held](time.monotonic, self._wake_hub)
+        self.hub = Hub(self.interest.first, self.interest.last, self.tally, Hops(bus.read_ns, time.time_ns), times)
         self.clients: dict[Client, None] = {}
         self._fetching: dict[Client, int] = {}
         # Names that no exchange delivers, newest last: how often each was asked for.
@@ -203,6 +206,12 @@ class Gateway:
             logger.info("symbols listed", extra={"market": listing.market, "trading": len(listing.trading)})
             for client in list(self.clients):
                 client.catalogue_changed(change)
+
+    def _wake_hub(self, delay: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        # The loop counts in milliseconds: a part of one too early would find nothing due.
+        self._alarm = asyncio.get_running_loop().call_later(delay + 0.001, self.hub.release)
 
     async def _keep_alive(self) -> None:
         while True:

@@ -22,10 +22,15 @@ class Marks(IntFlag):
 
 
 class Delivery(NamedTuple):
-    """What a listener wants of a stream, and when."""
+    """What a listener wants of a stream, and when.
+
+    `max_rate` is of messages a second; where it is not None, only the newest counts.  `closed_only` is for candles.
+    """
 
     on_slow: OnSlow = OnSlow.GAP
     marks: Marks = Marks.NONE
+    max_rate: float | None = None
+    closed_only: bool = False
 
 
 PLAIN = Delivery()

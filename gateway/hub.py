@@ -1,7 +1,7 @@
 """Who listens to what, and the one finished frame that all of them get.  A pure data structure: the hub never touches a
 socket or the bus."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from fsnats import notices
 from fsnats.binance.streams import Loss, Market, Stream
@@ -13,6 +13,7 @@ from gateway.effects import Form
 from gateway.lane import Lane, Listener
 from gateway.marks import RECOVERED, Hops, marks_of
 from gateway.origins import EVENT, NOTICE, STATE
+from gateway.pacing import Timetable
 from gateway.tally import Tally
 from gateway.turn import Turn
 
@@ -22,12 +23,14 @@ Key = tuple[Market, str]
 class Channel:
     """One stream on this gateway: its listeners, by the form they want, and what has come of it."""
 
-    __slots__ = ("_epoch", "_lanes", "_received_ns", "_seq", "_turn", "stream")
+    __slots__ = ("_choosy", "_epoch", "_lanes", "_received_ns", "_seq", "_times", "_turn", "stream")
 
-    def __init__(self, stream: Stream, turn: Turn) -> None:
+    def __init__(self, stream: Stream, turn: Turn, times: Timetable["Held"]) -> None:
         self.stream = stream
         self._turn = turn
+        self._times = times
         self._lanes: dict[Form, Lane] = {}
+        self._choosy: dict[Form, Lane] = {}  # those that do not take every message
         self._epoch = 0
         self._seq = 0
         self._received_ns = 0
@@ -49,19 +52,54 @@ class Channel:
         if frame.flags & GAP:
             self._tell_gap(frame.payload, frame.received_ns)
         elif frame.flags & LATE:
-            for lane in self._lanes.values():
+            for lane in self._all():
                 if lane.gap:  # not for dialects in which ids never go back
                     prefix = lane.form.marked(RECOVERED + self._marks(lane, frame))
-                    self._send(lane, prefix + frame.payload + lane.suffix, frame.received_ns, EVENT)
+                    self._send(lane, prefix + frame.payload + lane.suffix, frame.received_ns, EVENT, lane.listeners)
         else:
-            self._deliver(frame)
+            self._deliver(frame, self._lanes.values())
+            if self._choosy:
+                self._deliver(frame, self._chosen(frame))
 
-    def _deliver(self, frame: Frame) -> None:
+    def _all(self) -> list[Lane]:
+        return [*self._lanes.values(), *self._choosy.values()]
+
+    def _chosen(self, frame: Frame) -> list[Lane]:
+        """The lanes that do not take everything, and take this one now."""
+        rank = self._rank(frame.payload)
+        now = self._times.now()
+        chosen = []
+        for lane in self._choosy.values():
+            pace = lane.pace
+            if pace is None:
+                if rank == EVENT:
+                    chosen.append(lane)
+            elif rank == EVENT or (at := pace.hold(frame, now)) == 0.0:
+                pace.sent(now)
+                lane.newcomers.clear()
+                chosen.append(lane)
+            else:
+                if at is not None:
+                    self._times.add(at, (self, lane))
+                if lane.newcomers:  # the first message goes at once, whatever the others wait for
+                    message = lane.form.marked(self._marks(lane, frame)) + frame.payload + lane.suffix
+                    self._send(lane, message, frame.received_ns, rank, lane.newcomers)
+                    lane.newcomers.clear()
+        return chosen
+
+    def release(self, lane: Lane) -> None:
+        """Send what a lane has held, if its time has come."""
+        assert lane.pace is not None
+        frame = lane.pace.release(self._times.now())
+        if frame is not None:
+            self._deliver(frame, [lane])
+
+    def _deliver(self, frame: Frame, lanes: Iterable[Lane]) -> None:
         turn = self._turn
         dirty = turn.dirty
         payload = frame.payload
         rank = self._rank(payload) if turn.slow else 0
-        for lane in self._lanes.values():
+        for lane in lanes:
             prefix, suffix = lane.prefix, lane.suffix
             if lane.marks:
                 prefix = lane.form.marked(self._marks(lane, frame))
@@ -93,17 +131,17 @@ class Channel:
         self._turn.tally.gaps += 1
         # A candle that cannot be had may be a closed one.
         rank = NOTICE if self.stream.loss is Loss.STATE and not self.stream.interval else EVENT
-        for lane in self._lanes.values():
+        for lane in self._all():
             if lane.gap:
-                self._send(lane, lane.gap + notice + b"}", received_ns, rank)
+                self._send(lane, lane.gap + notice + b"}", received_ns, rank, lane.listeners)
 
-    def _send(self, lane: Lane, message: bytes, received_ns: int, rank: int) -> None:
+    def _send(self, lane: Lane, message: bytes, received_ns: int, rank: int, listeners: Iterable[Listener]) -> None:
         """Send something that does not come every day."""
         finished = text(message)
         turn = self._turn
         if turn.slow:
             turn.origins.note(finished, lane, received_ns, rank)
-        for listener in lane.listeners:
+        for listener in listeners:
             turn.give(listener, finished)
 
     def _broken(self, frame: Frame) -> None:
@@ -123,31 +161,44 @@ class Channel:
     @property
     def listeners(self) -> int:
         """How many (client, form) pairs listen."""
-        return sum(len(lane.listeners) for lane in self._lanes.values())
+        return sum(len(lane.listeners) for lane in self._all())
 
     def join(self, form: Form, listener: Listener) -> None:
         """Deliver to this listener, in this form."""
-        lane = self._lanes.get(form)
+        lanes = self._lanes_of(form)
+        lane = lanes.get(form)
         if lane is None:
-            lane = self._lanes[form] = Lane(self.stream, form)
+            lane = lanes[form] = Lane(self.stream, form)
+        if lane.pace is not None and listener not in lane.listeners:
+            lane.newcomers[listener] = None
         lane.listeners[listener] = None
 
     def part(self, form: Form, listener: Listener) -> bool:
         """Undo `join`.  True when nobody listens any more."""
-        lane = self._lanes.get(form)
+        lanes = self._lanes_of(form)
+        lane = lanes.get(form)
         if lane is not None and listener in lane.listeners:
             del lane.listeners[listener]
+            lane.newcomers.pop(listener, None)
             listener.forget(lane)
             if not lane.listeners:
-                del self._lanes[form]
-        return not self._lanes
+                del lanes[form]
+        return not self._lanes and not self._choosy
+
+    def _lanes_of(self, form: Form) -> dict[Form, Lane]:
+        delivery = form.delivery
+        return self._choosy if delivery.closed_only or delivery.max_rate is not None else self._lanes
+
+
+Held = tuple[Channel, Lane]
+"""A lane that holds something, and whose it is."""
 
 
 class Hub:
     """All channels of a gateway.
 
     `first` is called for a stream that gets its first listener and `last` when the last one leaves: only those two
-    moments concern the bus.  `hops` are the times that clients may ask for.
+    moments concern the bus.  `hops` are the times that clients may ask for, `times` says when to call `release`.
     """
 
     def __init__(
@@ -156,18 +207,20 @@ class Hub:
         last: Callable[[Channel], None],
         tally: Tally,
         hops: Hops | None = None,
+        times: Timetable[Held] | None = None,
     ) -> None:
         self._first = first
         self._last = last
         self._channels: dict[Key, Channel] = {}
         self.turn = Turn(tally, hops)
+        self._times = Timetable() if times is None else times
 
     def listen(self, stream: Stream, form: Form, listener: Listener) -> None:
         """Send every payload of `stream` in `form` to `listener`.  Asking twice changes nothing."""
         key = (stream.market, stream.name)
         channel = self._channels.get(key)
         if channel is None:
-            channel = self._channels[key] = Channel(stream, self.turn)
+            channel = self._channels[key] = Channel(stream, self.turn, self._times)
             self._first(channel)
         channel.join(form, listener)
 
@@ -182,6 +235,12 @@ class Hub:
     def touch(self, listener: Listener, frame: bytes) -> None:
         """Send one client a finished frame of its own (a reply), in order with its data."""
         self.turn.touch(listener, frame)
+
+    def release(self) -> None:
+        """Send what listeners with a rate have waited for long enough."""
+        for channel, lane in self._times.due():
+            channel.release(lane)
+        self.flush()
 
     def flush(self) -> None:
         """Write what this turn has brought, one write a client."""

@@ -4,13 +4,18 @@ from collections.abc import Callable
 from typing import Protocol
 
 from fsnats.binance.streams import Stream
+from fsnats.frames import Frame
 from gateway.effects import Form, OnSlow
+from gateway.pacing import Pace
 
 
 class Lane:
-    """A stream in a form, and who listens."""
+    """A stream in a form, and who listens.
 
-    __slots__ = ("form", "gap", "listeners", "marks", "prefix", "stream", "suffix", "tells")
+    `pace` is there where not every message goes at once; then `newcomers` are those who have had none yet.
+    """
+
+    __slots__ = ("form", "gap", "listeners", "marks", "newcomers", "pace", "prefix", "stream", "suffix", "tells")
 
     def __init__(self, stream: Stream, form: Form) -> None:
         self.stream = stream
@@ -23,6 +28,9 @@ class Lane:
         self.tells = bool(form.gap) and form.delivery.on_slow is OnSlow.GAP
         # A dict for its order and its constant-time removal; the values mean nothing.
         self.listeners: dict[Listener, None] = {}
+        self.newcomers: dict[Listener, None] = {}
+        rate = form.delivery.max_rate
+        self.pace: Pace[Frame] | None = None if rate is None else Pace(rate)
 
 
 class Listener(Protocol):

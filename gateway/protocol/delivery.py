@@ -1,21 +1,25 @@
 """The options of a subscription that say how a stream is delivered, whichever stream it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 import msgspec
 
+from fsnats.binance.streams import Loss, Stream
 from gateway.effects import Delivery, OnSlow
-from gateway.protocol.fields import TEXT, optional
+from gateway.protocol.fields import NUMBER, TEXT, TRUTH, optional
 from gateway.protocol.problems import Problem, bad
 
-OPTIONS = ("onSlow",)
+OPTIONS = ("onSlow", "maxRate", "closedOnly")
+RATES = (0.01, 100.0)  # messages a second: beyond them it is a mistake or no limit
 
 
 class Given(TypedDict, total=False):
     """The fields of `Delivery` that a client gave; those that it left out are the session's."""
 
     on_slow: OnSlow
+    max_rate: float
+    closed_only: bool
 
 
 def given_in(options: Mapping[str, msgspec.Raw]) -> Given:
@@ -24,6 +28,16 @@ def given_in(options: Mapping[str, msgspec.Raw]) -> Given:
     on_slow = optional(options.get("onSlow", msgspec.UNSET), "onSlow", TEXT)
     if on_slow is not None:
         found["on_slow"] = on_slow_of(on_slow)
+    max_rate = optional(options.get("maxRate", msgspec.UNSET), "maxRate", NUMBER)
+    if max_rate is not None:
+        if not RATES[0] <= max_rate <= RATES[1]:
+            raise bad(
+                Problem.INVALID_FIELD, f"'maxRate' must be {RATES[0]:g} to {RATES[1]:g} messages a second", max_rate
+            )
+        found["max_rate"] = max_rate
+    closed_only = optional(options.get("closedOnly", msgspec.UNSET), "closedOnly", TRUTH)
+    if closed_only is not None:
+        found["closed_only"] = closed_only
     return found
 
 
@@ -45,6 +59,29 @@ def has(delivery: Delivery, given: Given) -> bool:
     return all(getattr(delivery, name) == value for name, value in given.items())
 
 
+def require_fit(delivery: Delivery, streams: Iterable[Stream]) -> None:
+    """Refuse what these streams cannot be delivered like.  Raises BadCommand, whose part are those that cannot."""
+    if delivery.closed_only:
+        if delivery.max_rate is not None:
+            raise bad(Problem.UNSUITABLE_OPTION, "'maxRate' does not go with 'closedOnly': closed candles are events")
+        _refuse([each.name for each in streams if not each.interval], "'closedOnly' is for candles")
+    elif delivery.max_rate is not None:
+        events = [each.name for each in streams if each.loss is Loss.EVENTS]
+        _refuse(events, "'maxRate' is for states, of which the newest is enough")
+
+
+def _refuse(names: list[str], why: str) -> None:
+    if names:
+        raise bad(Problem.UNSUITABLE_OPTION, f"{why}; {sorted(names)[0]} is not one", sorted(names))
+
+
 def spelled(delivery: Delivery) -> dict[str, object]:
     """The options that ask for this delivery."""
-    return {} if delivery.on_slow is OnSlow.GAP else {"onSlow": delivery.on_slow}
+    options: dict[str, object] = {}
+    if delivery.on_slow is not OnSlow.GAP:
+        options["onSlow"] = delivery.on_slow
+    if delivery.max_rate is not None:
+        options["maxRate"] = int(delivery.max_rate) if delivery.max_rate.is_integer() else delivery.max_rate
+    if delivery.closed_only:
+        options["closedOnly"] = True
+    return options

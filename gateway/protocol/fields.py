@@ -20,6 +20,7 @@ class Kind(NamedTuple, Generic[_T]):
 
 TEXT = Kind(msgspec.json.Decoder(str), "a string")
 INTEGER = Kind(msgspec.json.Decoder(int), "an integer")
+NUMBER = Kind(msgspec.json.Decoder(float), "a number")
 TRUTH = Kind(msgspec.json.Decoder(bool), "true or false")
 NAMES = Kind(msgspec.json.Decoder(list[str]), "an array of strings")
 OBJECT = Kind(msgspec.json.Decoder(dict[str, msgspec.Raw]), "an object")

@@ -172,6 +172,7 @@ class NativeSession:
         wanted = set(named.values())
         if has_pattern:
             wanted.update(topic.streams(topic.everything(listing)).values())
+        delivery.require_fit(wanted_so, wanted)
         self._require_room(len(wanted), lambda: self._subscriptions.news(topic, wanted))
         effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
         for subject, stream in named.items():
@@ -190,6 +191,7 @@ class NativeSession:
         if refused:
             raise _refusal(Problem.UNKNOWN_SYMBOL, refused)
         wanted_so = delivery.applied(requests.delivery_of(request), self._delivery)
+        delivery.require_fit(wanted_so, streams.values())
         self._require_room(len(streams), lambda: self._subscriptions.news_raw(streams.values(), wanted_so))
         effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
         for stream in streams.values():

@@ -41,6 +41,7 @@ class Problem(StrEnum):
     UNKNOWN_UPDATE_SPEED = "UNKNOWN_UPDATE_SPEED", "the market does not have this stream at this speed"
     UNKNOWN_CONTRACT_TYPE = "UNKNOWN_CONTRACT_TYPE", "continuous contracts do not have this type"
     UNKNOWN_OPTION = "UNKNOWN_OPTION", "`options` has a key that no stream type knows"
+    UNSUITABLE_OPTION = "UNSUITABLE_OPTION", "an option does not go with these streams, or with another option"
     UNKNOWN_MARKET = "UNKNOWN_MARKET", "the market does not exist, or this gateway does not carry it"
     TOO_MANY_STREAMS = "TOO_MANY_STREAMS", "one connection would listen to more streams than it may"
     FORBIDDEN = "FORBIDDEN", "the access token does not allow this market or stream type"

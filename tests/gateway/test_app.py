@@ -263,6 +263,24 @@ async def test_a_native_client_that_did_not_read_is_told_what_it_missed_and_read
     assert house.gateway.tally.slow == 0
 
 
+async def test_a_paced_stream_ends_with_its_newest_message_whenever_that_came(house: House) -> None:
+    async with house.client() as connection:
+        await hear(connection)
+        await say(connection, type="subscribe", rawStreams=["btcusdt@ticker"], options={"maxRate": 20})
+        await hear(connection)
+        await house.listening(1)
+        house.publish("btcusdt@ticker", b'{"n":1}')
+        heard = [(await hear(connection))["data"]["n"]]
+        for number in range(2, 200):
+            house.publish("btcusdt@ticker", b'{"n":%d}' % number)
+        while heard[-1] < 199:
+            heard.append((await hear(connection))["data"]["n"])
+
+    assert heard[0] == 1
+    assert heard == sorted(heard)
+    assert len(heard) < 100
+
+
 async def test_a_client_that_would_rather_be_closed_than_miss_an_event_is_closed(house: House) -> None:
     async with house.client("/?onSlow=disconnect") as connection:
         await hear(connection)

@@ -12,6 +12,7 @@ from fsnats.websocket.frames import text
 from gateway.effects import Delivery, Form, Marks
 from gateway.hub import Channel, Hub
 from gateway.outbox import Outbox
+from gateway.pacing import Timetable
 from gateway.protocol import forms
 from gateway.tally import Tally
 
@@ -30,7 +31,9 @@ class House:
         self.channels: dict[str, Channel] = {}
         self.tally = Tally()
         self.seq = 0
-        self.hub = Hub(self.first, self.last, self.tally)
+        self.now = 1000.0
+        self.wakes: list[float] = []
+        self.hub = Hub(self.first, self.last, self.tally, times=Timetable(lambda: self.now, self.wakes.append))
 
     def first(self, channel: Channel) -> None:
         assert channel.stream.name not in self.channels, "announced twice"
@@ -269,6 +272,114 @@ def test_what_is_no_frame_is_counted_and_reaches_nobody() -> None:
     house.hub.flush()
 
     assert (house.tally.unreadable, written) == (1, [])
+
+
+PACED = Form(b"", b"", b'{"gap":', Delivery(max_rate=2.0))
+
+
+def said(written: list[bytes]) -> list[int]:
+    """The numbers that a client was sent since the last look."""
+    numbers = [int(number) for number in re.findall(rb'"c":(\d+)', b"".join(written))]
+    written.clear()
+    return numbers
+
+
+class Pacer:
+    """Tickers of one stream, as time goes by."""
+
+    def __init__(self, house: House, stream: Stream = TICKER) -> None:
+        self.house = house
+        self.stream = stream
+        self.number = 0
+
+    def message(self, payload: bytes = b"") -> None:
+        self.number += 1
+        self.house.message(self.stream.name, payload or b'{"c":%d}' % self.number)
+        self.house.hub.flush()
+
+    def pass_time(self, seconds: float) -> None:
+        self.house.now += seconds
+        self.house.hub.release()
+
+
+def test_of_a_paced_stream_the_first_goes_at_once_and_the_last_when_its_time_comes() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TICKER, PACED, outbox)
+    ticker = Pacer(house)
+    for _ in range(4):
+        ticker.message()
+    assert said(written) == [1]
+    assert house.wakes == [pytest.approx(0.5)]
+
+    ticker.pass_time(0.4)
+    assert said(written) == []
+    ticker.pass_time(0.2)
+    assert said(written) == [4]
+    ticker.message()
+    assert said(written) == []
+    ticker.pass_time(0.5)
+    assert said(written) == [5]
+    ticker.pass_time(10)
+    ticker.message()
+    assert said(written) == [6]
+
+
+def test_whoever_joins_a_paced_stream_gets_its_first_message_at_once_and_then_with_the_others() -> None:
+    house = House()
+    (one, to_one), (two, to_two) = house.client(), house.client()
+    house.hub.listen(TICKER, PACED, one)
+    ticker = Pacer(house)
+    ticker.message()
+    house.hub.listen(TICKER, PACED, two)
+    ticker.message()
+    ticker.message()
+    assert (said(to_one), said(to_two)) == ([1], [2])
+
+    ticker.pass_time(0.51)
+    assert (said(to_one), said(to_two)) == ([3], [3])
+
+
+def test_nobody_is_sent_what_was_held_for_somebody_who_left() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TICKER, PACED, outbox)
+    ticker = Pacer(house)
+    ticker.message()
+    ticker.message()
+    house.hub.leave(TICKER, PACED, outbox)
+    assert house.channels == {}
+    house.hub.listen(TICKER, PACED, outbox)
+    ticker.pass_time(1)
+
+    assert said(written) == [1]
+
+
+def test_a_closed_candle_waits_for_no_rate() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(KLINES, PACED, outbox)
+    kline = Pacer(house, KLINES)
+    for payload in (OPEN % 1, OPEN % 2, CLOSED % 3, OPEN % 4):
+        kline.message(payload)
+    kline.pass_time(0.51)
+
+    assert written == [text(OPEN % 1), text(CLOSED % 3), text(OPEN % 4)]
+
+
+def test_closed_only_is_the_closed_candles_and_the_gaps() -> None:
+    house = House()
+    (all_of_it, to_all), (closed, to_closed) = house.client(), house.client()
+    only = Form(b"", b"", b'{"gap":', Delivery(closed_only=True))
+    house.hub.listen(KLINES, RAW, all_of_it)
+    house.hub.listen(KLINES, only, closed)
+    for payload, flags in ((OPEN % 1, 0), (CLOSED % 1, 0), (OPEN % 2, 0), (b"{}", GAP), (CLOSED % 3, RECOVERED)):
+        house.message("btcusdt@kline_1m", payload, flags=flags)
+    house.hub.flush()
+
+    assert to_all == [text(OPEN % 1) + text(CLOSED % 1) + text(OPEN % 2) + text(CLOSED % 3)]
+    assert to_closed == [text(CLOSED % 1) + text(b'{"gap":{}}') + text(CLOSED % 3)]
+    assert sum(channel.listeners for channel in house.hub) == 2
 
 
 STREAMS = [parse(Market.SPOT, f"{symbol}@trade") for symbol in ("a", "b", "c")]

@@ -246,6 +246,29 @@ def test_deliveries_are_variants_too(client: NativeSession, fields: dict[str, ob
     assert leaves(ask(client, "unsubscribe", **fields)) == ["btcusdt@trade"] * 2
 
 
+def test_options_that_do_not_fit_are_refused_and_change_nothing(client: NativeSession) -> None:
+    for fields, part in (
+        ({"streamType": "trade", "symbols": ["btcusdt"], "options": {"maxRate": 2}}, ["btcusdt@trade"]),
+        ({"streamType": "ticker", "symbols": ["ALL"], "options": {"closedOnly": True}}, None),
+        ({"rawStreams": ["btcusdt@ticker", "btcusdt@depth"], "options": {"maxRate": 2}}, ["btcusdt@depth"]),
+    ):
+        code, named = problem(ask(client, "subscribe", **fields))
+        assert code == "UNSUITABLE_OPTION"
+        assert part is None or named == part
+    assert client.subscriptions == []
+
+
+def test_two_rates_of_one_stream_live_side_by_side(client: NativeSession) -> None:
+    ticker = {"streamType": "ticker", "symbols": ["btcusdt"]}
+    for rate in (1, 2):
+        assert listens(ask(client, "subscribe", **ticker, options={"maxRate": rate})) == ["btcusdt@ticker"]
+    assert listens(ask(client, "subscribe", **ticker, options={"maxRate": 2.0})) == []
+
+    assert leaves(ask(client, "unsubscribe", **ticker, options={"maxRate": 1})) == ["btcusdt@ticker"]
+    told = sent(ask(client, "listSubscriptions"))[0]["streams"]
+    assert [each["options"] for each in told] == [{"maxRate": 2}]
+
+
 def test_delivery_of_a_session_is_that_of_its_requests_unless_they_say_otherwise(
     listings: dict[Market, Listing],
 ) -> None:

@@ -101,7 +101,7 @@ def test_options_are_checked_by_name_and_type() -> None:
         (
             {"levels": 5},
             "UNKNOWN_OPTION",
-            "unknown option 'levels'; allowed: interval, level, updateSpeed, contractType, onSlow",
+            "unknown option 'levels'; allowed: interval, level, updateSpeed, contractType, onSlow, maxRate, closedOnly",
         ),
         ({"level": [5]}, "INVALID_FIELD", "'level' must be a string or an integer"),
         ({"level": True}, "INVALID_FIELD", "'level' must be a string or an integer"),
