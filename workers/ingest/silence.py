@@ -4,13 +4,14 @@ A stream is named when it was acknowledged, or spoke, `max(10 s, 5 x its cadence
 
 - a steady stream by what its type promises (see `cadence`), a longer pause that is usual for it replaces that
 - a driven stream by its witnesses: what cannot happen without it happened in several of these seconds
+- a driven stream of which nothing else tells by the trades of its symbol that REST shows (see `trail`)
 - a driven stream that was heard often by its own past: five times its longest pause of the last half hour; where it
   has witnesses and these are as silent, the symbol has fallen quiet: ten times, and a minute
 - all streams of a type that this worker carries, thirty or more, when none of them spoke for a minute
 
 What is *not* named, so that somebody who sees a name may believe it:
 
-- a driven stream of which nothing is known: after ten minutes it is counted as unheard, which is no alarm
+- a driven stream of a symbol that is quiet: after ten minutes it is counted as unheard, which is no alarm
 - a stream whose connection is not there, or not acknowledged: its time begins when it is
 - a stream of a connection that brings nothing at all: the feed replaces that, and only if it stays so is it named
 - a stream that, asked again a few seconds before, the exchange does not trade: halted, settling, delisted
@@ -28,8 +29,10 @@ import msgspec
 from fsnats.binance.streams import Route, Stream
 from workers.ingest.cadence import LOOKS_KEPT, Pace, is_witness, rests_at_will, steady_pause, symbol_of, witnesses
 from workers.ingest.probe import Probe, Step
+from workers.ingest.trail import Trails
 
 LOOK = 1.0  # seconds between two looks
+SUSPECT = 3.0  # seconds of silence before anything is looked at closely
 SOONEST = 10.0  # seconds of silence before anything is named
 TIMES = 5  # cadences before anything is named
 QUIET_TIMES, QUIET_SOONEST = 10, 60.0  # the same where all of the symbol has fallen quiet
@@ -108,11 +111,14 @@ class _Watched(msgspec.Struct, eq=False):
 class Watch:
     """All streams of one worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, trails: Trails) -> None:
+        """`trails` is what REST shows of the symbols in `wondering`."""
+        self._trails = trails
         self._watched: dict[str, _Watched] = {}
         self._by_symbol: dict[str, list[_Watched]] = {}
         self._kinds: dict[str, tuple[int, float]] = {}  # streams listened to, and when any spoke or was begun with
         self.unheard = 0
+        self.wondering: dict[str, float] = {}  # symbols of silent streams of which nothing else tells, and since when
 
     @property
     def silent(self) -> list[Silence]:
@@ -134,6 +140,7 @@ class Watch:
         quiet: list[tuple[_Watched, float]] = []
         kinds: dict[str, tuple[int, float]] = {}
         self.unheard = 0
+        self.wondering = {}
         for name, line in lines.items():
             watched = self._watched[name]
             newest = line.received_ns
@@ -147,7 +154,7 @@ class Watch:
                 if heard_from is None:
                     continue
                 begun = max(watched.spoke, heard_from)
-                if watched.silence is not None or (now - begun >= SOONEST - DOUBT - LOOK and not watched.at_will):
+                if watched.silence is not None or (now - begun >= SUSPECT and not watched.at_will):
                     quiet.append((watched, begun))
             count, last = kinds.get(watched.stream.kind, (0, 0.0))
             kinds[watched.stream.kind] = count + 1, max(last, begun)
@@ -195,14 +202,16 @@ class Watch:
     def _judge(self, watched: _Watched, begun: float, now: float, mute: bool, outcomes: list[Outcome]) -> None:
         # What the next look would find too late is named by this one.
         quiet = now - begun + LOOK - (FEED if mute else 0.0)
-        witness = self._witness(watched, now - begun) if quiet >= SOONEST else None
+        witness = self._witness(watched, begun, now - begun) if quiet >= SOONEST else None
         if witness is not None:
             # What happens there could not if the symbol did not trade.
-            self._name(watched, begun, now, f"{witness} speaks", outcomes)
+            self._name(watched, begun, now, witness, outcomes)
             return
         limit, reason = self._limit(watched, now)
         if limit is None:
             self.unheard += now - begun > UNHEARD
+            if watched.symbol and "aggTrade" in witnesses(watched.stream):
+                self.wondering[watched.symbol] = max(begun, self.wondering.get(watched.symbol, 0.0))
             return
         if quiet >= limit - DOUBT and watched.asked < max(begun, now - _ASK_AGAIN):
             if watched.asked < begun:
@@ -226,14 +235,17 @@ class Watch:
             return max(QUIET_SOONEST, QUIET_TIMES * cadence), "longer than usual"
         return max(SOONEST, TIMES * cadence), "longer than usual"
 
-    def _witness(self, watched: _Watched, quiet: float) -> str | None:
-        """The stream that shows that this one should have spoken."""
+    def _witness(self, watched: _Watched, begun: float, quiet: float) -> str | None:
+        """What shows that this stream should have spoken."""
         needed = witnesses(watched.stream)
         looks = min(int(quiet / LOOK), LOOKS_KEPT)
         for other in self._by_symbol.get(watched.symbol, ()) if needed else ():
             enough = needed.get(other.stream.kind)
             if enough is not None and other is not watched and other.pace.spoke_in(looks) >= enough:
-                return other.stream.name
+                return f"{other.stream.name} speaks"
+        enough = needed.get("aggTrade")
+        if enough is not None and self._trails.moments(watched.symbol, begun) >= enough:
+            return "its symbol is traded"
         return None
 
     def _has_witnesses(self, watched: _Watched) -> bool:

@@ -14,6 +14,7 @@ from workers.ingest.router import Line, Router
 from workers.ingest.silence import Doubt, Flows, Named, Try, Watch
 from workers.ingest.subscriptions import Subscriptions
 from workers.ingest.track import Missing
+from workers.ingest.trail import Trails
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ class Watchdog:
         self._layout = layout
         self._clock = clock
         self._notice = tell
-        self._watch = Watch()
+        self.trails = Trails()
+        self._watch = Watch(self.trails)
         self._elsewhere: dict[str, Route] = {}  # streams that are tried on another route
         self._kinds_elsewhere: dict[str, Route] = {}  # types that were found to flow on another route
         self.answered = self._watch.answered
@@ -190,6 +192,11 @@ class Watchdog:
         for name in self._elsewhere.keys() - self._router.carried.keys():
             del self._elsewhere[name]
         return changed
+
+    @property
+    def wondering(self) -> Mapping[str, float]:
+        """The symbols about which REST may be asked, to be answered to `trails`; and since when."""
+        return self._watch.wondering
 
     def status(self) -> Mapping[str, object]:
         """What `fsnats status` shows."""

@@ -24,6 +24,7 @@ from fsnats.subjects import demand as demand_subject
 from workers.ingest.backlog import Backlog
 from workers.ingest.demand import DemandBook
 from workers.ingest.doubts import Doubts
+from workers.ingest.enquiry import Enquiry
 from workers.ingest.feed import Feed
 from workers.ingest.layout import FeedKey, Layout
 from workers.ingest.pages import Fill
@@ -66,6 +67,7 @@ class Worker:
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
         self._watchdog = Watchdog(market, self._router, self._layout, clock, self._recovery.tell)
+        self._enquiry = Enquiry(market, clock, self._ask_rest, self._watchdog.trails)
         self._doubts = Doubts(market, bus, self._watchdog.answered)
         self._news = asyncio.Event()
 
@@ -84,6 +86,7 @@ class Worker:
             tasks.create_task(self._recovery.run())
             tasks.create_task(self._watch())
             tasks.create_task(self._doubts.run())
+            tasks.create_task(self._enquiry.run())
             await self.ready()
             self.bus_changed(True)
             while True:
@@ -99,6 +102,8 @@ class Worker:
             await self._clock.sleep(LOOK)
             if self._watchdog.look([feed for feed, _ in self._feeds.values()], self._doubts.ask):
                 self._news.set()
+            if not self._recovery.filling:  # what is missing needs REST more
+                self._enquiry.look(self._watchdog.wondering)
 
     async def _ask_rest(self, fill: Fill) -> RowsReply:
         """Have the history workers, who keep the budget of REST, ask the exchange."""

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from fsnats.binance.streams import Market, Stream, parse
 from workers.ingest.cadence import KNOWN
 from workers.ingest.probe import Step
 from workers.ingest.silence import OF_A_KIND, Doubt, Flows, Named, Outcome, Try, Watch
+from workers.ingest.trail import Trails
 
 AGG, CANDLE, TICK, BOOK, MARK = (
     f"btcusdt@{rest}" for rest in ("aggTrade", "kline_1m", "bookTicker", "depth@100ms", "markPrice@1s")
@@ -29,7 +31,8 @@ class Story:
     """One worker's streams, and a look every second."""
 
     def __init__(self, *names: str, market: Market = Market.USDM) -> None:
-        self.watch = Watch()
+        self.trails = Trails()
+        self.watch = Watch(self.trails)
         self.lines = {name: Line(parse(market, name)) for name in names}
         self.listening = dict.fromkeys(names, 0.0)
         self.mute: set[str] = set()
@@ -142,6 +145,40 @@ def test_a_type_of_which_no_stream_speaks_is_named() -> None:
     assert story.named == [(60, name) for name in names]
     assert Story(*names).passes(300, names[:1], lambda second: second % 50 == 0).named == []
     assert Story(*names[1:]).passes(300).named == []
+
+
+def told(symbol_trades: Iterable[int]) -> list[msgspec.Raw]:
+    """REST's answer: trades of these ids, each at a moment of its own."""
+    return [msgspec.Raw(b'{"id":%d,"time":%d}' % (number, number)) for number in symbol_trades]
+
+
+def test_a_stream_without_witnesses_is_named_by_the_trades_that_rest_shows() -> None:
+    story = Story(AGG).passes(2)
+    assert story.watch.wondering == {}
+    story.passes(1)
+    assert story.watch.wondering == {"BTCUSDT": 0.0}
+    assert story.trails.due(story.watch.wondering, 3.0) == "BTCUSDT"
+    story.trails.answered("BTCUSDT", told(range(100, 110)), 3.0)
+    story.passes(5)
+    assert story.trails.due(story.watch.wondering, 8.0) == "BTCUSDT"
+    story.trails.answered("BTCUSDT", told(range(105, 115)), 8.0)
+    assert story.passes(5).named == [(9, AGG)]
+    assert story.reasons == ["its symbol is traded"]
+    assert story.watch.wondering == {}
+
+
+def test_trades_before_a_silence_prove_nothing_of_it() -> None:
+    story = Story(AGG).passes(3)
+    story.trails.due(story.watch.wondering, 3.0)
+    story.trails.answered("BTCUSDT", told(range(10)), 3.0)
+    story.trails.answered("BTCUSDT", told(range(10, 20)), 8.0)
+    story.passes(5).passes(1, [AGG]).passes(50)
+    assert story.named == []
+
+
+@pytest.mark.parametrize("name", [MARK, "btcusdt@forceOrder", "!miniTicker@arr", "btcusdt@rpiDepth@500ms"])
+def test_where_trades_prove_nothing_they_are_not_asked_for(name: str) -> None:
+    assert Story(name).passes(5).watch.wondering == {}
 
 
 # What is not.
