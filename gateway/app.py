@@ -28,9 +28,11 @@ from gateway.admission.door import Door, Rules
 from gateway.admission.tokens import Tokens
 from gateway.admission.tokensfile import TokensFile
 from gateway.client import Client, Session
-from gateway.effects import Effect, Klines
+from gateway.effects import Effect, Klines, Listen
 from gateway.hub import Held, Hub
 from gateway.interest import Interest
+from gateway.joining import Joining
+from gateway.joins import Joins
 from gateway.marks import Hops
 from gateway.metrics import Gauges
 from gateway.pacing import Timetable
@@ -62,6 +64,7 @@ class Gateway:
         self._alarm: asyncio.TimerHandle | None = None
         times = Timetable[Held](time.monotonic, self._wake_hub)
         self.hub = Hub(self.interest.first, self.interest.last, self.tally, Hops(bus.read_ns, time.time_ns), times)
+        self._joins = Joins(bus)
         self.clients: dict[Client, None] = {}
         self._fetching: dict[Client, int] = {}
         # Names that no exchange delivers, newest last: how often each was asked for.
@@ -154,6 +157,14 @@ class Gateway:
         code = client.closed_with
         if code is not None:
             self.tally.closed[code] = self.tally.closed.get(code, 0) + 1
+
+    def fetch_before(self, client: Client, joins: list[tuple[Listen, Joining]], unseen: list[Listen]) -> None:
+        session = client.session
+        if joins:
+            assert isinstance(session, NativeSession)
+            self._tasks.create_task(self._joins.join(client.listening, session, joins))
+        if unseen:
+            self._tasks.create_task(self._joins.snapshots(client.listening, unseen))
 
     def fetch_klines(self, client: Client, request: Klines) -> None:
         session = client.session

@@ -16,8 +16,10 @@ from fsnats.websocket.server import Connection
 from gateway import closing
 from gateway.admission.door import NOBODY
 from gateway.admission.pace import Pace, Verdict
-from gateway.effects import Close, Effect, Form, Klines, Leave, Listen, Send, Unknown
+from gateway.effects import Close, Effect, Klines, Leave, Listen, Send, Unknown
 from gateway.hub import Hub
+from gateway.joining import Joining
+from gateway.listening import Listening
 from gateway.outbox import Outbox
 from gateway.protocol.paths import Refusal
 from gateway.tally import Tally
@@ -52,6 +54,8 @@ class House(Protocol):
 
     def welcome(self, client: "Client", request: Request) -> "Session | Response": ...
 
+    def fetch_before(self, client: "Client", joins: list[tuple[Listen, Joining]], unseen: list[Listen]) -> None: ...
+
     def fetch_klines(self, client: "Client", request: Klines) -> None: ...
 
     def count_unknown(self, market: Market, name: str) -> None: ...
@@ -69,7 +73,7 @@ class Client(Connection):
         self._pace: Pace | None = None  # until its first request
         self.guest = NOBODY  # until it was let in
         self._outbox = Outbox(self.write, self._fell_behind, house.hub.turn, house.config.gateway_outbox)
-        self._listening: dict[tuple[Market, str, Form], Listen] = {}
+        self.listening = Listening(house.hub, self._outbox)
         self._unwritten = 0  # bytes, when somebody last looked
         self._pinged = monotonic()
         self._lived = self._pinged  # when it last showed that somebody reads
@@ -108,9 +112,7 @@ class Client(Connection):
 
     def closing(self) -> None:
         self._outbox.discard()
-        for listen in self._listening.values():
-            self._house.hub.leave(listen.stream, listen.form, self._outbox)
-        self._listening.clear()
+        self.listening.end()
 
     def closed(self) -> None:
         self._house.left(self)
@@ -122,6 +124,7 @@ class Client(Connection):
     def resume_writing(self) -> None:
         self._lived = self._monotonic()
         self._outbox.resume()
+        self.listening.reads()
 
     # What the gateway asks of it.
 
@@ -138,7 +141,7 @@ class Client(Connection):
     @property
     def streams(self) -> int:
         """How many (stream, form) pairs the client listens to."""
-        return len(self._listening)
+        return len(self.listening)
 
     def refuse(self, refusal: Refusal) -> Response:
         """A refusal of the handshake."""
@@ -167,16 +170,20 @@ class Client(Connection):
     def perform(self, effects: Iterable[Effect]) -> None:
         """Carry out what a session decided, in order, and write what it said."""
         hub = self._house.hub
+        joins: list[tuple[Listen, Joining]] = []
+        unseen: list[Listen] = []
         for effect in effects:
             match effect:
                 case Send(text):
                     hub.touch(self._outbox, frames.text(text))
-                case Listen(stream, form):
-                    self._listening[(stream.market, stream.name, form)] = effect
-                    hub.listen(stream, form, self._outbox)
+                case Listen(_, _, before):
+                    joining = self.listening.begin(effect)
+                    if joining is not None:
+                        joins.append((effect, joining))
+                    elif before is not None and not self.listening.show(effect):
+                        unseen.append(effect)
                 case Leave(stream, form):
-                    self._listening.pop((stream.market, stream.name, form), None)
-                    hub.leave(stream, form, self._outbox)
+                    self.listening.leave(stream, form)
                 case Klines():
                     self._house.fetch_klines(self, effect)
                 case Unknown(market, name):
@@ -187,6 +194,8 @@ class Client(Connection):
                 case _:
                     assert_never(effect)
         hub.flush()
+        if joins or unseen:
+            self._house.fetch_before(self, joins, unseen)
 
     def _take(self) -> Verdict:
         """Decide on one request by how fast they come; what is refused is counted, and the last one closes."""

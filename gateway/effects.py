@@ -66,11 +66,31 @@ class Send(NamedTuple):
     text: bytes
 
 
+class Snapshot(NamedTuple):
+    """The newest value comes first, marked, where there is one."""
+
+
+class Resume(NamedTuple):
+    """Everything after this place comes first; then the session says so (`resumed`)."""
+
+    epoch: int
+    seq: int
+
+
+class History(NamedTuple):
+    """The newest events that the exchange remembers, so many, come first, marked; then the session says so
+    (`history_ended`)."""
+
+    length: int
+
+
 class Listen(NamedTuple):
-    """From now on, send each payload of `stream` in `form`.  A repeated Listen changes nothing."""
+    """From now on, send each payload of `stream` in `form`, after what is to come `before`.  A repeated Listen changes
+    nothing."""
 
     stream: Stream
     form: Form
+    before: Snapshot | Resume | History | None = None
 
 
 class Leave(NamedTuple):

@@ -10,6 +10,7 @@ from fsnats.frames import CONTINUES, GAP, LATE, Frame, decode
 from fsnats.websocket.frames import text, text_header
 from gateway.candles import is_closed
 from gateway.effects import Form
+from gateway.joining import Joining
 from gateway.lane import Lane, Listener
 from gateway.marks import RECOVERED, Hops, marks_of
 from gateway.origins import EVENT, NOTICE, STATE
@@ -23,7 +24,18 @@ Key = tuple[Market, str]
 class Channel:
     """One stream on this gateway: its listeners, by the form they want, and what has come of it."""
 
-    __slots__ = ("_choosy", "_epoch", "_lanes", "_received_ns", "_seq", "_times", "_turn", "stream")
+    __slots__ = (
+        "_choosy",
+        "_epoch",
+        "_joining",
+        "_lanes",
+        "_received_ns",
+        "_seq",
+        "_times",
+        "_turn",
+        "newest",
+        "stream",
+    )
 
     def __init__(self, stream: Stream, turn: Turn, times: Timetable["Held"]) -> None:
         self.stream = stream
@@ -31,6 +43,8 @@ class Channel:
         self._times = times
         self._lanes: dict[Form, Lane] = {}
         self._choosy: dict[Form, Lane] = {}  # those that do not take every message
+        self._joining: dict[Joining, None] = {}
+        self.newest: Frame | None = None  # of those with a payload
         self._epoch = 0
         self._seq = 0
         self._received_ns = 0
@@ -49,6 +63,8 @@ class Channel:
                 return
             self._broken(frame)
         self._epoch, self._seq, self._received_ns = frame.epoch, frame.seq, frame.received_ns
+        for joining in self._joining:
+            joining.hold(frame)
         if frame.flags & GAP:
             self._tell_gap(frame.payload, frame.received_ns)
         elif frame.flags & LATE:
@@ -57,6 +73,7 @@ class Channel:
                     prefix = lane.form.marked(RECOVERED + self._marks(lane, frame))
                     self._send(lane, prefix + frame.payload + lane.suffix, frame.received_ns, EVENT, lane.listeners)
         else:
+            self.newest = frame
             self._deliver(frame, self._lanes.values())
             if self._choosy:
                 self._deliver(frame, self._chosen(frame))
@@ -183,7 +200,20 @@ class Channel:
             listener.forget(lane)
             if not lane.listeners:
                 del lanes[form]
-        return not self._lanes and not self._choosy
+        return self.is_idle
+
+    def hold(self, joining: Joining) -> None:
+        """Give each frame to one who is about to join."""
+        self._joining[joining] = None
+
+    def let_go(self, joining: Joining) -> None:
+        """Undo `hold`."""
+        self._joining.pop(joining, None)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody listens, or is about to."""
+        return not self._lanes and not self._choosy and not self._joining
 
     def _lanes_of(self, form: Form) -> dict[Form, Lane]:
         delivery = form.delivery
@@ -217,20 +247,42 @@ class Hub:
 
     def listen(self, stream: Stream, form: Form, listener: Listener) -> None:
         """Send every payload of `stream` in `form` to `listener`.  Asking twice changes nothing."""
+        self._channel(stream).join(form, listener)
+
+    def leave(self, stream: Stream, form: Form, listener: Listener) -> None:
+        """Undo `listen`.  Leaving what was never listened to changes nothing."""
+        channel = self._channels.get((stream.market, stream.name))
+        if channel is not None and channel.part(form, listener):
+            self._close(channel)
+
+    def hold(self, stream: Stream, joining: Joining) -> None:
+        """Give every frame of `stream` to one who is about to listen."""
+        self._channel(stream).hold(joining)
+
+    def let_go(self, stream: Stream, joining: Joining) -> None:
+        """Undo `hold`."""
+        channel = self._channels.get((stream.market, stream.name))
+        if channel is not None:
+            channel.let_go(joining)
+            if channel.is_idle:
+                self._close(channel)
+
+    def newest(self, stream: Stream) -> Frame | None:
+        """The newest frame with a payload, where one came since somebody listens."""
+        channel = self._channels.get((stream.market, stream.name))
+        return channel.newest if channel is not None else None
+
+    def _channel(self, stream: Stream) -> Channel:
         key = (stream.market, stream.name)
         channel = self._channels.get(key)
         if channel is None:
             channel = self._channels[key] = Channel(stream, self.turn, self._times)
             self._first(channel)
-        channel.join(form, listener)
+        return channel
 
-    def leave(self, stream: Stream, form: Form, listener: Listener) -> None:
-        """Undo `listen`.  Leaving what was never listened to changes nothing."""
-        key = (stream.market, stream.name)
-        channel = self._channels.get(key)
-        if channel is not None and channel.part(form, listener):
-            del self._channels[key]
-            self._last(channel)
+    def _close(self, channel: Channel) -> None:
+        del self._channels[channel.stream.market, channel.stream.name]
+        self._last(channel)
 
     def touch(self, listener: Listener, frame: bytes) -> None:
         """Send one client a finished frame of its own (a reply), in order with its data."""

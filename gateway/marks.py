@@ -6,8 +6,9 @@ from collections.abc import Callable
 import msgspec
 
 from fsnats.binance.streams import Market
-from fsnats.frames import Frame
-from gateway.effects import Marks
+from fsnats.frames import GAP, LATE, Frame
+from fsnats.websocket.frames import text
+from gateway.effects import Form, Marks
 
 RECOVERED = b',"recovered":true'
 HISTORY = b',"history":true'
@@ -37,6 +38,18 @@ def marks_of(frame: Frame, wanted: Marks, hops: Hops, market: Market) -> bytes:
     if wanted & Marks.STAMPS:
         marks += _stamps(frame, hops, market)
     return marks
+
+
+def rendered(form: Form, frame: Frame, hops: Hops, market: Market, more: bytes = b"") -> bytes | None:
+    """A frame as one client alone gets it, with `more` marks; None where its dialect has no word for it."""
+    if frame.flags & GAP:
+        return text(form.gap + frame.payload + b"}") if form.gap else None
+    if frame.flags & LATE:
+        if not form.gap:
+            return None
+        more += RECOVERED
+    marks = more + marks_of(frame, form.delivery.marks, hops, market)
+    return text((form.marked(marks) if marks else form.prefix) + frame.payload + form.suffix)
 
 
 def snapshot(frame: Frame) -> bytes:

@@ -10,6 +10,7 @@ ELSEWHERE = {
     # Values and tables without behaviour of their own.
     "fsnats/binance/endpoints.py": "tests/fsnats/binance/test_rest.py",
     "fsnats/binance/limits.py": "tests/workers/ingest/test_feed.py",
+    "fsnats/binance/rows.py": "tests/workers/ingest/test_gaps.py",
     "fsnats/clock.py": "tests/fsnats/exits/test_client.py",
     "fsnats/errors.py": "tests/fsnats/test_process.py",
     "fsnats/exits/messages.py": "tests/fsnats/exits/test_client.py",
@@ -18,6 +19,7 @@ ELSEWHERE = {
     "fsnats/supervisor/events.py": "tests/fsnats/supervisor/test_supervisor.py",
     "gateway/effects.py": "tests/gateway/test_hub.py",
     "gateway/lane.py": "tests/gateway/test_hub.py",
+    "gateway/listening.py": "tests/gateway/test_joins.py",
     "gateway/tally.py": "tests/gateway/test_metrics.py",
     "gateway/protocol/fields.py": "tests/gateway/protocol/test_requests.py",
     # Thin shells, exercised by the tests of what they compose.

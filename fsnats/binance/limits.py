@@ -24,4 +24,5 @@ PONG_DEADLINE = {Market.SPOT: 60.0, Market.USDM: 600.0, Market.COINM: 600.0}  # 
 
 WEIGHT_PER_MINUTE = {Market.SPOT: 6000, Market.USDM: 2400, Market.COINM: 2400}  # REST, per IP; futures share one pool
 KLINES_LIMIT = {Market.SPOT: 1000, Market.USDM: 1500, Market.COINM: 1500}  # rows of one klines request
+HISTORY_ROWS = 1000  # rows of one request for trades, aggregate trades or candles, on every market
 KLINES_DEFAULT = 500  # rows when a request names no limit, on every market

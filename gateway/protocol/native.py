@@ -14,8 +14,9 @@ from fsnats.changes import Change
 from fsnats.errors import BadCommand, StreamNameError
 from fsnats.symbols import Listing
 from gateway.admission.grants import EVERYTHING, Grant
-from gateway.effects import PLAIN, Delivery, Effect, Klines, Send
+from gateway.effects import PLAIN, Delivery, Effect, Klines, Listen, Send
 from gateway.protocol import delivery, fields, relisting, requests
+from gateway.protocol.before import Before, before_of
 from gateway.protocol.forms import Envelope
 from gateway.protocol.names import known
 from gateway.protocol.problems import Problem, bad, error_reply, with_id
@@ -135,6 +136,29 @@ class NativeSession:
         more = {**_echo(request), "retryAfter": retry_after, **_market_and_id(request)}
         return [Send(error_reply(code, message, None, **more))]
 
+    def resumed(self, listen: Listen, missed: int, *, recovered: bool) -> list[Effect]:
+        """Everything that was missed of a stream has been sent, or what can be had of it."""
+        more = {"stream": listen.stream.name, **self._market(listen.stream), "recovered": recovered, "missed": missed}
+        return [Send(encode({"type": "resumed", **more}))]
+
+    def history_ended(self, listen: Listen, count: int, error: str) -> list[Effect]:
+        """The history of a stream has been sent: so many events, or none because of an error."""
+        more = {"stream": listen.stream.name, **self._market(listen.stream), "count": count}
+        return [Send(encode({"type": "historyEnd", **more, **({"error": error} if error else {})}))]
+
+    def _preceded(self, effects: list[Effect], before: Before) -> list[Effect]:
+        """What is to come before what is live; where it is live already, that nothing will."""
+        begun = {effect.stream.name for effect in effects if isinstance(effect, Listen)}
+        late = [
+            Send(encode({"type": "resumed", "stream": name, "recovered": False, "missed": 0}))
+            for name in before.resume
+            if name not in begun
+        ]
+        return [*before.applied(effects), *late]
+
+    def _market(self, stream: Stream) -> dict[str, object]:
+        return {} if stream.market is self._default else {"market": stream.market}
+
     def leave_all(self) -> list[Effect]:
         """The client is gone."""
         return self._subscriptions.clear()
@@ -173,13 +197,15 @@ class NativeSession:
         if has_pattern:
             wanted.update(topic.streams(topic.everything(listing)).values())
         delivery.require_fit(wanted_so, wanted)
+        before = before_of(request.snapshot, request.history, request.resume)
+        before.require(wanted)
         self._require_room(len(wanted), lambda: self._subscriptions.news(topic, wanted))
         effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
         for subject, stream in named.items():
             effects += self._subscriptions.add(topic, subject, stream)
         if has_pattern:
             effects += self._subscriptions.add_pattern(topic, listing)
-        return effects
+        return self._preceded(effects, before)
 
     def _subscribe_raw(self, request: Request, request_id: bytes | None) -> list[Effect]:
         market, streams = self._raw_streams(request)
@@ -192,11 +218,13 @@ class NativeSession:
             raise _refusal(Problem.UNKNOWN_SYMBOL, refused)
         wanted_so = delivery.applied(requests.delivery_of(request), self._delivery)
         delivery.require_fit(wanted_so, streams.values())
+        before = before_of(request.snapshot, request.history, request.resume)
+        before.require(set(streams.values()))
         self._require_room(len(streams), lambda: self._subscriptions.news_raw(streams.values(), wanted_so))
         effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
         for stream in streams.values():
             effects += self._subscriptions.add_raw(stream, wanted_so)
-        return effects
+        return self._preceded(effects, before)
 
     def _unsubscribe(self, request: Request, request_id: bytes | None) -> list[Effect]:
         effects: list[Effect] = []

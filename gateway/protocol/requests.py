@@ -38,6 +38,9 @@ class Request(msgspec.Struct, rename="camel"):
     limit: Field = _UNSET
     start_time: Field = _UNSET
     end_time: Field = _UNSET
+    snapshot: Field = _UNSET
+    history: Field = _UNSET
+    resume: Field = _UNSET
 
     @property
     def is_raw(self) -> bool:

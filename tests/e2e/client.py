@@ -80,7 +80,7 @@ class Client:
 
     def payloads(self, stream: str) -> list[Any]:
         """What came of a stream, in the forms that name it."""
-        return [each["data"] for each in self.messages if each.get("stream") == stream]
+        return [each["data"] for each in self.messages if each.get("stream") == stream and "data" in each]
 
     async def delivered(self, stream: str, more: int = 1, within: float = 20.0) -> None:
         """Return when a stream has delivered some more."""

@@ -7,31 +7,13 @@ from operator import itemgetter
 import msgspec
 
 from fsnats import notices
-from fsnats.binance.streams import Market, Stream
+from fsnats.binance import rows as rows_of
+from fsnats.binance.streams import Stream
 from workers.ingest import candles
 from workers.ingest.pages import PAGE, Answer, Fill
 from workers.ingest.track import Missing
 
 ROWS_MOST = 100_000  # of one hole; of a larger one the newest are fetched: 100 pages are 2,000 of futures' 2,400 weight
-
-
-class _AggTradeRow(msgspec.Struct):
-    a: int
-    T: int
-
-
-class _TradeRow(msgspec.Struct):
-    id: int
-    price: str
-    qty: str
-    time: int
-    isBuyerMaker: bool
-    isBestMatch: bool | None = None  # spot's only
-
-
-_agg_trade_row = msgspec.json.Decoder(_AggTradeRow).decode
-_trade_row = msgspec.json.Decoder(_TradeRow).decode
-_encode = msgspec.json.Encoder().encode
 
 
 def pages(stream: Stream, missing: Missing) -> list[Missing]:
@@ -72,7 +54,7 @@ def read(stream: Stream, page: Missing, rows: Sequence[msgspec.Raw]) -> Answer:
     """
     if page.unit == "bar":
         return candles.read(stream, page, rows)
-    build = _agg_trade if stream.kind == "aggTrade" else _trade
+    build = rows_of.agg_trade if stream.kind == "aggTrade" else rows_of.trade
     made = sorted((build(stream, bytes(row)) for row in rows), key=itemgetter(0))
     # Ids grow without end, and REST tells them in order: up to its newest row it has said everything.
     known = min(page.last, made[-1][0]) if made else page.first - 1
@@ -98,26 +80,3 @@ def without(missing: Missing, come: Sequence[int]) -> list[Missing]:
             left.append(Missing(expected, number - 1, missing.unit))
         expected = number + 1
     return left
-
-
-def _agg_trade(stream: Stream, row: bytes) -> tuple[int, bytes]:
-    fields = _agg_trade_row(row)
-    # The row's own bytes, with what the stream has around them.
-    return fields.a, b'{"e":"aggTrade","E":%d,"s":%b,%b' % (fields.T, _encode(stream.subject), row.lstrip()[1:])
-
-
-def _trade(stream: Stream, row: bytes) -> tuple[int, bytes]:
-    fields = _trade_row(row)
-    made: dict[str, object] = {
-        "e": "trade",
-        "E": fields.time,
-        "s": stream.subject,
-        "t": fields.id,
-        "p": fields.price,
-        "q": fields.qty,
-        "T": fields.time,
-        "m": fields.isBuyerMaker,
-    }
-    if stream.market is Market.SPOT:
-        made["M"] = fields.isBestMatch
-    return fields.id, _encode(made)

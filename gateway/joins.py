@@ -1,0 +1,120 @@
+"""Fetches what comes before what is live, for clients that resume a stream, want its history or its newest value."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+import msgspec
+
+from fsnats import replay
+from fsnats.binance.streams import Stream
+from fsnats.bus import Bus
+from fsnats.errors import BusUnavailable
+from fsnats.history import ROWS_TIMEOUT, Method, RowsReply, RowsRequest
+from fsnats.subjects import ROWS
+from gateway.effects import History, Listen, Resume
+from gateway.joining import Joining, Met
+from gateway.listening import Listening, Teller
+from gateway.past import Past, past_of
+
+logger = logging.getLogger(__name__)
+
+SNAPSHOT_AGE = 60.0  # seconds since it was received, after which a value is not offered any more as the newest one
+_AT_ONCE = 32  # clients that are served at a time
+_LIVE_WITHIN = 5.0  # seconds to wait for a stream to flow before its history is fetched: so the two meet
+_PAUSE = 0.05  # seconds between two looks
+_METHODS: dict[str, Method] = {"aggTrade": "aggTrades", "trade": "trades", "kline": "klines"}
+_LOOKS = 20  # at a window that lags behind what is live
+_REST_LOOKS, _REST_PAUSE = 5, 0.3  # the same of REST, in seconds: each costs weight
+
+
+class Joins:
+    """Serves every client of a gateway."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def snapshots(self, listening: Listening, listens: Iterable[Listen]) -> None:
+        """Offer the newest value of each stream."""
+        by_market: dict[str, list[Listen]] = {}
+        for listen in listens:
+            by_market.setdefault(listen.stream.market, []).append(listen)
+        async with self._slots:
+            for some in by_market.values():
+                try:
+                    names = [listen.stream.name for listen in some]
+                    found = await replay.lasts(self._bus, some[0].stream.market, names)
+                except BusUnavailable as error:
+                    # A value that is not there is nothing that a client misses: the next one comes soon.
+                    logger.debug("no snapshots", extra={"error": str(error)})
+                    continue
+                oldest = time.time_ns() - int(SNAPSHOT_AGE * 1e9)
+                for listen in some:
+                    frame = found.get(listen.stream.name)
+                    if frame is not None and frame.received_ns >= oldest:
+                        listening.offer(listen, frame)
+
+    async def join(self, listening: Listening, teller: Teller, joins: Iterable[tuple[Listen, Joining]]) -> None:
+        """Serve one client, a stream after the other, as fast as it reads."""
+        async with self._slots:
+            for listen, joining in joins:
+                await listening.readable()
+                if listening.is_over:
+                    return
+                match listen.before:
+                    case Resume(epoch, seq):
+                        met, recovered = await self._missed(listen.stream, epoch, seq, joining)
+                        listening.resume(teller, listen, joining, met, recovered=recovered)
+                    case History(length):
+                        past, error = await self._past(listen.stream, length, joining)
+                        listening.recall(teller, listen, joining, past, error)
+
+    async def _missed(self, stream: Stream, epoch: int, seq: int, joining: Joining) -> tuple[Met, bool]:
+        """What was missed after a place, and whether that is certain."""
+        read = replay.Replay([], False)
+        for look in range(_LOOKS):
+            try:
+                read = await replay.after(self._bus, stream.market, stream.name, epoch, seq)
+            except BusUnavailable as error:
+                logger.info("a stream cannot be resumed", extra={"stream": stream.name, "error": str(error)})
+                break
+            met = joining.meet((epoch, seq), read.frames)
+            if met.is_whole and (read.complete or read.frames or look > 2):
+                # What has left the window does not come back; an empty one may only be behind.
+                break
+            await asyncio.sleep(_PAUSE)
+        met = joining.meet((epoch, seq), read.frames)
+        followed = not read.frames and bool(met.live)  # live frames alone prove it
+        return met, met.is_whole and (read.complete or followed)
+
+    async def _past(self, stream: Stream, length: int, joining: Joining) -> tuple[Past, str]:
+        """The newest rows that REST has, or why there are none."""
+        method = _METHODS[stream.kind]
+        parameters: dict[str, str | int] = {"symbol": stream.subject, "limit": length}
+        if method == "klines":
+            parameters["interval"] = stream.interval
+        for _ in range(int(_LIVE_WITHIN / _PAUSE)):
+            if joining.held:
+                break
+            await asyncio.sleep(_PAUSE)
+        past = Past([])
+        for _ in range(_REST_LOOKS):
+            asked_ms = time.time_ns() // 1_000_000
+            try:
+                rows = await self._rows(RowsRequest(stream.market, method, parameters))
+                past = past_of(stream, rows, asked_ms)
+            except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
+                return Past([]), str(error)
+            if past.meets(stream, joining.held):
+                break
+            await asyncio.sleep(_REST_PAUSE)
+        return past, ""
+
+    async def _rows(self, request: RowsRequest) -> list[msgspec.Raw]:
+        answer = await self._bus.request(ROWS, msgspec.json.encode(request), ROWS_TIMEOUT)
+        reply = msgspec.json.decode(answer, type=RowsReply)
+        if reply.error:
+            raise BusUnavailable(reply.error)
+        return reply.rows

@@ -1,0 +1,132 @@
+"""What one client listens to: at once, or after what comes before has been fetched."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+from fsnats.binance.streams import Market, Stream
+from fsnats.frames import GAP, Frame
+from fsnats.websocket import frames
+from gateway.effects import Effect, Form, History, Listen, Resume, Send
+from gateway.hub import Hub
+from gateway.joining import Joining, Met
+from gateway.marks import HISTORY, rendered, snapshot
+from gateway.outbox import Outbox
+from gateway.past import Past
+
+Key = tuple[Market, str, Form]
+
+
+class Teller(Protocol):
+    """The client's dialect, as far as it says that something came before what is live."""
+
+    def resumed(self, listen: Listen, missed: int, *, recovered: bool) -> list[Effect]: ...
+
+    def history_ended(self, listen: Listen, count: int, error: str) -> list[Effect]: ...
+
+
+class Listening:
+    """The lanes of one client."""
+
+    def __init__(self, hub: Hub, outbox: Outbox) -> None:
+        self._hub = hub
+        self._outbox = outbox
+        self._listens: dict[Key, Listen] = {}
+        self._joining: dict[Key, Joining] = {}  # of those, the ones that are not live yet
+        self._reads = asyncio.Event()
+        self.is_over = False  # the client is gone
+
+    def __len__(self) -> int:
+        """How many (stream, form) pairs the client listens to."""
+        return len(self._listens)
+
+    def begin(self, listen: Listen) -> Joining | None:
+        """Listen; what is returned holds what is live until `resume` or `recall` is called."""
+        key = _key(listen)
+        self._listens[key] = listen
+        if isinstance(listen.before, Resume | History):
+            joining = self._joining[key] = Joining()
+            self._hub.hold(listen.stream, joining)
+            return joining
+        self._hub.listen(listen.stream, listen.form, self._outbox)
+        return None
+
+    def leave(self, stream: Stream, form: Form) -> None:
+        """Listen no more."""
+        key = (stream.market, stream.name, form)
+        self._listens.pop(key, None)
+        joining = self._joining.pop(key, None)
+        if joining is not None:
+            self._hub.let_go(stream, joining)
+        else:
+            self._hub.leave(stream, form, self._outbox)
+
+    def end(self) -> None:
+        """The client is gone."""
+        self.is_over = True
+        for listen in list(self._listens.values()):
+            self.leave(listen.stream, listen.form)
+        self.reads()
+
+    def reads(self) -> None:
+        """The client reads again."""
+        self._reads.set()
+
+    async def readable(self) -> None:
+        """Return when the client reads, or is gone."""
+        while not self.is_over and self._outbox.waiting is not None:
+            self._reads.clear()
+            await self._reads.wait()
+
+    def show(self, listen: Listen) -> bool:
+        """Send the newest value; False where none is known here."""
+        newest = self._hub.newest(listen.stream)
+        if newest is None:
+            return False
+        self._send(listen, newest, snapshot(newest))
+        return True
+
+    def offer(self, listen: Listen, newest: Frame) -> None:
+        """Send the newest value, which was found elsewhere, unless something newer came, or the client left."""
+        if self._listens.get(_key(listen)) is listen and self._hub.newest(listen.stream) is None:
+            self._send(listen, newest, snapshot(newest))
+            self._hub.flush()
+
+    def resume(self, teller: Teller, listen: Listen, joining: Joining, met: Met, *, recovered: bool) -> None:
+        """Send what was missed, say so, and go on live."""
+        if self._joining.pop(_key(listen), None) is not joining:
+            return  # it left
+        for frame in met.before:
+            self._send(listen, frame)
+        missed = sum(not frame.flags & GAP for frame in met.before)
+        self._go_live(listen, joining, teller.resumed(listen, missed, recovered=recovered), met.live)
+
+    def recall(self, teller: Teller, listen: Listen, joining: Joining, past: Past, error: str) -> None:
+        """Send history, say that it ended, and go on live."""
+        if self._joining.pop(_key(listen), None) is not joining:
+            return
+        payloads = past.before(listen.stream, joining.held)
+        prefix, suffix = listen.form.marked(HISTORY), listen.form.suffix
+        for payload in payloads:
+            self._hub.touch(self._outbox, frames.text(prefix + payload + suffix))
+        self._go_live(listen, joining, teller.history_ended(listen, len(payloads), error), joining.held)
+
+    def _go_live(self, listen: Listen, joining: Joining, said: Iterable[Effect], live: Iterable[Frame]) -> None:
+        self._hub.listen(listen.stream, listen.form, self._outbox)
+        self._hub.let_go(listen.stream, joining)
+        for effect in said:
+            assert isinstance(effect, Send)
+            self._hub.touch(self._outbox, frames.text(effect.text))
+        for frame in live:
+            self._send(listen, frame)
+        self._hub.flush()
+
+    def _send(self, listen: Listen, frame: Frame, more: bytes = b"") -> None:
+        """Send one frame to this client alone."""
+        message = rendered(listen.form, frame, self._hub.turn.hops, listen.stream.market, more)
+        if message is not None:
+            self._hub.touch(self._outbox, message)
+
+
+def _key(listen: Listen) -> Key:
+    return listen.stream.market, listen.stream.name, listen.form

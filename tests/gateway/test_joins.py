@@ -1,0 +1,240 @@
+"""Resuming, history and snapshots, against a window and a history worker in memory."""
+
+import asyncio
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from fsnats.binance.streams import Market, parse
+from fsnats.bus.memory import MemoryBus
+from fsnats.frames import CONTINUES
+from fsnats.history import RowsReply, RowsRequest
+from fsnats.subjects import ROWS, subject_of
+from gateway.effects import PLAIN, History, Listen, Resume, Snapshot
+from gateway.hub import Channel, Hub
+from gateway.joins import Joins
+from gateway.listening import Listening
+from gateway.outbox import Outbox
+from gateway.protocol import forms
+from gateway.protocol.native import NativeSession
+from gateway.tally import Tally
+from tests.windows import MemoryWindow, publish
+
+SPOT = Market.SPOT
+TRADES = parse(SPOT, "btcusdt@aggTrade")
+TICKER = parse(SPOT, "btcusdt@ticker")
+FORM = forms.typed("aggTrade", TRADES, forms.Envelope.TYPED, PLAIN, name_market=False)
+
+
+class House:
+    """A hub on a bus in memory, and one client."""
+
+    def __init__(self) -> None:
+        self.bus = MemoryBus()
+        self.window = MemoryWindow(self.bus, SPOT)
+        self._sids: dict[str, int] = {}
+        self.hub = Hub(self._first, self._last, Tally())
+        self.written: list[bytes] = []
+        self.outbox = Outbox(self.written.append, lambda: None, self.hub.turn)
+        self.listening = Listening(self.hub, self.outbox)
+        self.session = NativeSession("c", SPOT, (SPOT,), {})
+        self.joins = Joins(self.bus)
+        self.seq = 0
+
+    def _first(self, channel: Channel) -> None:
+        name = channel.stream.name
+        self._sids[name] = self.bus.subscribe(subject_of(SPOT, name), channel.receive)
+
+    def _last(self, channel: Channel) -> None:
+        self.bus.unsubscribe(self._sids.pop(channel.stream.name))
+
+    def publish(self, *numbers: int, epoch: int = 1, flags: int = 0, name: str = "btcusdt@aggTrade") -> None:
+        for number in numbers:
+            publish(self.bus, SPOT, name, epoch, number, b'{"a":%d}' % number, flags)
+        self.hub.flush()
+
+    async def join(self, listen: Listen) -> None:
+        joining = self.listening.begin(listen)
+        assert joining is not None
+        await self.joins.join(self.listening, self.session, [(listen, joining)])
+
+    def resume(self, seq: int, epoch: int = 1) -> Listen:
+        return Listen(TRADES, FORM, Resume(epoch, seq))
+
+    def said(self) -> list[Any]:
+        """What the client was sent: ids of data, and whatever is something else."""
+        said = []
+        data = b"".join(self.written)
+        while data:
+            assert data[1] < 127
+            start, length = (4, int.from_bytes(data[2:4])) if data[1] == 126 else (2, data[1])
+            message = json.loads(data[start : start + length])
+            said.append(message["data"].get("a", message) if "data" in message else message)
+            data = data[start + length :]
+        self.written.clear()
+        return said
+
+
+@pytest.fixture
+async def house() -> House:
+    return House()
+
+
+def _resumed(missed: int, recovered: bool = True) -> dict[str, Any]:
+    return {"type": "resumed", "stream": "btcusdt@aggTrade", "recovered": recovered, "missed": missed}
+
+
+async def test_what_was_missed_comes_then_word_of_it_then_what_is_live(house: House) -> None:
+    house.publish(1, 2, 3, 4)
+    await house.join(house.resume(2))
+    house.publish(5)
+    assert house.said() == [3, 4, _resumed(2), 5]
+
+
+async def test_what_is_published_while_the_window_is_read_comes_once(house: House) -> None:
+    house.publish(1, 2, 3)
+    listen = house.resume(1)
+    joining = house.listening.begin(listen)
+    assert joining is not None
+    house.publish(4, 5)  # live, and in the window
+    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    house.publish(6)
+    said = house.said()
+    assert [each for each in said if isinstance(each, int)] == [2, 3, 4, 5, 6]
+    assert [each["recovered"] for each in said if isinstance(each, dict)] == [True]
+
+
+async def test_who_missed_nothing_is_told_so(house: House) -> None:
+    house.publish(1, 2)
+    await house.join(house.resume(2))
+    assert house.said() == [_resumed(0)]
+
+
+async def test_what_has_left_the_window_is_told_as_not_recovered(house: House) -> None:
+    house.publish(1, 2, 3, 4)
+    house.window.forget(3)
+    await house.join(house.resume(1))
+    house.publish(5)
+    assert house.said() == [4, _resumed(1, recovered=False), 5]
+
+
+async def test_a_worker_that_knows_its_predecessor_goes_on_for_who_resumes(house: House) -> None:
+    house.publish(1, 2)
+    house.publish(3, epoch=2, flags=CONTINUES)
+    house.publish(4, epoch=2)
+    await house.join(house.resume(1))
+    assert house.said() == [2, 3, 4, _resumed(3)]
+
+
+async def test_a_worker_that_does_not_know_its_predecessor_proves_nothing(house: House) -> None:
+    house.publish(1, 2)
+    house.publish(1, 2, epoch=2)
+    await house.join(house.resume(2))
+    assert house.said() == [1, 2, _resumed(2, recovered=False)]
+
+
+async def test_without_a_window_what_is_live_goes_on_and_the_client_is_told() -> None:
+    house = House()
+    house.bus = MemoryBus()  # on which nobody answers
+    house.joins = Joins(house.bus)
+    await house.join(house.resume(2))
+    house.publish(7)
+    assert house.said() == [_resumed(0, recovered=False), 7]
+
+
+async def test_who_leaves_meanwhile_gets_nothing(house: House) -> None:
+    house.publish(1, 2)
+    listen = house.resume(1)
+    joining = house.listening.begin(listen)
+    assert joining is not None
+    house.listening.leave(TRADES, FORM)
+    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    house.publish(3)
+    assert house.said() == []
+    assert len(house.hub) == 0
+
+
+async def test_who_is_gone_meanwhile_is_not_served(house: House) -> None:
+    listen = house.resume(1)
+    joining = house.listening.begin(listen)
+    assert joining is not None
+    house.listening.end()
+    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    assert (house.said(), len(house.hub)) == ([], 0)
+
+
+async def test_who_does_not_read_is_waited_for(house: House) -> None:
+    house.publish(1, 2)
+    house.outbox.pause()
+    listen = house.resume(1)
+    joining = house.listening.begin(listen)
+    assert joining is not None
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(house.joins.join(house.listening, house.session, [(listen, joining)]))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert house.said() == []
+        house.outbox.resume()
+        house.listening.reads()
+    assert house.said() == [2, _resumed(1)]
+
+
+def _history_worker(house: House, reply: RowsReply) -> list[RowsRequest]:
+    asked: list[RowsRequest] = []
+
+    def answer(_subject: str, to: str, payload: bytes) -> None:
+        asked.append(msgspec.json.decode(payload, type=RowsRequest))
+        house.bus.publish(to, msgspec.json.encode(reply))
+
+    house.bus.subscribe(ROWS, answer)
+    return asked
+
+
+async def test_history_comes_marked_then_its_end_then_what_is_live(house: House) -> None:
+    rows = [{"a": number, "p": "1", "q": "1", "f": 1, "l": 1, "T": 5, "m": True} for number in (1, 2, 3)]
+    asked = _history_worker(house, RowsReply([msgspec.Raw(json.dumps(row).encode()) for row in rows]))
+    listen = Listen(TRADES, FORM, History(3))
+    joining = house.listening.begin(listen)
+    assert joining is not None
+    house.publish(3, 4)
+    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    assert house.said() == [1, 2, {"type": "historyEnd", "stream": "btcusdt@aggTrade", "count": 2}, 3, 4]
+    assert asked == [RowsRequest(SPOT, "aggTrades", {"symbol": "BTCUSDT", "limit": 3})]
+
+
+async def test_history_that_cannot_be_had_ends_with_the_reason(house: House) -> None:
+    _history_worker(house, RowsReply(error="the budget is used up"))
+    listen = Listen(TRADES, FORM, History(3))
+    joining = house.listening.begin(listen)
+    assert joining is not None
+    house.publish(3)
+    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    (end, live) = house.said()
+    assert (end["count"], end["error"], live) == (0, "the budget is used up", 3)
+
+
+async def test_the_newest_value_of_a_state_comes_first_and_says_how_old_it_is(house: House) -> None:
+    form = forms.typed("ticker", TICKER, forms.Envelope.TYPED, PLAIN, name_market=False)
+    listen = Listen(TICKER, form, Snapshot())
+    assert house.listening.begin(listen) is None
+    assert not house.listening.show(listen), "nothing came yet"
+    house.publish(8, name="btcusdt@ticker")
+    house.said()
+    other = Listening(house.hub, house.outbox)
+    other.begin(listen)
+    assert other.show(listen)
+    house.hub.flush()
+    data = b"".join(house.written)
+    assert json.loads(data[2:]) == {"type": "ticker", "snapshot": True, "received": 0, "data": {"a": 8}}
+
+
+async def test_a_value_from_the_window_is_too_late_once_a_newer_one_came(house: House) -> None:
+    form = forms.typed("ticker", TICKER, forms.Envelope.TYPED, PLAIN, name_market=False)
+    listen = Listen(TICKER, form, Snapshot())
+    house.listening.begin(listen)
+    old = publish(house.bus, SPOT, "ethusdt@ticker", 1, 1, b'{"a":1}')
+    house.publish(8, name="btcusdt@ticker")
+    house.listening.offer(listen, old)
+    assert house.said() == [8]
