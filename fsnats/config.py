@@ -80,6 +80,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             "it lives 24 h"
         ),
     ] = 23 * 3600.0
+    rotate_at: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="times of day (UTC, e.g. 04:17) at which connections are replaced as well, within two minutes"
+        ),
+    ] = ()
+    redundancy: Annotated[
+        Annotated[int, Meta(ge=1, le=4)],
+        Meta(
+            description="connections that carry each stream, by different exits where there are several; "
+            "the first one to bring a message wins"
+        ),
+    ] = 1
     proxy: Annotated[
         str,
         Meta(
@@ -308,6 +321,7 @@ def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
+_MOMENT = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:00)?")  # with seconds as TOML wants its times
 _ROUTES = ("public", "market", "private", "ws", "stream")
 
 
@@ -339,6 +353,9 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
     if config.gateway_pong_within <= config.gateway_ping_every:
         reason = "must be longer than gateway_ping_every, or clients are closed before they are asked"
         raise ConfigError(named("gateway_pong_within"), reason)
+    for moment in config.rotate_at:
+        if not _MOMENT.fullmatch(moment):
+            raise ConfigError(named("rotate_at"), f"'{moment}' is not a time of day such as 04:17")
     for entry in config.always:
         prefix, colon, pattern = entry.partition(":")
         if not colon or prefix not in MARKETS:

@@ -16,11 +16,13 @@ from gateway.admission.tokens import FIELDS
 from gateway.closing import CLOSINGS
 from gateway.protocol.problems import Problem
 from gateway.protocol.topics import STREAM_TYPES
+from workers.ingest.strand import Record, State
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 BUS = (ROOT / "docs" / "bus.md").read_text()
 GATEWAY = (ROOT / "docs" / "gateway.md").read_text()
+STATUS = (ROOT / "docs" / "status.md").read_text()
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 
 
@@ -72,6 +74,17 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
 
 def test_every_field_of_a_frame_is_documented_in_order() -> None:
     assert re.findall(r"^\| \d \| (\w+) \|", BUS, re.MULTILINE) == list(Frame.__struct_fields__)
+
+
+def test_every_field_of_a_connections_record_is_documented() -> None:
+    told = {
+        name
+        for row in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", STATUS, re.MULTILINE)
+        for name in re.findall(r"\w+", row)
+    }
+    ages = {"connected_since": "age", "last_message": "last_message_age"}
+    assert told == {ages.get(field, field) for field in Record.__struct_fields__}
+    assert all(f"`{state}`" in STATUS for state in State)
 
 
 def test_settings_that_the_readme_names_exist() -> None:

@@ -42,19 +42,19 @@ HELD_BY: dict[int, tuple[str, ...]] = {
     ),
     5: (
         f"{INGEST}/test_feed.py::test_a_thousand_streams_are_asked_for_within_the_exchanges_limits",
-        f"{INGEST}/test_feed.py::test_after_a_cut_it_comes_back_and_asks_for_everything_again",
+        f"{INGEST}/test_strand.py::test_after_a_cut_it_comes_back_and_asks_for_everything_again",
         f"{INGEST}/test_subscriptions.py::test_a_connection_is_audited_seldom",
         "fsnats/test_window.py::test_no_window_ever_holds_more_than_the_limit",
     ),
-    6: (f"{INGEST}/test_feed.py::test_on_spot_where_pings_count_as_messages_none_is_sent",),
+    6: (f"{INGEST}/test_strand.py::test_on_spot_where_pings_count_as_messages_none_is_sent",),
     7: (
         f"{INGEST}/test_upstream.py::test_server_pings_are_answered_with_their_payload",
         f"{INGEST}/test_worker.py::test_while_nats_is_gone_the_feeds_stay_and_data_flows_again_when_it_is_back",
     ),
     8: (
-        f"{INGEST}/test_feed.py::test_connections_do_not_age_together",
-        f"{INGEST}/test_feed.py::test_a_connection_that_grows_old_is_replaced_without_losing_or_repeating_anything",
-        f"{INGEST}/test_handover.py::test_whatever_runs_ahead_every_message_is_published_once_and_in_order",
+        f"{INGEST}/test_strand.py::test_connections_do_not_age_together",
+        f"{INGEST}/test_strand.py::test_a_connection_that_grows_old_is_replaced_without_losing_or_repeating_anything",
+        f"{INGEST}/test_arbiter.py::test_one_that_comes_back_ahead_of_the_other_waits_for_it",
         "e2e/test_chaos.py::test_what_is_lost_is_made_good_or_told",
     ),
     9: (

@@ -34,18 +34,25 @@ class MarketView(msgspec.Struct, frozen=True):
     trouble: str | None = None
 
 
-class Feed(msgspec.Struct, frozen=True):
+class Connection(msgspec.Struct, frozen=True):
     """One connection to the exchange."""
 
     id: str
     status: str = "?"
-    streams: int = 0
+    exit: str | None = None
+    streams: list[str] = []
     live: int = 0
     message_count: int = 0
+    buffered: int = 0
     dials: int = 0
+    rotations: int = 0
     age: float | None = None
     last_message_age: float | None = None
     last_error: str | None = None
+    close_code: int | None = None
+    first: int = 0
+    late_mean_ms: float = 0.0
+    late_max_ms: float = 0.0
 
 
 class SilentStream(msgspec.Struct, frozen=True):
@@ -74,7 +81,7 @@ class Worker(msgspec.Struct, frozen=True):
     messages: int = 0
     silent: Silent = Silent()
     odd: dict[str, int] = {}
-    feeds: list[Feed] = []
+    connections: list[Connection] = []
 
 
 class History(msgspec.Struct, frozen=True):
@@ -160,6 +167,11 @@ class Fleet(msgspec.Struct, frozen=True):
         return any(market.simulated for market in markets) or any(gateway.simulated for gateway in self.gateways)
 
     @property
+    def connections(self) -> list[Connection]:
+        """Every worker's connections to the exchange."""
+        return [each for worker in self.workers for each in worker.connections]
+
+    @property
     def troubles(self) -> list[str]:
         """What somebody should look at, a sentence each."""
         return list(self._troubles())
@@ -185,9 +197,9 @@ class Fleet(msgspec.Struct, frozen=True):
             if worker.odd:
                 counted = ", ".join(f"{kind} {count:,}" for kind, count in sorted(worker.odd.items()))
                 yield f"{worker.program} got messages that are not as they should be: {counted}; its lines show samples"
-            for feed in worker.feeds:
-                if feed.status != "connected" and feed.last_error:
-                    yield f"{feed.id} is {feed.status}: {feed.last_error}"
+            for each in worker.connections:
+                if each.status != "connected" and each.last_error:
+                    yield f"{each.id} is {each.status}: {each.last_error}"
             if worker.silent.count:
                 shown = ", ".join(each.stream for each in worker.silent.streams[:5])
                 yield f"{worker.program}: streams are silent that should not be, {worker.silent.count} of them: {shown}"

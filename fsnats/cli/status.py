@@ -16,6 +16,7 @@ SIMULATED = "SIMULATED DATA: nothing here comes from Binance; every price is mad
 def status(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with everyone's own answer.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show all that is known of each connection.")] = False,
     wait: Annotated[float, typer.Option(min=0.05, max=60, help="Seconds that programs have to answer.")] = 1.0,
 ) -> None:
     """Show how the fleet is.
@@ -33,7 +34,7 @@ def status(
         name = unique_name("status")
         async with connected_bus(config, name) as bus:
             answers = await ask(bus, f"_INBOX.{name}", wait)
-        print_json(answers) if as_json else print_tables(answers)
+        print_json(answers) if as_json else print_tables(answers, verbose)
         if not any(answer.get("program") == "supervisor" for answer in answers):
             others = f"({len(answers)} other programs do)" if answers else "(nor does anybody else)"
             raise BusUnavailable(f"no supervisor answers {others}; is `fsnats supervise` or `fsnats up` running?")
@@ -50,7 +51,7 @@ def print_json(answers: "list[Status]") -> None:
     sys.stdout.write(msgspec.json.encode({"simulated": read(answers).simulated, "programs": answers}).decode() + "\n")
 
 
-def print_tables(answers: "list[Status]") -> None:
+def print_tables(answers: "list[Status]", verbose: bool = False) -> None:
     """The same for people."""
     from rich.console import Console
 
@@ -60,10 +61,10 @@ def print_tables(answers: "list[Status]") -> None:
     fleet = read(answers)
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 160  # nobody's terminal: lines may be as long as they are
+        console.width = 320 if verbose else 160  # nobody's terminal: lines may be as long as they are
     if fleet.simulated:
         console.print(SIMULATED, style="bold white on red")
-    for table in of_fleet(fleet):
+    for table in of_fleet(fleet, verbose=verbose):
         console.print(table)
     for trouble in fleet.troubles:
         # Text, not markup: errors may hold square brackets.

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from fsnats.cli.fleet import ExitTrouble, Fleet
+from fsnats.cli.fleet import Connection, ExitTrouble, Fleet
 
 _GOOD = {"ready": "green", "connected": "green", "yes": "green", "gave up": "red", "reconnecting": "yellow"}
 
 
-def of_fleet(fleet: Fleet) -> Iterator[Table]:
-    """The tables that have something to show."""
-    builders = (_programs, _markets, _exits, _feeds, _silent, _gateways)
+def of_fleet(fleet: Fleet, *, verbose: bool = False) -> Iterator[Table]:
+    """The tables that have something to show; `verbose` shows all that is known of each connection."""
+    connections = _connections_in_detail if verbose else _connections
+    builders = (_programs, _markets, _exits, connections, _silent, _gateways)
     yield from (table for table in (build(fleet) for build in builders) if table.row_count)
 
 
@@ -84,22 +85,38 @@ def _trouble(trouble: ExitTrouble) -> tuple[str, str, str, str]:
     return score, trouble.area, trouble.verdict, again
 
 
-def _feeds(fleet: Fleet) -> Table:
-    table = _table("\nfeeds", "id", "status", ">streams", ">live", ">messages", ">dials", ">up", ">last message")
-    for worker in fleet.workers:
-        for feed in worker.feeds:
-            _row(
-                table,
-                feed.id,
-                feed.status,
-                str(feed.streams),
-                str(feed.live),
-                f"{feed.message_count:,}",
-                str(feed.dials),
-                span(feed.age),
-                f"{span(feed.last_message_age)} ago" if feed.last_message_age is not None else "none yet",
-            )
+def _connections(fleet: Fleet) -> Table:
+    table = _table("\nconnections", *_CONNECTION)
+    for each in fleet.connections:
+        _row(table, *_connection(each))
     return table
+
+
+def _connections_in_detail(fleet: Fleet) -> Table:
+    table = _table("\nconnections", *_CONNECTION, *_DETAILS)
+    for each in fleet.connections:
+        late = f"{each.late_mean_ms:.1f}/{each.late_max_ms:.1f} ms" if each.late_max_ms else ""
+        details = (f"{each.first:,}", late, str(each.buffered), str(each.rotations), str(each.close_code or ""))
+        _row(table, *_connection(each), *details, each.last_error or "")
+    return table
+
+
+_CONNECTION = ("id", "status", ">streams", ">live", ">messages", ">dials", ">up", ">last message", "exit")
+_DETAILS = (">first", ">late (mean/max)", ">buffered", ">rotations", ">close code", "last error")
+
+
+def _connection(each: Connection) -> tuple[str, ...]:
+    return (
+        each.id,
+        each.status,
+        str(len(each.streams)),
+        str(each.live),
+        f"{each.message_count:,}",
+        str(each.dials),
+        span(each.age),
+        f"{span(each.last_message_age)} ago" if each.last_message_age is not None else "none yet",
+        each.exit or "",
+    )
 
 
 def _silent(fleet: Fleet) -> Table:

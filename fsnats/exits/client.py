@@ -6,7 +6,7 @@ down) the program keeps to a tenth of what an exit may do, and to what it has se
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -58,9 +58,12 @@ class Exits:
         for market in config.markets:  # better now than at the first dial
             self.to(config.ws_url(market))
 
-    def to(self, url: str, scope: str = "") -> "Way":
-        """The way to a URL.  A `scope` says that it leads to REST, and which limit of weight that counts towards."""
-        return Way(self, url, exits_to(url, self._config.proxy, os.environ), scope)
+    def to(self, url: str, scope: str = "", strand: int = 0) -> "Way":
+        """The way to a URL.  A `scope` says that it leads to REST, and which limit of weight that counts towards.
+
+        Ways with different numbers of a `strand` go by different exits where there are several.
+        """
+        return Way(self, url, exits_to(url, self._config.proxy, os.environ), scope, strand)
 
     async def ask(self, request: Request) -> Grant:
         """The desk's answer, or one's own."""
@@ -87,8 +90,9 @@ class Exits:
 class Way:
     """From this program to one host, by whichever exit is best."""
 
-    def __init__(self, exits: Exits, url: str, choices: list[Exit], scope: str) -> None:
+    def __init__(self, exits: Exits, url: str, choices: list[Exit], scope: str, strand: int = 0) -> None:
         self._exits = exits
+        self._strand = strand
         self._host = urlsplit(url).hostname or ""
         self._scope = scope
         self._choices = {one.name: one for one in choices}
@@ -100,10 +104,21 @@ class Way:
         """Every exit of the pool."""
         return list(self._choices.values())
 
-    async def admitted(self) -> Exit:
-        """Return when one more dial is allowed, by this exit."""
+    async def other(self, avoid: Collection[str]) -> Exit | None:
+        """An exit other than these by which one more dial is allowed now; None where there is none."""
+        choices = tuple(name for name in self._choices if name not in avoid)
+        if not choices:
+            return None
+        grant = await self._exits.ask(Request(choices, self._host, strand=self._strand, patience=0.0))
+        return self._choices.get(grant.exit or "")
+
+    async def admitted(self, avoid: Collection[str] = ()) -> Exit:
+        """Return when one more dial is allowed, by this exit: another than those to avoid, where one may be had."""
+        other = await self.other(avoid) if avoid else None
+        if other is not None:
+            return other
         while True:
-            grant = await self._exits.ask(Request(tuple(self._choices), self._host))
+            grant = await self._exits.ask(Request(tuple(self._choices), self._host, strand=self._strand))
             chosen = self._choices.get(grant.exit or "")
             if chosen is None:
                 self._wait_for_any(grant)

@@ -9,12 +9,14 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     """A program is about to go to `host` by one of these exits: to shake hands or, with a `scope`, to spend `weight` of
     REST there.
 
-    `program` decides which of several it prefers.  Where more than `patience` seconds lie before it, nothing is booked.
+    `program` and `strand` decide which of several it prefers.  Where more than `patience` seconds lie before it,
+    nothing is booked.
     """
 
     exits: tuple[str, ...]
     host: str = ""
     program: str = ""
+    strand: int = 0
     weight: int = 0
     scope: str = ""  # what shares a limit of weight
     patience: float | None = None

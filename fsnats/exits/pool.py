@@ -87,7 +87,7 @@ class Pool:
         ready = [name for name in names if waits[name] == 0]
         healthy = [name for name in ready if self.score(name, request, now) >= _HEALTHY]
         if healthy:
-            chosen = healthy[preference(request.program) % len(healthy)]
+            chosen = healthy[(preference(request.program) + request.strand) % len(healthy)]
         elif ready:
             chosen = max(ready, key=lambda name: self.score(name, request, now))
         else:

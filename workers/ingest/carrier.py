@@ -16,6 +16,7 @@ from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.exits.address import Exit
 from fsnats.window import SlidingWindow
+from workers.ingest.arbiter import Member, Tally
 from workers.ingest.router import Line, Shutdown
 from workers.ingest.subscriptions import Subscriptions
 from workers.ingest.upstream import Upstream
@@ -39,16 +40,25 @@ class Carrier:
     """Carries streams over one open connection."""
 
     def __init__(
-        self, name: str, market: Market, clock: Clock, received: Callable[["Carrier", bytes, int], None]
+        self,
+        name: str,
+        market: Market,
+        clock: Clock,
+        tally: Tally,
+        received: Callable[["Carrier", bytes, int], None],
+        begins: Callable[["Carrier", list[str]], None] = lambda _carrier, _names: None,
     ) -> None:
-        """`received` gets every text message with the time of its reading, nanoseconds since 1970."""
+        """`received` gets every text message with the time of its reading, nanoseconds since 1970; `begins` the streams
+        that are about to be subscribed, perhaps again."""
         self.name = name
         self._market = market
         self._clock = clock
         self._hand_on = received
+        self._begins = begins
         self._connection: Upstream | None = None
         self._changed = asyncio.Event()
         self.subscriptions = Subscriptions()
+        self.member = Member(tally, self.subscriptions)  # among the connections of its feed
         self._data = 0
         self.opened_at: float | None = None  # monotonic seconds
         self.last_data: float | None = None  # monotonic seconds
@@ -79,9 +89,9 @@ class Carrier:
         self._changed.set()
 
     @property
-    def is_settled(self) -> bool:
-        """Whether everything is asked for and answered: what comes from now on comes here too."""
-        return self.subscriptions.is_settled
+    def close_code(self) -> int | None:
+        """What the connection was closed with; 1006 when it was cut, None while it is open."""
+        return self._connection.close_code if self._connection is not None else None
 
     def note(self, outcome: Line | Reply | Shutdown | None) -> None:
         """Learn from what the router made of a message."""
@@ -136,6 +146,8 @@ class Carrier:
                     delay = pace.reserve(self._clock.monotonic())
                     if delay > 0:
                         await self._clock.sleep(delay)
+                    if request.subscribes:
+                        self._begins(self, request.names)
                     await connection.send(request.text, text=True)
                 await self._changed.wait()
 

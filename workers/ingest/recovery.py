@@ -96,7 +96,6 @@ class Recovery:
                 missing = line.follow().between(payload)
             elif stream.kind in _TOLD and line.newest:
                 told = line.follow().between(payload)
-                line.unfollow()
                 if told is not None:
                     self.tell(line, told, "the connection was lost or silent")
         except UNREADABLE:

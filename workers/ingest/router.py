@@ -71,6 +71,11 @@ class Line(msgspec.Struct, eq=False):
                     self.tracker.see(self.newest)
         return self.tracker
 
+    def overlap(self) -> None:
+        """Follow for as long as several connections bring the same."""
+        self.follow()
+        self.briefly = False
+
     def unfollow(self) -> None:
         """Look at payloads again only where a sequence can show a hole."""
         self.briefly = False
@@ -214,10 +219,17 @@ class Router:
             payload = kept
         return line, payload
 
-    def accept(self, line: Line, payload: bytes, received_ns: int) -> None:
-        """Publish a payload unless it came already; where one is missing before it, say so first."""
+    def accept(self, line: Line, payload: bytes, received_ns: int) -> bool:
+        """Publish a payload unless it came already, and return whether it was new.
+
+        Where one is missing before it, that is filled or told first.
+        """
         if line.resuming:
             line.resuming = False
+            if line.tracker is None:
+                # The new connection may lag, and bring once more what the lost one brought.
+                line.follow()
+                line.briefly = True
             self._repairs.resumed(line, payload)
         tracker = line.tracker
         if tracker is not None:
@@ -234,15 +246,16 @@ class Router:
                 else:  # OLD
                     self.duplicates += 1
                     if self.duplicates % _LOOK_OLD or not self._begins_anew(line, payload):
-                        return
+                        return False
             if line.briefly:
                 line.unfollow()
         if line.held is not None:
             line.held.append((payload, received_ns, 0))
             if len(line.held) > HELD_MESSAGES:
                 self._repairs.crowded(line)
-            return
+            return True
         self.publish(line, payload, received_ns, 0)
+        return True
 
     def publish(self, line: Line, payload: bytes, received_ns: int, flags: int) -> None:
         """Publish one payload as the stream's next frame."""

@@ -130,12 +130,6 @@ class Subscriptions:
         return bool(forgotten)
 
     @property
-    def is_settled(self) -> bool:
-        """Whether all that is wanted is asked, and all that was asked is answered."""
-        open_ = any(not request.audits for request in self._open.values())
-        return self._asked == self.wanted and not (open_ or self._refused or self._asked & self._renewing)
-
-    @property
     def silent(self) -> set[str]:
         """Asked, but no event yet."""
         return (self._asked & self.wanted) - self.live

@@ -29,6 +29,7 @@ from workers.ingest.feed import Feed
 from workers.ingest.layout import FeedKey, Layout
 from workers.ingest.pages import Fill
 from workers.ingest.recovery import Recovery
+from workers.ingest.rotation import rotation
 from workers.ingest.router import Router
 from workers.ingest.silence import LOOK
 from workers.ingest.succession import heritage
@@ -207,24 +208,23 @@ class Worker:
             name,
             self._market,
             url,
-            exits.to(url),
+            [exits.to(url, strand=number) for number in range(self._config.redundancy)],
             self._router,
             self._clock,
             self._jitter,
-            self._config.rotate_after,
+            rotation(self._config.rotate_after, self._config.rotate_at),
         )
 
     def status(self) -> Status:
         """What `fsnats status` shows of this worker.  Ages are seconds."""
         now = self._clock.monotonic()
-        feeds = []
-        for feed, _ in self._feeds.values():
-            record = feed.record
+        connections = []
+        for record in (record for feed, _ in self._feeds.values() for record in feed.records):
             fields = msgspec.to_builtins(record)
             for field, age in (("connected_since", "age"), ("last_message", "last_message_age")):
                 since = fields.pop(field)
                 fields[age] = None if since is None else round(now - since, 3)
-            feeds.append(fields)
+            connections.append(fields)
         return {
             "program": self.name,
             "kind": "ingest",
@@ -246,5 +246,5 @@ class Worker:
             "silent": self._watchdog.status(),
             "filling": self._recovery.filling,
             "gateways": self._book.gateways,
-            "feeds": feeds,
+            "connections": connections,
         }

@@ -62,8 +62,24 @@ WORKER: Status = {
         ],
     },
     "odd": {"html": 2, "future": 1234},
-    "feeds": [
-        {"id": "ingest-spot-0-0", "status": "connected", "streams": 4, "live": 3, "message_count": 1234567, "age": 65.0}
+    "connections": [
+        {
+            "id": "ingest-spot-0-0a",
+            "status": "connected",
+            "exit": "socks5h://h:1080",
+            "streams": ["btcusdt@trade", "btcusdt@depth", "btcusdt@aggTrade", "ethusdt@trade"],
+            "live": 3,
+            "message_count": 1234567,
+            "buffered": 12,
+            "dials": 7,
+            "rotations": 2,
+            "age": 65.0,
+            "last_error": "the connection was cut",
+            "close_code": 1006,
+            "first": 654321,
+            "late_mean_ms": 1.25,
+            "late_max_ms": 40.5,
+        }
     ],
 }
 GATEWAY: Status = {
@@ -109,7 +125,8 @@ async def test_the_fleet_is_shown_and_simulated_data_is_named(nats_url: str, bus
     assert lines["ingest-spot-0"][:6] == ["ingest-spot-0", "ready", "2", "5.0s", "40M", "3"]
     assert lines["spot"][:4] == ["spot", "SIMULATED", "59", "1"]
     assert lines["spot"][-6:] == ["-61000", "ms,", "measured", "in", "12", "ms"]
-    assert lines["ingest-spot-0-0"][:5] == ["ingest-spot-0-0", "connected", "4", "3", "1,234,567"]
+    assert lines["ingest-spot-0-0a"][:6] == ["ingest-spot-0-0a", "connected", "4", "3", "1,234,567", "7"]
+    assert lines["ingest-spot-0-0a"][-1] == "socks5h://h:1080"
     assert lines["gateway-x-3"][:2] == ["gateway-x-3", "yes"]
 
 
@@ -125,6 +142,14 @@ async def test_exits_are_shown_with_what_is_left_of_their_budgets_and_what_is_wr
         ["0.50", "stream.binance.com", "unserved", "in", "1m15s"],
         ["0.75", "failed", "lately", "for", "fapi.binance.com"],
     ]
+
+
+async def test_verbosely_all_that_is_known_of_a_connection_is_shown(nats_url: str, bus: NatsBus) -> None:
+    await answering(bus, SUPERVISOR, WORKER)
+    out = (await fsnats("status", "--verbose", "--wait", "0.3", nats_url=nats_url)).out
+    (line,) = (line for line in out.splitlines() if line.startswith("ingest-spot-0-0a"))
+    told = line.split("socks5h://h:1080")[1].split(maxsplit=6)
+    assert [each.strip() for each in told] == ["654,321", "1.2/40.5", "ms", "12", "2", "1006", "the connection was cut"]
 
 
 async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -> None:

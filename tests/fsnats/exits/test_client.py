@@ -44,6 +44,32 @@ async def test_what_one_worker_finds_out_keeps_another_one_away(clock: HandClock
     assert {(await way.admitted()).name for way in (one, other)} == {"direct", "socks5h://one:1080"} - {first.name}
 
 
+async def test_ways_of_two_strands_lead_by_two_exits_as_long_as_there_are_two(clock: HandClock) -> None:
+    bus = MemoryBus()
+    Dials(bus, clock).serve()
+    ours = exits(bus, clock)
+    one, other = (ours.to(URL, strand=strand) for strand in (0, 1))
+    first, second = await one.admitted(), await other.admitted()
+    assert first != second
+
+    assert await one.admitted({first.name}) == second
+    assert await one.other({first.name, second.name}) is None
+    other.failed(second, BLOCKED)
+    assert await other.other({first.name}) is None
+    assert await other.admitted({first.name}) == first
+
+
+async def test_an_exit_whose_budget_is_used_up_is_no_other_one(clock: HandClock) -> None:
+    bus = MemoryBus()
+    Dials(bus, clock).serve()
+    way = exits(bus, clock).to(URL)
+    for _ in range(60):
+        assert await way.other({"direct"}) == way.exits[1]
+
+    assert await way.other({"direct"}) is None
+    assert await way.admitted({"direct"}) == DIRECT
+
+
 async def test_when_no_exit_is_left_it_waits_for_the_earliest_and_says_why(
     clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:

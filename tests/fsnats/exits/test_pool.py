@@ -44,6 +44,12 @@ def test_workers_are_spread_over_the_exits(pool: Pool) -> None:
     assert taken[3:] == taken[:3]
 
 
+def test_the_strands_of_a_worker_are_spread_too(pool: Pool) -> None:
+    grants = [pool.choose(Request(EXITS, "h", "ingest-spot-1", strand=strand), 0.0) for strand in range(3)]
+
+    assert sorted(str(grant and grant.exit) for grant in grants) == ["a", "b", "c"]
+
+
 def test_a_worker_keeps_to_its_exit(pool: Pool) -> None:
     assert len({chosen(pool, program="ingest-usdm-4") for _ in range(9)}) == 1
     assert preference("ingest-usdm-4") + 1 == preference("ingest-usdm-5")

@@ -9,6 +9,7 @@ from fsnats.binance.streams import Market, parse
 from fsnats.clock import SystemClock
 from tests.conftest import eventually
 from tests.workers.ingest.test_feed import Carried
+from workers.ingest.arbiter import Tally
 from workers.ingest.carrier import Carrier
 from workers.ingest.router import Router, Shutdown
 from workers.ingest.upstream import dial
@@ -22,7 +23,7 @@ class Rig:
     def __init__(self) -> None:
         self.router = Router(Market.SPOT, Carried(), 1)
         self.router.carry({"btcusdt@trade": parse(Market.SPOT, "btcusdt@trade")})
-        self.carrier = Carrier("c", Market.SPOT, SystemClock(), self._received)
+        self.carrier = Carrier("c", Market.SPOT, SystemClock(), Tally(), self._received)
         self.carrier.want({"btcusdt@trade"})
 
     def _received(self, carrier: Carrier, data: bytes, received_ns: int) -> None:
@@ -37,9 +38,11 @@ class Rig:
             task.cancel()
 
 
-async def test_it_is_settled_and_live_once_the_exchange_answered_and_spoke() -> None:
+async def test_a_stream_is_acknowledged_and_live_once_the_exchange_answered_and_spoke() -> None:
     async with Simulator(Settings(rate=100)) as simulator, Rig().carrying(simulator) as carrier:
-        await eventually(lambda: carrier.is_settled and carrier.subscriptions.live == {"btcusdt@trade"})
+        await eventually(
+            lambda: carrier.subscriptions.acknowledged.keys() == carrier.subscriptions.live == {"btcusdt@trade"}
+        )
 
         assert carrier.subscriptions.silent == set()
 

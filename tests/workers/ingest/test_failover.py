@@ -16,8 +16,10 @@ from tests.conftest import eventually
 from tests.proxies import LOGIN, Relay, microsocks, misbehaving
 from tests.simulated import config_for
 from tests.workers.ingest.test_feed import Carried, HastyClock
-from workers.ingest.feed import Feed, State
+from workers.ingest.feed import Feed
+from workers.ingest.rotation import Rotation
 from workers.ingest.router import Router
+from workers.ingest.strand import State
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
 
@@ -40,7 +42,7 @@ class Rig:
         router = Router(Market.SPOT, self.carried, 1)
         url = f"{config.ws_url(Market.SPOT)}/stream"
         way = Exits(config, self.bus, program, self.clock).to(url)
-        self.feed = Feed("f", Market.SPOT, url, way, router, self.clock, lambda: 1.0, 3600.0)
+        self.feed = Feed("f", Market.SPOT, url, [way], router, self.clock, lambda: 1.0, Rotation(3600.0))
         router.carry({"btcusdt@trade": parse(Market.SPOT, "btcusdt@trade")})
         self.feed.want({"btcusdt@trade"})
 
@@ -59,13 +61,13 @@ async def test_a_proxy_that_dies_mid_stream_is_left_for_the_other_one(
                 first, second = (one, other) if one.connections else (other, one)
                 assert second.connections == 0
                 first.die()
-                await eventually(lambda: rig.feed.record.status is not State.CONNECTED)
+                await eventually(lambda: rig.feed.records[0].status is not State.CONNECTED)
                 rig.carried.clear()
                 await eventually(lambda: rig.carried)
                 assert second.connections == 1
                 running.cancel()
 
-    said = "".join(str(vars(record)) for record in caplog.records) + str(rig.desk.standings()) + str(rig.feed.record)
+    said = "".join(str(vars(record)) for record in caplog.records) + str(rig.desk.standings()) + str(rig.feed.records)
     assert "s3cr3t" not in said
 
 
@@ -78,5 +80,5 @@ async def test_a_proxy_that_hangs_costs_one_timeout(simulator: Simulator, monkey
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(rig.feed.run())
                 await eventually(lambda rig=rig: rig.carried)  # type: ignore[misc]
-                assert rig.feed.record.dials <= 2
+                assert rig.feed.records[0].dials <= 2
                 running.cancel()

@@ -1,8 +1,8 @@
-"""A feed against the simulated exchange: what it carries, how it comes back, and that it keeps to every limit."""
+"""A feed against the simulated exchange: what its strands carry together, and that they keep to every limit."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import pytest
 
@@ -11,12 +11,15 @@ from fsnats.clock import SystemClock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import DIRECT, Exit
 from fsnats.frames import Frame, decode
-from tests.conftest import eventually, free_port
-from workers.ingest import feed
-from workers.ingest.feed import Feed, State
-from workers.ingest.router import Router
+from tests.conftest import eventually
+from workers.ingest.feed import Feed
+from workers.ingest.rotation import Rotation
+from workers.ingest.router import Line, NoRepairs, Router
+from workers.ingest.strand import Record
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
+
+RARELY = Rotation(3600.0)
 
 
 class Carried(list[Frame]):
@@ -48,9 +51,12 @@ class FreeWay:
         self.admissions = 0
         self.failures: list[ExchangeUnavailable] = []
 
-    async def admitted(self) -> Exit:
+    async def admitted(self, avoid: Collection[str] = ()) -> Exit:
         self.admissions += 1
         return DIRECT
+
+    async def other(self, avoid: Collection[str]) -> Exit | None:
+        return None
 
     def failed(self, by: Exit, error: ExchangeUnavailable) -> None:
         self.failures.append(error)
@@ -59,23 +65,67 @@ class FreeWay:
         pass
 
 
-class Rig:
-    """One feed on a simulator."""
+class TwoExits(FreeWay):
+    """Both lead straight to the simulator; `b` may be out of use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.works = {"a": True, "b": True}
+
+    async def admitted(self, avoid: Collection[str] = ()) -> Exit:
+        self.admissions += 1
+        return await self.other(avoid) or await self.other(()) or DIRECT
+
+    async def other(self, avoid: Collection[str]) -> Exit | None:
+        return next((Exit(name) for name, works in self.works.items() if works and name not in avoid), None)
+
+
+class Rig(NoRepairs):
+    """One feed on a simulator, with so many strands."""
 
     def __init__(
-        self, url: str, market: Market = Market.SPOT, rotate_after: float = 3600.0, jitter: float = 1.0
+        self,
+        url: str,
+        market: Market = Market.SPOT,
+        rotation: Rotation = RARELY,
+        strands: int = 1,
+        way: FreeWay | None = None,
+        jitter: float = 1.0,
     ) -> None:
         self.carried = Carried()
-        self.way = FreeWay()
+        self.way = way or FreeWay()
         self.clock = HastyClock()
-        self.router = Router(market, self.carried, 1)
+        self.resumptions: list[str] = []  # streams of which something may be missing after a loss
+        self.router = Router(market, self.carried, 1, self)
         self.market = market
-        self.feed = Feed("f", market, url, self.way, self.router, self.clock, lambda: jitter, rotate_after)
+        self.feed = Feed("f", market, url, [self.way] * strands, self.router, self.clock, lambda: jitter, rotation)
+
+    def resumed(self, line: Line, payload: bytes) -> None:
+        if line.newest:
+            self.resumptions.append(line.stream.name)
+
+    @property
+    def record(self) -> Record:
+        """The connection of its first strand."""
+        return self.feed.records[0]
 
     def want(self, *names: str) -> None:
         streams: dict[str, Stream] = {name: parse(self.market, name) for name in names}
         self.router.carry(streams)
         self.feed.want(set(streams))
+
+    def assert_whole(self, simulator: Simulator) -> None:
+        """What was carried of each stream is what the exchange produced, without a hole or a repetition."""
+        for name in self.carried.names():
+            # The same bytes twice within one instant are one message: nothing could tell them from a repetition.
+            produced = list(dict.fromkeys(simulator.ledger.payloads(self.market, name)))
+            carried = [frame.payload for frame in self.carried if frame.stream == name]
+            if name.endswith("rade"):
+                assert len(carried) == len(set(carried)), name
+            carried = list(dict.fromkeys(carried))
+            first = produced.index(carried[0])
+            assert carried == produced[first : first + len(carried)], name
+        assert self.router.holes == 0
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Rig"]:
@@ -95,10 +145,12 @@ def rig(
     simulator: Simulator,
     market: Market = Market.SPOT,
     route: str = "",
-    rotate_after: float = 3600.0,
+    rotation: Rotation = RARELY,
+    strands: int = 1,
+    way: FreeWay | None = None,
     jitter: float = 1.0,
 ) -> Rig:
-    return Rig(f"{simulator.ws_url(market)}{route}/stream", market, rotate_after, jitter)
+    return Rig(f"{simulator.ws_url(market)}{route}/stream", market, rotation, strands, way, jitter)
 
 
 async def test_it_carries_what_is_wanted_byte_for_byte(simulator: Simulator) -> None:
@@ -111,7 +163,7 @@ async def test_it_carries_what_is_wanted_byte_for_byte(simulator: Simulator) -> 
         carried = [frame.payload for frame in one.carried if frame.stream == name]
         assert carried
         assert carried == produced[: len(carried)]
-    assert one.feed.record.live == 2
+    assert one.record.live == 2
     assert simulator.ledger.violations == []
 
 
@@ -125,53 +177,6 @@ async def test_it_follows_what_is_wanted(simulator: Simulator) -> None:
     assert simulator.ledger.violations == []
 
 
-async def test_after_a_cut_it_comes_back_and_asks_for_everything_again(simulator: Simulator) -> None:
-    async with rig(simulator).running() as one:
-        one.want("btcusdt@trade", "ethusdt@trade")
-        await eventually(lambda: one.carried.names() == {"btcusdt@trade", "ethusdt@trade"})
-        simulator.faults.cut()
-        await eventually(lambda: one.feed.record.status is not State.CONNECTED)
-        one.carried.clear()
-        await eventually(lambda: one.carried.names() == {"btcusdt@trade", "ethusdt@trade"})
-
-        assert one.feed.record.dials == one.way.admissions == 2
-    assert simulator.ledger.violations == []
-
-
-async def test_sequences_go_on_over_a_reconnect(simulator: Simulator) -> None:
-    async with rig(simulator).running() as one:
-        one.want("btcusdt@trade")
-        await eventually(lambda: len(one.carried) > 5)
-        simulator.faults.cut()
-        await eventually(lambda: one.feed.record.dials == 2 and one.feed.record.live == 1)
-
-    assert [frame.seq for frame in one.carried] == list(range(1, len(one.carried) + 1))
-
-
-async def test_delays_grow_while_nobody_answers() -> None:
-    one = Rig(f"ws://127.0.0.1:{free_port()}/stream")
-    async with one.running():
-        one.want("btcusdt@trade")
-        await eventually(lambda: len(one.clock.pauses) >= 8)
-
-    assert one.clock.pauses[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert one.feed.record.last_error is not None
-    assert one.feed.record.last_error.startswith("tcp:")
-
-
-async def test_a_connection_that_is_closed_at_once_counts_as_a_failure() -> None:
-    # A server that accepts and closes must not be dialled hundreds of times a second.
-    async with Simulator(Settings(life=0.01)) as simulator:
-        one = rig(simulator)
-        async with one.running():
-            one.want("btcusdt@trade")
-            await eventually(lambda: one.feed.record.dials >= 5)
-
-    # (The pauses of one second are those of the watch over a connection.)
-    between = [pause for pause in one.clock.pauses if pause in (2, 4, 8)]
-    assert between[:3] == [2, 4, 8]
-
-
 async def test_a_thousand_streams_are_asked_for_within_the_exchanges_limits() -> None:
     async with Simulator(Settings(usdm_symbols=800, rate=2000)) as simulator:
         one = rig(simulator, Market.USDM, "/market")
@@ -182,78 +187,118 @@ async def test_a_thousand_streams_are_asked_for_within_the_exchanges_limits() ->
         ][:800]
         async with one.running():
             one.want(*names)
-            await eventually(lambda: one.feed.record.live == 800, within=60)
+            await eventually(lambda: one.record.live == 800, within=60)
 
         assert simulator.ledger.violations == []
 
 
-async def test_a_silent_connection_is_given_up(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.ingest.carrier.SILENCE", 0.3)
-    async with rig(simulator).running() as one:
-        one.want("btcusdt@trade")
-        await eventually(lambda: one.carried)
-        simulator.faults.ghost()
-        await eventually(lambda: one.feed.record.dials == 2)
+NAMES = ("btcusdt@aggTrade", "btcusdt@trade", "ethusdt@kline_1m", "bnbusdt@bookTicker")
 
 
-async def test_a_connection_that_grows_old_is_replaced_without_losing_or_repeating_anything(
-    simulator: Simulator,
-) -> None:
-    one = rig(simulator, Market.SPOT, rotate_after=1.0)
-    names = ("btcusdt@aggTrade", "btcusdt@trade", "ethusdt@kline_1m", "bnbusdt@bookTicker")
-    async with one.running():
-        one.want(*names)
-        await eventually(lambda: one.feed.record.rotations >= 2)
+async def both_carry(one: Rig) -> None:
+    """Return when every connection has brought all streams, and more than once."""
+    await eventually(lambda: all(record.live == len(NAMES) for record in one.feed.records))
+    before = len(one.carried)
+    await eventually(lambda: len(one.carried) > before + 100)
 
-    for name in names:
-        # The same bytes twice within one instant are one message: nothing could tell them from a repetition.
-        produced = list(dict.fromkeys(simulator.ledger.payloads(Market.SPOT, name)))
-        carried = list(dict.fromkeys(frame.payload for frame in one.carried if frame.stream == name))
-        first = produced.index(carried[0])
-        assert carried == produced[first : first + len(carried)]
-    for name in names[:2]:
-        trades = [frame.payload for frame in one.carried if frame.stream == name]
-        assert len(trades) == len(set(trades))
-    assert one.router.holes == 0
+
+async def test_two_strands_carry_everything_and_each_message_is_published_once(simulator: Simulator) -> None:
+    async with rig(simulator, strands=2).running() as one:
+        one.want(*NAMES)
+        await both_carry(one)
+
+        assert [record.id for record in one.feed.records] == ["fa", "fb"]
+        assert one.router.duplicates > 50
+        assert len(simulator.connected()) == 2
+    one.assert_whole(simulator)
+    assert not any(line.resuming for line in one.router.lines(NAMES))
     assert simulator.ledger.violations == []
 
 
-@pytest.mark.parametrize(("jitter", "part"), [(0.0, 1.0), (0.5, 0.95), (1.0, 0.9)])
-async def test_connections_do_not_age_together(simulator: Simulator, jitter: float, part: float) -> None:
-    one = rig(simulator, rotate_after=23 * 3600.0, jitter=jitter)
+@pytest.mark.parametrize("place", [0, -1], ids=["the older one", "the newer one"])
+async def test_either_connection_may_be_cut_again_and_again_without_a_trace(simulator: Simulator, place: int) -> None:
+    async with rig(simulator, strands=2).running() as one:
+        one.want(*NAMES)
+        for dials in range(3, 6):
+            await both_carry(one)
+            simulator.faults.cut(sorted(simulator.connected())[place])
+            await eventually(lambda dials=dials: sum(record.dials for record in one.feed.records) == dials)  # type: ignore[misc]
+        await both_carry(one)
+
+    one.assert_whole(simulator)
+    assert one.resumptions == []
+    assert {record.close_code for record in one.feed.records} >= {1006}
+    assert simulator.ledger.violations == []
+
+
+async def test_only_when_all_strands_are_gone_streams_are_resumed(simulator: Simulator) -> None:
+    async with rig(simulator, strands=2).running() as one:
+        one.want(*NAMES)
+        await both_carry(one)
+        simulator.faults.cut()
+        await eventually(lambda: set(one.resumptions) == set(NAMES))
+
+        assert sorted(one.resumptions) == sorted(NAMES)
+
+
+async def test_a_strand_that_lags_is_late_by_so_much_and_delays_nothing(simulator: Simulator) -> None:
+    async with rig(simulator, strands=2).running() as one:
+        one.want(*NAMES)
+        await both_carry(one)
+        simulator.faults.lag(300, sorted(simulator.connected())[0])
+        await eventually(lambda: any(record.late_max_ms >= 300 for record in one.feed.records))
+        before = [record.first for record in one.feed.records]
+        await eventually(lambda: sum(record.first for record in one.feed.records) > sum(before) + 100)
+
+        late, prompt = sorted(one.feed.records, key=lambda record: -record.late_max_ms)
+        assert late.late_mean_ms > prompt.late_mean_ms
+        assert prompt.first > late.first
+        assert late.first in before  # all this time the other one was first
+    one.assert_whole(simulator)
+
+
+async def test_strands_replace_their_connections_one_after_the_other(simulator: Simulator) -> None:
+    one = rig(simulator, rotation=Rotation(0.5), strands=2)
+    most = 0
     async with one.running():
-        one.want("btcusdt@trade")
-        await eventually(lambda: max(one.clock.pauses, default=0) > 3600)
+        one.want(*NAMES)
+        async with asyncio.timeout(30):
+            while not all(record.rotations >= 2 for record in one.feed.records):
+                most = max(most, sum(len(strand.carriers) for strand in one.feed.strands))
+                await asyncio.sleep(0.002)
 
-    assert max(one.clock.pauses) == 23 * 3600 * part
-
-
-@pytest.mark.parametrize("market", [Market.SPOT, Market.USDM])
-async def test_on_spot_where_pings_count_as_messages_none_is_sent(
-    simulator: Simulator, market: Market, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(feed.PING_INTERVAL, Market.USDM, 0.05)
-    one = rig(simulator, market, "/market" if market is Market.USDM else "")
-    async with one.running():
-        one.want("btcusdt@aggTrade")
-        await eventually(lambda: len(one.carried) > 100)
-        (connection,) = simulator.ledger.connections.values()
-        if market is Market.SPOT:
-            assert connection.received == connection.requests == 1
-        else:
-            await eventually(lambda: connection.received > connection.requests)
+    assert most == 3
+    one.assert_whole(simulator)
+    assert one.resumptions == []
 
 
-async def test_while_the_exchange_refuses_the_successor_the_old_connection_goes_on(simulator: Simulator) -> None:
-    one = rig(simulator, Market.SPOT, rotate_after=0.5)
-    async with one.running():
-        one.want("btcusdt@aggTrade")
-        await eventually(lambda: one.carried)
-        simulator.faults.refuse(2.0)
-        await eventually(lambda: one.feed.record.dials >= 3)
-        before = len(one.carried)
-        await eventually(lambda: len(one.carried) > before and one.feed.record.rotations >= 1)
+async def test_streams_come_and_go_on_both_strands(simulator: Simulator) -> None:
+    async with rig(simulator, strands=2).running() as one:
+        one.want(*NAMES[:2])
+        await eventually(lambda: len(one.carried) > 50)
+        one.want(*NAMES)
+        await both_carry(one)
+        one.want(*NAMES[2:])
+        await eventually(lambda: simulator.ledger.subscribed(Market.SPOT) == sorted(NAMES[2:] * 2))
 
-    ids = [frame.seq for frame in one.carried]
-    assert ids == list(range(1, len(ids) + 1))
-    assert one.router.holes == 0
+    one.assert_whole(simulator)
+
+
+async def test_strands_go_by_different_exits_and_find_back_to_them(simulator: Simulator) -> None:
+    way = TwoExits()
+    async with rig(simulator, strands=2, way=way).running() as one:
+        one.want(*NAMES)
+        await both_carry(one)
+        assert [record.exit for record in one.feed.records] == ["a", "b"]
+
+        way.works["b"] = False
+        simulator.faults.cut(sorted(simulator.connected())[1])
+        await eventually(lambda: [record.exit for record in one.feed.records] == ["a", "a"])
+        await both_carry(one)
+
+        way.works["b"] = True
+        await eventually(lambda: [record.exit for record in one.feed.records] == ["a", "b"])
+        await eventually(lambda: one.feed.records[1].rotations == 1)
+        assert one.feed.records[0].rotations == 0
+    one.assert_whole(simulator)
+    assert one.resumptions == []

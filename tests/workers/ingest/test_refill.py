@@ -16,7 +16,7 @@ from fsnats.subjects import ROWS
 from fsnats.supervisor.dials import Dials
 from tests.conftest import eventually
 from tests.simulated import config_for
-from tests.workers.ingest.test_feed import HastyClock
+from tests.workers.ingest.test_feed import RARELY, HastyClock
 from workers.history.rows import Rows
 from workers.ingest.feed import Feed
 from workers.ingest.pages import Fill
@@ -50,7 +50,7 @@ async def test_a_hole_of_thousands_of_trades_is_filled_to_the_last_one() -> None
         Dials(bus, clock).serve()
         exits = Exits(config, bus, "test", clock)
         url = f"{config.ws_url(Market.SPOT)}/stream"
-        feed = Feed("f", Market.SPOT, url, exits.to(url), router, HastyClock(), lambda: 0.0, 3600.0)
+        feed = Feed("f", Market.SPOT, url, [exits.to(url)], router, HastyClock(), lambda: 0.0, RARELY)
         feed.want({NAME})
         async with PooledRest(Market.SPOT, config, exits) as rest:
             rows = Rows(bus, {Market.SPOT: rest}, tasks, clock)

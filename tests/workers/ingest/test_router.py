@@ -266,7 +266,7 @@ def test_a_stream_goes_on_where_another_worker_stopped_and_says_so_once() -> Non
         return [(frame.seq, frame.flags) for _, frame in published if frame.stream == name]
 
     assert came(names[0]) == [(42, CONTINUES), (43, 0)]
-    assert came(names[1]) == [(42, CONTINUES), (43, 0), (44, 0)]
+    assert came(names[1]) == [(42, CONTINUES), (43, 0)]  # the first one is what the other worker sent last
     assert came(names[2]) == [(1, 0), (2, 0), (3, 0)]
     assert holes == [Missing(11, 12, "a")]
     assert first == [b'{"a":10,"E":1}'] * 2

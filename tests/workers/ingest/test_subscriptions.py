@@ -74,7 +74,6 @@ def test_what_was_refused_is_asked_again_after_a_while() -> None:
     assert request is not None
     subscriptions.answered(request.number, "3: Too many requests", 10)
 
-    assert not subscriptions.is_settled
     assert not subscriptions.again(refused_before=9, asked_before=-1)
     assert subscriptions.next_request(11) is None
     assert subscriptions.again(refused_before=10, asked_before=-1)
@@ -91,18 +90,6 @@ def test_what_is_never_answered_counts_as_refused() -> None:
     assert not subscriptions.again(refused_before=29, asked_before=-1)
     assert subscriptions.again(refused_before=30, asked_before=0)
     assert subscriptions.next_request(30) is not None
-
-
-def test_it_is_settled_when_everything_is_asked_and_answered() -> None:
-    subscriptions = Subscriptions()
-    subscriptions.wanted = {"a@trade"}
-    assert not subscriptions.is_settled
-    request = subscriptions.next_request(0)
-    assert request is not None
-    assert not subscriptions.is_settled
-    subscriptions.answered(request.number, None, 0)
-
-    assert subscriptions.is_settled
 
 
 def asked(subscriptions: Subscriptions, now: float = 0) -> Request:
@@ -147,7 +134,6 @@ def test_what_is_left_before_its_answer_came_is_not_acknowledged() -> None:
 def test_what_is_renewed_is_unsubscribed_and_subscribed() -> None:
     subscriptions = carrying("a@trade", "b@trade")
     subscriptions.renew({"a@trade", "c@trade"})
-    assert not subscriptions.is_settled
     first, second = asked(subscriptions), asked(subscriptions)
     assert (first.names, first.subscribes) == (["a@trade"], False)
     assert (second.names, second.subscribes) == (["a@trade"], True)
@@ -159,7 +145,6 @@ def test_what_the_exchange_does_not_list_is_asked_for_again() -> None:
     assert subscriptions.audit(5)
     audit = asked(subscriptions, 5)
     assert json.loads(audit.text) == {"method": "LIST_SUBSCRIPTIONS", "id": audit.number}
-    assert subscriptions.is_settled  # a question changes nothing
     subscriptions.answered(audit.number, None, 6, ["b@trade"])
     assert subscriptions.acknowledged == {"b@trade": 0}
     assert asked(subscriptions, 6).names == ["a@trade"]
@@ -191,7 +176,6 @@ def test_a_refused_audit_is_no_harm() -> None:
     subscriptions.answered(asked(subscriptions, 5).number, "2: Invalid request", 6)
     subscriptions.again(refused_before=6, asked_before=-1)
     assert subscriptions.next_request(6) is None
-    assert subscriptions.is_settled
 
 
 @given(st.lists(NAMES, max_size=6))

@@ -1,0 +1,336 @@
+"""A strand of a feed: one connection after the other for the same streams, for as long as these are wanted.
+
+It dials, and dials again after a loss.  Before a connection grows too old, or when the exchange announces its end, it
+opens the successor first, lets both carry until the new one has joined every stream (see `arbiter`), and then closes
+the old one.
+"""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections.abc import Callable, Collection, Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+
+from fsnats.backoff import Backoff
+from fsnats.binance.streams import Market
+from fsnats.clock import Clock
+from fsnats.errors import ExchangeUnavailable
+from fsnats.exits.address import Exit
+from workers.ingest.arbiter import Arbiter, Tally
+from workers.ingest.cadence import rests_at_will
+from workers.ingest.carrier import Carrier
+from workers.ingest.hole import Hole
+from workers.ingest.rotation import Rotation
+from workers.ingest.router import Router
+from workers.ingest.upstream import dial
+
+logger = logging.getLogger(__name__)
+
+DELAY_FIRST, DELAY_MAX = 1.0, 60.0  # seconds between two dials of one strand
+DELAY_HEALTHY = 0.25  # seconds, at most, before the first dial after a healthy connection was lost
+SETTLE_MOST = 120.0  # seconds after which a successor that is not ready is given up
+APART = 60.0  # seconds between two looks for an exit of one's own
+
+# Own pings count as messages: none on spot, whose server pings every 20 s; on futures one keeps proxies from cutting
+# an idle connection between server pings three minutes apart.
+PING_INTERVAL = {Market.SPOT: None, Market.USDM: 45.0, Market.COINM: 45.0}
+
+
+class State(StrEnum):
+    """Where a strand is in its life."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    CLOSING = "closing"
+
+
+class Way(Protocol):
+    """Towards one URL, by whichever exit is best (`fsnats.exits.client`)."""
+
+    @property
+    def tls(self) -> ssl.SSLContext | None: ...
+
+    async def admitted(self, avoid: Collection[str] = ()) -> Exit:
+        """Return when one more dial is allowed, by this exit: another than those to avoid, where one may be had."""
+        ...
+
+    async def other(self, avoid: Collection[str]) -> Exit | None:
+        """An exit other than these by which one more dial is allowed now; None where there is none."""
+        ...
+
+    def failed(self, by: Exit, error: ExchangeUnavailable) -> None: ...
+
+    def worked(self, by: Exit) -> None: ...
+
+
+class Record(msgspec.Struct):
+    """What `fsnats status` shows of a strand and its connection.  Times are monotonic seconds."""
+
+    id: str
+    status: State
+    exit: str | None
+    streams: list[str]
+    live: int
+    message_count: int
+    buffered: int
+    dials: int
+    rotations: int
+    connected_since: float | None
+    last_message: float | None
+    last_error: str | None
+    close_code: int | None
+    first: int
+    late_mean_ms: float
+    late_max_ms: float
+
+
+class Shared:
+    """What the strands of one feed have in common."""
+
+    def __init__(
+        self,
+        market: Market,
+        url: str,
+        router: Router,
+        clock: Clock,
+        jitter: Callable[[], float],
+        rotation: Rotation,
+    ) -> None:
+        self.market = market
+        self.url = url
+        self.router = router
+        self.clock = clock
+        self.jitter = jitter
+        self.rotation = rotation
+        self.arbiter = Arbiter(router)
+        self.wanted: set[str] = set()
+        self.turn = asyncio.Lock()  # one strand replaces its connection at a time
+        self.strands: Sequence[Strand] = ()
+
+
+class Strand:
+    """Keeps one connection; `run` ends only by cancellation."""
+
+    def __init__(self, name: str, way: Way, shared: Shared) -> None:
+        """`way` knows by which exit, and when, the feed's URL may be dialled once more."""
+        self.name = name
+        self._way = way
+        self._shared = shared
+        self._clock = shared.clock
+        self._arbiter = shared.arbiter
+        self._router = shared.router
+        self._backoff = Backoff(DELAY_FIRST, DELAY_MAX, shared.jitter)
+        self._carrier: Carrier | None = None
+        self._successor: Carrier | None = None
+        self._tally = Tally()
+        self._messages = 0
+        self._dials = 0
+        self._rotations = 0
+        self._early = 0.0  # how early, from 0 to 1, this connection is replaced
+        self._last_error: str | None = None
+        self._close_code: int | None = None
+        self.exit: Exit | None = None  # by which the strand goes, or tries to
+        self.state = State.DISCONNECTED
+
+    @property
+    def carriers(self) -> list[Carrier]:
+        """The open connections: none, one, or two while one takes the other's place."""
+        return [carrier for carrier in (self._carrier, self._successor) if carrier is not None]
+
+    @property
+    def record(self) -> Record:
+        """The strand as it is now."""
+        carrier = self._carrier
+        lines = self._router.lines(self._shared.wanted)
+        # Some may be silent for days: that they have not delivered is no trouble.
+        at_will = {line.stream.name for line in lines if rests_at_will(line.stream)}
+        held = sum(not isinstance(entry, Hole) for line in lines for entry in line.held or ())
+        return Record(
+            self.name,
+            self.state,
+            self.exit.name if self.exit else None,
+            sorted(self._shared.wanted),
+            len(carrier.subscriptions.live | at_will) if carrier else 0,
+            self._messages,
+            held + sum(each.member.held for each in self.carriers),
+            self._dials,
+            self._rotations,
+            carrier.opened_at if carrier else None,
+            carrier.last_data if carrier else None,
+            self._last_error,
+            self._close_code,
+            self._tally.first,
+            round(self._tally.late_mean_ns / 1e6, 3),
+            round(self._tally.late_max_ns / 1e6, 3),
+        )
+
+    async def run(self) -> None:
+        """Connect, carry, connect again."""
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                while True:
+                    self.state = State.CONNECTING if self._dials == 0 else State.RECONNECTING
+                    try:
+                        carrier = await self._open(tasks, await self._way.admitted(self._taken()))
+                    except ExchangeUnavailable as error:
+                        await self._pause(str(error), self._backoff.next_delay())
+                    else:
+                        await self._keep(carrier, tasks)
+            finally:
+                # Closing takes a moment, in which another feed may carry these streams already.
+                self.state = State.CLOSING
+
+    async def _keep(self, carrier: Carrier | None, tasks: asyncio.TaskGroup) -> None:
+        """Carry, by one connection after the other, until one is lost."""
+        while carrier is not None:
+            if carrier is not self._carrier:
+                self._carrier = carrier
+                self._early = self._shared.jitter()
+                self.state = State.CONNECTED
+                logger.info("feed is connected", extra={"feed": self.name, "streams": len(self._shared.wanted)})
+            reasons = [
+                tasks.create_task(self._clock.sleep(self._time_left(carrier))),
+                tasks.create_task(carrier.due.wait()),
+                tasks.create_task(self._crowded()),
+            ]
+            waiting: list[asyncio.Future[Any]] = [carrier.ended, *reasons]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            only_crowded = not any(reason.done() for reason in reasons[:2])
+            for reason in reasons:
+                reason.cancel()
+            if not carrier.ended.done():
+                carrier = await self._replace(carrier, tasks, elsewhere=only_crowded)
+            if carrier is not None and carrier.ended.done():
+                self._carrier = None
+                await self._lost(carrier)
+                carrier = None
+
+    async def _open(self, tasks: asyncio.TaskGroup, by: Exit) -> Carrier:
+        """Dial once.  Raises ExchangeUnavailable."""
+        shared = self._shared
+        self._dials += 1
+        self.exit = by
+        carrier = Carrier(self.name, shared.market, self._clock, self._tally, self._received, self._begins)
+        carrier.want(shared.wanted)
+        try:
+            ping = PING_INTERVAL[shared.market]
+            connection = await dial(shared.url, by.url, ping, carrier.received, self._way.tls)
+        except ExchangeUnavailable as error:
+            self._way.failed(by, error)
+            raise
+        self._way.worked(by)
+        carrier.by = by
+        carrier.want(shared.wanted)
+        self._arbiter.enter(carrier.member, self._clock.monotonic())
+        tasks.create_task(carrier.carry(connection), name=self.name)
+        return carrier
+
+    async def _lost(self, carrier: Carrier) -> None:
+        self.state = State.RECONNECTING
+        self._arbiter.leave(carrier.member, self._clock.monotonic())
+        self._close_code = carrier.close_code
+        reason = carrier.ended.result()
+        if carrier.healthy:
+            self._backoff.healthy()
+            await self._pause(reason, DELAY_HEALTHY * self._shared.jitter())
+        else:
+            if carrier.by is not None:
+                self._way.failed(carrier.by, ExchangeUnavailable("tcp", reason))
+            await self._pause(reason, self._backoff.next_delay())
+
+    async def _pause(self, reason: str, delay: float) -> None:
+        self._last_error = reason
+        logger.warning("feed is down", extra={"feed": self.name, "error": reason, "next": round(delay, 1)})
+        await self._clock.sleep(delay)
+
+    async def _replace(self, old: Carrier, tasks: asyncio.TaskGroup, *, elsewhere: bool) -> Carrier:
+        """Try to put a new connection in the place of one that still carries; the one that carries on.
+
+        With `elsewhere` only by an exit that no other strand uses.
+        """
+        async with self._shared.turn:
+            by = await self._way.other(self._taken()) if elsewhere else await self._way.admitted(self._taken())
+            if by is None or old.ended.done():
+                return old
+            try:
+                self._successor = new = await self._open(tasks, by)
+            except ExchangeUnavailable as error:
+                reason = str(error)
+            else:
+                try:
+                    failure = await self._settle(old, new)
+                    leaving, staying = (new, old) if failure else (old, new)
+                    await leaving.close()
+                    self._arbiter.leave(leaving.member, self._clock.monotonic())
+                finally:
+                    self._successor = None
+                if failure is None:
+                    self._rotations += 1
+                    self._backoff.healthy()
+                    return staying
+                reason = failure
+            self.exit = old.by
+        logger.warning("a connection could not be replaced yet", extra={"feed": self.name, "error": reason})
+        self._last_error = reason
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._backoff.next_delay()):
+                await asyncio.shield(old.ended)
+        return old
+
+    async def _settle(self, old: Carrier, new: Carrier) -> str | None:
+        """Wait until the new connection has joined every stream; why it does not get there, else None."""
+        begun = self._clock.monotonic()
+        while True:
+            now = self._clock.monotonic()
+            self._arbiter.look(now)
+            if new.ended.done():
+                return new.ended.result()
+            if old.ended.done() or self._arbiter.has_joined(new.member):
+                return None
+            if now - begun > SETTLE_MOST:
+                return "the successor was not ready in time"
+            await self._clock.sleep(0.1)
+
+    def _time_left(self, carrier: Carrier) -> float:
+        """Seconds until a connection is to be replaced."""
+        age = self._clock.monotonic() - carrier.opened_at if carrier.opened_at is not None else 0.0
+        opened = self._clock.time_ns() / 1e9 - age
+        return max(0.0, self._shared.rotation.due(opened, self._early) - age)
+
+    async def _crowded(self) -> None:
+        """Return when another strand, which came first, goes by the same exit."""
+        before = self._shared.strands[: self._shared.strands.index(self)]
+        while True:
+            await self._clock.sleep(APART)
+            if self.exit is not None and any(strand.exit == self.exit for strand in before):
+                return
+
+    def _taken(self) -> set[str]:
+        """The exits of the other strands."""
+        return {strand.exit.name for strand in self._shared.strands if strand is not self and strand.exit is not None}
+
+    def _begins(self, carrier: Carrier, names: list[str]) -> None:
+        self._arbiter.begun(carrier.member, self._router.lines(names), self._clock.monotonic())
+
+    def _received(self, carrier: Carrier, data: bytes, received_ns: int) -> None:
+        if self.state is State.CLOSING:
+            return
+        self._messages += 1
+        member = carrier.member
+        if member is self._arbiter.alone:
+            carrier.note(self._router.receive(data, received_ns))
+            return
+        split = self._router.split(data)
+        if not isinstance(split, tuple):
+            carrier.note(split)
+            return
+        line, payload = split
+        carrier.note(line)
+        assert carrier.last_data is not None
+        self._arbiter.receive(member, line, payload, received_ns, carrier.last_data)
