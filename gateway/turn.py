@@ -58,13 +58,24 @@ class Turn:
         """Write what this turn has brought.  Those who do not read come last: nobody is to wait for them."""
         dirty = self.dirty
         delivered = 0
+        last: list[bytes] = []
+        joined = b""
         for listener in dirty:
             if listener.waiting is not None:
                 continue
             frames = listener.frames
-            delivered += len(frames)
-            data = frames[0] if len(frames) == 1 else _join(frames)
-            frames.clear()
+            count = len(frames)
+            delivered += count
+            if count == 1:
+                data = frames[0]
+                frames.clear()
+            elif frames == last:  # it listens to the same as the one before
+                data = joined
+                frames.clear()
+            else:
+                data = joined = _join(frames)
+                last = frames
+                listener.frames = []
             listener.write(data)
         dirty.clear()
         self.tally.delivered += delivered

@@ -67,6 +67,38 @@ def test_what_a_turn_brings_to_one_listener_is_one_write(turn: Turn) -> None:
     assert turn.tally.delivered == 4
 
 
+def test_those_who_listen_to_the_same_share_what_is_joined(turn: Turn) -> None:
+    ears = [Ear(turn) for _ in range(4)]
+    for frame in (b"1", b"2", b"3"):
+        for ear in ears:
+            if (ear is not ears[2]) or frame != b"2":
+                turn.touch(ear, frame)
+    turn.flush()
+
+    assert [ear.written for ear in ears] == [[b"123"], [b"123"], [b"13"], [b"123"]]
+    assert ears[0].written[0] is ears[1].written[0]
+    deliver(turn, ears)
+    assert [len(ear.written) for ear in ears] == [2, 2, 2, 2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.binary(min_size=1, max_size=2)), max_size=60), st.data())
+def test_everybody_is_written_what_is_his(frames: list[tuple[int, bytes]], data: st.DataObject) -> None:
+    turn = Turn(Tally())
+    ears = [Ear(turn) for _ in range(4)]
+    said = [b""] * 4
+    for number, frame in frames:
+        for at, ear in enumerate(ears):
+            if number in (at, 4):  # 4 is for everybody
+                turn.touch(ear, frame)
+                said[at] += frame
+        if data.draw(st.booleans()):
+            turn.flush()
+    turn.flush()
+
+    assert [b"".join(ear.written) for ear in ears] == said
+    assert not any(ear.frames for ear in ears)
+
+
 def test_nothing_is_written_to_one_that_waits_and_nobody_else_notices(turn: Turn) -> None:
     good, slow = Ear(turn), Ear(turn)
     slow.stop_reading()
