@@ -122,6 +122,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_processes: Annotated[
         Annotated[int, Meta(ge=1, le=64)], Meta(description="gateway processes that share the port")
     ] = 1
+    gateway_graceful: Annotated[
+        Annotated[float, Meta(ge=0, le=600)],
+        Meta(description="seconds over which a gateway that is stopped spreads the departure of its clients"),
+    ] = 0.0
     gateway_tls_cert: Annotated[
         str,
         Meta(description="PEM file of the gateway's certificate chain, for wss:// and https://; empty: no TLS"),

@@ -49,6 +49,10 @@ class Notifier:
         except OSError:
             pass  # the listener is gone; should it come back, it notices by itself that we were silent
 
+    def stopping(self, within: float) -> None:
+        """Say that we stop, and that this may take so many seconds; a service manager that would allow more, does."""
+        self.say("STOPPING=1", f"EXTEND_TIMEOUT_USEC={int(within * 1e6)}")
+
     def _say_again(self) -> None:
         if self._unsaid:
             self.say()

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
 import uvloop
 
@@ -26,12 +26,25 @@ class Stopping:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._hurry: asyncio.Event | None = None
 
     def request(self) -> None:
         """Ask for an orderly stop; asking again ends the process at once with the exit status of a kill."""
-        if self._event.is_set():
+        if self._hurry is not None and not self._hurry.is_set():
+            self._hurry.set()
+        elif self._event.is_set():
             os._exit(128 + signal.SIGKILL)
         self._event.set()
+
+    async def linger(self, leaving: Coroutine[None, None, None]) -> None:
+        """Stop slowly: wait for `leaving`.  The next signal cuts it short, the one after that ends the process."""
+        self._hurry = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            slow, fast = tasks.create_task(leaving), tasks.create_task(self._hurry.wait())
+            await asyncio.wait((slow, fast), return_when=asyncio.FIRST_COMPLETED)
+            slow.cancel()
+            fast.cancel()
+        self._hurry = None
 
     @property
     def requested(self) -> bool:

@@ -16,6 +16,7 @@ from fsnats import catalogue
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
 from fsnats.changes import between
+from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
 from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest
@@ -28,6 +29,7 @@ from gateway.admission.door import Door, Rules
 from gateway.admission.tokens import Tokens
 from gateway.admission.tokensfile import TokensFile
 from gateway.client import Client, Session
+from gateway.departure import Departure
 from gateway.effects import Effect, Klines, Listen
 from gateway.hub import Held, Hub
 from gateway.interest import Interest
@@ -44,6 +46,8 @@ from gateway.tally import Tally
 logger = logging.getLogger(__name__)
 
 _KLINES_AT_ONCE = 8  # requests for history that one client may have open
+_MOMENT = 2.0  # seconds that a gateway which stops slowly says so at least
+_LEAVING_TICK = 0.05  # seconds between two looks at who is to leave
 _UNKNOWN_KEPT = 100  # names shown to the operator
 
 
@@ -71,6 +75,7 @@ class Gateway:
         self._unknown: OrderedDict[tuple[Market, str], int] = OrderedDict()
         self._all_listed = asyncio.Event()
         self._started = time.monotonic()
+        self.leaving = False
 
     async def run(self) -> None:
         """Follow the catalogue, announce what clients want, keep connections alive; until cancelled."""
@@ -95,6 +100,8 @@ class Gateway:
 
     def unready(self) -> str | None:
         """What is missing before clients can be served well."""
+        if self.leaving:
+            return "stopping"
         if not self._bus.is_connected:
             return "NATS is not connected"
         missing = [str(market) for market in self.config.markets if market not in self.listings]
@@ -115,6 +122,8 @@ class Gateway:
         self.tally.refused[status.value] = self.tally.refused.get(status.value, 0) + 1
 
     def _admit(self, client: Client, request: Request) -> Session | Refusal:
+        if self.leaving:
+            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "this gateway stops; connect again, elsewhere if you can")
         guest = self.door.admit(request.path, request.headers, client.address)
         if isinstance(guest, Refusal):
             return guest
@@ -246,6 +255,25 @@ class Gateway:
                 client.close(closing.TOKEN_REVOKED.code, closing.TOKEN_REVOKED.reason)
             elif grant != client.guest.pass_.grant:
                 client.close(closing.TOKEN_CHANGED.code, closing.TOKEN_CHANGED.reason)
+
+    async def leave(self, seconds: float, clock: Clock) -> None:
+        """Take no more clients, and send away those who are here, spread over so many seconds."""
+        self.leaving = True
+        clients, began = list(self.clients), clock.monotonic()
+        departure = Departure(len(clients), seconds)
+        told = closed = 0
+        while True:
+            elapsed = clock.monotonic() - began
+            told_now, closed_now = departure.told(elapsed), departure.closed(elapsed)
+            for client in clients[told:told_now]:
+                client.say_goodbye(departure.lead)
+            for client in clients[closed:closed_now]:
+                client.close(closing.RESTARTING.code, closing.RESTARTING.reason)
+            told, closed = told_now, closed_now
+            # Also with nobody here: whoever watches /readyz is given the time to see it.
+            if elapsed >= min(seconds, _MOMENT) and (closed == len(clients) or not self.clients):
+                return
+            await clock.sleep(_LEAVING_TICK)
 
     def gauges(self) -> Gauges:
         """What holds now."""

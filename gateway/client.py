@@ -38,6 +38,8 @@ class Session(Protocol):
 
     def catalogue_changed(self, change: Change) -> list[Effect]: ...
 
+    def goodbye(self, now_ms: int, closes_in: float) -> list[Effect]: ...
+
     def overrun(self, text: str, rate: float) -> list[Effect]: ...
 
 
@@ -154,6 +156,11 @@ class Client(Connection):
         """A market lists other symbols than before."""
         if self._session is not None and self.is_open:
             self.perform(self._session.catalogue_changed(change))
+
+    def say_goodbye(self, closes_in: float) -> None:
+        """Tell that the gateway goes, and closes the connection in so many seconds."""
+        if self._session is not None and self.is_open:
+            self.perform(self._session.goodbye(time.time_ns() // 1_000_000, closes_in))
 
     def keep_alive(self, now: float) -> None:
         """Ping when it is time; close when nothing shows that somebody reads."""

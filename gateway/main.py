@@ -13,6 +13,7 @@ import typer
 
 from fsnats import log, notify, process
 from fsnats.bus.nats import NatsBus
+from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
@@ -27,6 +28,8 @@ from gateway.files import Files
 from gateway.http import build
 from gateway.metrics import registry
 
+_STOP_SECONDS = 10.0  # that the end of everything else may take
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 logger = logging.getLogger(__name__)
 
@@ -38,10 +41,13 @@ def gateway(
     processes: Annotated[int | None, typer.Option(min=1, max=64, help="So many processes share the port.")] = None,
     tls_cert: Annotated[str | None, typer.Option(help="Serve TLS with this certificate chain, a PEM file.")] = None,
     tls_key: Annotated[str | None, typer.Option(help="The certificate's key, a PEM file.")] = None,
+    graceful: Annotated[
+        float | None, typer.Option(min=0, max=600, help="When stopped, send clients away over so many seconds.")
+    ] = None,
 ) -> None:
     """Serve clients what the bus carries."""
-    flags = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
-    flags |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key}
+    flags: dict[str, object] = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
+    flags |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key, "gateway_graceful": graceful}
     config = load({name: str(value) for name, value in flags.items() if value is not None}).config
     # Several gateways run at once, here or elsewhere: the name must tell them apart on the bus.
     name = f"gateway-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
@@ -96,8 +102,10 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
             logger.info("listening", extra={"url": f"{scheme}://{address[0]}:{address[1]}/"})
             getting_ready = tasks.create_task(_announce(house, notifier))
             await stopping.wait()
-            notifier.say("STOPPING=1")
+            notifier.stopping(config.gateway_graceful + _STOP_SECONDS)
             getting_ready.cancel()
+            await stopping.linger(house.leave(config.gateway_graceful, SystemClock()))
+            await house.leave(0.0, SystemClock())
         house.interest.withdraw()
         with contextlib.suppress(BusUnavailable):
             await bus.flush()

@@ -21,11 +21,15 @@ def gateway(
         str | None, typer.Option(help="Serve wss:// and https:// with this certificate chain, a PEM file.")
     ] = None,
     tls_key: Annotated[str | None, typer.Option(help="The certificate's key, a PEM file.")] = None,
+    graceful: Annotated[
+        float | None,
+        typer.Option(min=0, max=600, help="When stopped, send clients away over so many seconds.  [default: 0]"),
+    ] = None,
 ) -> None:
     """Serve clients what the bus carries.
 
     WebSocket, REST and a dashboard on one port.  Any number of gateways may run, here and elsewhere.
     """
-    flags = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
-    flags |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key}
+    flags: dict[str, object] = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
+    flags |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key, "gateway_graceful": graceful}
     become("gateway", [], configured(context, flags))

@@ -17,13 +17,16 @@ from fsnats.supervisor import child, events, programs, report
 from fsnats.supervisor.lifeline import Lifeline
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Program, Stage
-from fsnats.supervisor.supervisor import Supervisor
+from fsnats.supervisor.supervisor import STOP_SECONDS, Supervisor
 
 
-def members(name: str, arguments: Sequence[str], count: int, environ: dict[str, str]) -> list[Program]:
+def members(
+    name: str, arguments: Sequence[str], count: int, environ: dict[str, str], grace: float = 0.0
+) -> list[Program]:
     """`count` programs that run the same module, named `<name>-1` and so on."""
     return [
-        programs.python_program(f"{name}-{number}", Stage.GATEWAY, arguments, environ) for number in range(1, count + 1)
+        programs.python_program(f"{name}-{number}", Stage.GATEWAY, arguments, environ, grace=grace)
+        for number in range(1, count + 1)
     ]
 
 
@@ -50,13 +53,13 @@ async def crowd(config: Config, stopping: Stopping, name: str, arguments: Sequen
         stack.enter_context(reloading(lambda: supervisor.hang_up(Stage.GATEWAY), stopping))
         lifeline = stack.enter_context(Lifeline(directory, supervisor.heard))
         environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
-        crowd = members(name, arguments, count, environ)
+        crowd = members(name, arguments, count, environ, config.gateway_graceful)
         for program in crowd:
             printer.expect(program.name)
         async with supervisor, asyncio.TaskGroup() as tasks:
             beating = tasks.create_task(notifier.beat())
             starting = tasks.create_task(supervisor.adjust(crowd))
             await stopping.wait()
-            notifier.say("STOPPING=1")
+            notifier.stopping(config.gateway_graceful + STOP_SECONDS)
             beating.cancel()
             starting.cancel()

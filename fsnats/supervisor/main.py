@@ -21,6 +21,7 @@ from fsnats.supervisor.lifeline import Lifeline
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Stage
 from fsnats.supervisor.statedir import published_url, sole_supervisor, state_directory
+from fsnats.supervisor.supervisor import STOP_SECONDS
 
 __all__ = ["Running", "SimSettings", "at_simulator", "supervise"]
 
@@ -75,7 +76,8 @@ async def supervise(
                 running = tasks.create_task(fleet.run(with_gateway, on_ready))
                 await stopping.wait()
                 running.cancel()
-            notifier.say("STOPPING=1", "STATUS=stopping")
+            notifier.say("STATUS=stopping")
+            notifier.stopping(config.gateway_graceful + STOP_SECONDS)
 
 
 def at_simulator(config: Config, port: int) -> Config:

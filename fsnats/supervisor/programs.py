@@ -28,7 +28,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     """A command that is to be kept running.
 
     `memory_max` is the resident size in bytes above which its process is replaced, 0 for any.  Lines that contain
-    `noise` are worth showing only to somebody who debugs.
+    `noise` are worth showing only to somebody who debugs.  `grace` is how many seconds it may take to stop beyond those
+    of its stage.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     memory_max: int = 0
     noise: str = ""
+    grace: float = 0.0
 
 
 def environment(config: Config, inherited: Mapping[str, str], *, notify: str, pid: int) -> dict[str, str]:
@@ -55,7 +57,12 @@ def environment(config: Config, inherited: Mapping[str, str], *, notify: str, pi
 
 
 def python_program(
-    name: str, stage: Stage, arguments: Iterable[str], environ: Mapping[str, str], memory_max: int = 0
+    name: str,
+    stage: Stage,
+    arguments: Iterable[str],
+    environ: Mapping[str, str],
+    memory_max: int = 0,
+    grace: float = 0.0,
 ) -> Program:
     """One of our own programs: a module by name and its arguments.
 
@@ -67,6 +74,7 @@ def python_program(
         environ={**environ, PROGRAM: name},
         stage=stage,
         memory_max=memory_max,
+        grace=grace,
     )
 
 
@@ -95,5 +103,5 @@ def plan(
     if history:
         programs.append(python_program("history", Stage.WORKERS, ("workers", "history"), environ, most))
     if with_gateway:
-        programs.append(python_program("gateway", Stage.GATEWAY, ("gateway",), environ))
+        programs.append(python_program("gateway", Stage.GATEWAY, ("gateway",), environ, grace=config.gateway_graceful))
     return programs

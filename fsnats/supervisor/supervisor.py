@@ -20,7 +20,8 @@ MEMORY_INTERVAL = 5.0  # seconds between two looks at everyone's size
 KILL_LIMIT = 0.5  # seconds for a killed process to be gone; one that hangs in the kernel is left to it
 HELD_UP = 1.0  # seconds by which a timer is late when not the child but this process stood still
 
-# Seconds from "please stop" to the kill.  Together with the kills less than the 10 s that an orderly stop may take.
+# Seconds from "please stop" to the kill.  Together with the kills less than what an orderly stop may take.
+STOP_SECONDS = 10.0
 GRACE = {Stage.GATEWAY: 3.5, Stage.WORKERS: 3.0, Stage.SIMULATOR: 0.5, Stage.NATS: 1.5}
 
 
@@ -206,7 +207,7 @@ class Supervisor:
 
     async def _end(self, program: Program, child: Child) -> None:
         child.terminate()
-        grace = GRACE[program.stage]
+        grace = GRACE[program.stage] + program.grace
         if not await self._within(grace, child.wait()):
             self._emit(events.Stuck(program.name, grace))
             child.kill()

@@ -35,6 +35,7 @@ from gateway.protocol.commands import (
 )
 from gateway.protocol.ledger import Ledger
 from gateway.protocol.names import known
+from gateway.protocol.wire import encode
 
 _CLOSE_INVALID = Close(closing.INVALID_REQUEST.code, closing.INVALID_REQUEST.reason)
 _LISTEN_KEY = re.compile(r"[A-Za-z0-9]{60,}")
@@ -128,6 +129,13 @@ class BinanceSession:
         if change.market is not self.market:
             return []
         return [effect for name, asked in self._asked.items() for effect in self._start(name, asked)]
+
+    def goodbye(self, now_ms: int, closes_in: float) -> list[Effect]:
+        """The gateway goes: the event that Binance sends before it does."""
+        event = {"e": "serverShutdown", "E": now_ms}
+        if self._silent:
+            return []
+        return [Send(encode({"stream": "!serverShutdown", "data": event} if self._combined else event))]
 
     def leave_all(self) -> list[Effect]:
         """The client is gone."""

@@ -136,6 +136,10 @@ class NativeSession:
         more = {**_echo(request), "retryAfter": retry_after, **_market_and_id(request)}
         return [Send(error_reply(code, message, None, **more))]
 
+    def goodbye(self, now_ms: int, closes_in: float) -> list[Effect]:
+        """The gateway goes, and closes this connection in so many seconds."""
+        return [Send(encode({"type": "goodbye", "reconnect": True, "closesIn": round(closes_in, 3)}))]
+
     def resumed(self, listen: Listen, missed: int, *, recovered: bool) -> list[Effect]:
         """Everything that was missed of a stream has been sent, or what can be had of it."""
         more = {"stream": listen.stream.name, **self._market(listen.stream), "recovered": recovered, "missed": missed}

@@ -1,6 +1,7 @@
 """The units, as systemd itself reads them."""
 
 import configparser
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fsnats.errors import EXIT_CONFIG, EXIT_USAGE
+from fsnats.supervisor.supervisor import STOP_SECONDS
 from tests.deploy.conftest import DEPLOY, program
 
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -61,6 +63,13 @@ def test_our_programs_are_watched_and_not_restarted_in_vain(unit: Path) -> None:
 
 def test_a_gateway_reads_its_files_again_on_reload() -> None:
     assert Unit(DEPLOY / "systemd" / "fsnats-gateway@.service")["Service"]["ExecReload"] == "/bin/kill -HUP $MAINPID"
+
+
+def test_a_gateway_has_time_to_send_its_clients_away() -> None:
+    unit = DEPLOY / "systemd" / "fsnats-gateway@.service"
+    graceful = re.search(r"^Environment=FSNATS_GATEWAY_GRACEFUL=(\d+)$", unit.read_text(), re.MULTILINE)
+    assert graceful is not None
+    assert int(Unit(unit)["Service"]["TimeoutStopSec"]) >= int(graceful[1]) + STOP_SECONDS
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

@@ -18,6 +18,13 @@ def test_what_is_said_reaches_the_listener_with_the_programs_name(tmp_path: Path
         assert heard.recv(4096) == b"X_PROGRAM=ingest-spot-0\nREADY=1\nSTATUS=up"
 
 
+def test_a_slow_stop_asks_for_time(tmp_path: Path) -> None:
+    with listener(tmp_path / "s") as heard:
+        Notifier({"NOTIFY_SOCKET": str(tmp_path / "s")}).stopping(12.5)
+
+        assert heard.recv(4096) == b"STOPPING=1\nEXTEND_TIMEOUT_USEC=12500000"
+
+
 def test_abstract_sockets_are_spelled_with_an_at_sign() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind("\0fsnats-test-notify")

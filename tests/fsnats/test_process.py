@@ -78,6 +78,32 @@ def test_a_second_signal_ends_at_once() -> None:
     assert process.returncode == 137
 
 
+LINGERING = """
+import asyncio, os
+from fsnats.process import run
+async def leave():
+    os.write(1, b"leaving ")
+    await asyncio.sleep(99)
+async def main(stopping):
+    os.write(1, b"up ")
+    await stopping.wait()
+    await stopping.linger(leave())
+    os.write(1, b"hurrying ")
+    await asyncio.sleep(99)
+run(main)
+"""
+
+
+def test_a_slow_stop_is_cut_short_by_a_second_signal_and_ended_by_a_third() -> None:
+    with subprocess.Popen([sys.executable, "-P", "-c", LINGERING], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for said in (b"up ", b"leaving ", b"hurrying "):
+            assert process.stdout.read(len(said)) == said
+            process.terminate()
+
+        assert process.wait(20) == 137
+
+
 RELOADING = """
 import os
 from fsnats.process import reloading, run

@@ -26,6 +26,7 @@ from gateway.http import build
 from gateway.metrics import registry
 from gateway.turn import ROUND_BYTES
 from tests.buckets import list_symbols, make_bucket
+from tests.clock import HandClock
 from tests.conftest import NatsServer, eventually
 
 
@@ -348,3 +349,43 @@ async def test_clients_of_a_gateway_that_stops_are_told_to_come_back(nats: NatsS
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
+
+
+async def test_a_slow_departure_tells_one_after_the_other_and_lets_nobody_in(house: House, clock: HandClock) -> None:
+    began = clock.monotonic()
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(house.client()) for _ in range(4)]
+        for client in clients:
+            await hear(client)
+        leaving = asyncio.create_task(house.gateway.leave(8.0, clock))
+        await asyncio.sleep(0)
+        assert house.gateway.unready() == "stopping"
+        with pytest.raises(InvalidStatus) as refused:
+            async with house.client():
+                pass
+        assert refused.value.response.status_code == 503
+        assert await hear(clients[0]) == {"type": "goodbye", "reconnect": True, "closesIn": 2.0}
+        for _ in range(25):
+            await clock.advance(0.1)
+        with pytest.raises(ConnectionClosed) as closed:
+            await hear(clients[0])
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        assert (await hear(clients[1]))["type"] == "goodbye"
+        await say(clients[3], type="ping")
+        assert (await hear(clients[3]))["type"] == "pong"  # served until its turn comes
+        while not leaving.done():
+            await clock.advance(0.1)
+        assert clock.monotonic() - began <= 8.1
+        await eventually(lambda: not house.gateway.clients)
+
+
+async def test_a_slow_departure_ends_when_everybody_has_left(house: House, clock: HandClock) -> None:
+    began = clock.monotonic()
+    async with house.client():
+        leaving = asyncio.create_task(house.gateway.leave(600.0, clock))
+        await asyncio.sleep(0)
+    await eventually(lambda: not house.gateway.clients)
+    while not leaving.done():
+        await clock.advance(0.1)
+    assert clock.monotonic() - began < 3.0

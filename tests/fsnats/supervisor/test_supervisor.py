@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from fsnats.errors import EXIT_CONFIG
 from fsnats.supervisor import events
 from fsnats.supervisor.kept import SILENCE_LIMIT, START_LIMIT, State
@@ -359,6 +361,20 @@ async def test_a_program_that_waits_for_its_restart_can_be_stopped(clock: HandCl
         await hand.beats(100)
 
         assert hand.journal == ["start ingest-a"]
+
+
+async def test_a_program_that_may_take_longer_is_waited_for(clock: HandClock) -> None:
+    slow = msgspec.structs.replace(program("gateway", Stage.GATEWAY), grace=20.0)
+    async with stage(clock) as hand:
+        await hand.supervisor.adjust([slow])
+        hand.children[0].obeys = False
+        leaving = asyncio.create_task(hand.supervisor.stop())
+        await hand.beats(23)
+        assert not hand.happened(events.Stuck)
+        hand.children[0].exit(0)
+        await leaving
+
+    assert hand.journal == ["start gateway", "term gateway"]
 
 
 async def test_who_does_not_stop_is_killed_and_all_within_ten_seconds(clock: HandClock) -> None:

@@ -333,5 +333,13 @@ def test_what_a_token_does_not_allow_is_an_error_and_nothing_is_subscribed() -> 
     assert ask(client, "SUBSCRIBE", "a@trade", "b@trade")[-1] == INVALID  # more streams than it may
 
 
+def test_the_goodbye_is_binances_in_the_framing_of_the_connection() -> None:
+    assert session().goodbye(5, 1.0) == [Send(b'{"e":"serverShutdown","E":5}')]
+    assert session(combined=COMBINED).goodbye(5, 1.0) == [
+        Send(b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":5}}')
+    ]
+    assert session(silent=True).goodbye(5, 1.0) == []
+
+
 def test_who_sends_too_fast_is_closed() -> None:
     assert session().overrun("{}", 5.0) == [Close(1008, "Too many requests")]

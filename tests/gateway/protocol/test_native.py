@@ -596,6 +596,10 @@ class TestTokens:
         assert problem(ask(client, "subscribe", streamType="depth", symbols=["btcusdt"]))[0] == "TOO_MANY_STREAMS"
 
 
+def test_the_goodbye_says_to_come_back_and_when_it_ends(client: NativeSession) -> None:
+    assert sent(client.goodbye(5, 2.5)) == [{"type": "goodbye", "reconnect": True, "closesIn": 2.5}]
+
+
 def test_a_request_that_comes_too_soon_is_refused_with_its_id(client: NativeSession) -> None:
     (reply,) = sent(client.overrun('{"type":"ping","id":"x"}', 20.0))
     assert (reply["code"], reply["id"], reply["retryAfter"]) == ("TOO_MANY_REQUESTS", "x", 0.05)
