@@ -28,12 +28,13 @@ from gateway.admission.addresses import Proxies
 from gateway.admission.door import Door, Rules
 from gateway.admission.tokens import Tokens
 from gateway.admission.tokensfile import TokensFile
+from gateway.channel import Channel, Held
 from gateway.client import Client, Session
 from gateway.departure import Departure
 from gateway.effects import Effect, Klines, Listen
-from gateway.hub import Held, Hub
+from gateway.hub import Hub
 from gateway.interest import Interest
-from gateway.joining import Joining
+from gateway.joining import Joining, Place
 from gateway.joins import Joins
 from gateway.marks import Hops
 from gateway.metrics import Gauges
@@ -41,6 +42,7 @@ from gateway.pacing import Timetable
 from gateway.protocol.binance import BinanceSession
 from gateway.protocol.native import NativeSession
 from gateway.protocol.paths import BinancePath, NativePath, Refusal, read_path
+from gateway.refills import Refills
 from gateway.tally import Tally
 
 logger = logging.getLogger(__name__)
@@ -67,8 +69,10 @@ class Gateway:
         self.tally = Tally()
         self._alarm: asyncio.TimerHandle | None = None
         times = Timetable[Held](time.monotonic, self._wake_hub)
-        self.hub = Hub(self.interest.first, self.interest.last, self.tally, Hops(bus.read_ns, time.time_ns), times)
+        hops = Hops(bus.read_ns, time.time_ns)
+        self.hub = Hub(self.interest.first, self.interest.last, self.tally, hops, times, self._refill)
         self._joins = Joins(bus)
+        self._refills = Refills(bus)
         self.clients: dict[Client, None] = {}
         self._fetching: dict[Client, int] = {}
         # Names that no exchange delivers, newest last: how often each was asked for.
@@ -206,6 +210,13 @@ class Gateway:
             left = self._fetching.pop(client) - 1
             if left:
                 self._fetching[client] = left
+
+    def _refill(self, channel: Channel, place: Place) -> None:
+        self._tasks.create_task(self._refill_and_flush(channel, place))
+
+    async def _refill_and_flush(self, channel: Channel, place: Place) -> None:
+        await self._refills.refill(channel, place)
+        self.hub.flush()
 
     def count_unknown(self, market: Market, name: str) -> None:
         self.tally.unknown += 1

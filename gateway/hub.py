@@ -1,227 +1,19 @@
-"""Who listens to what, and the one finished frame that all of them get.  A pure data structure: the hub never touches a
-socket or the bus."""
+"""Who listens to what: all streams of a gateway.  A pure data structure: the hub never touches a socket or the bus."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from fsnats import notices
-from fsnats.binance.streams import Loss, Market, Stream
-from fsnats.errors import FrameError
-from fsnats.frames import CONTINUES, GAP, LATE, Frame, decode
-from fsnats.websocket.frames import text, text_header
-from gateway.candles import is_closed
+from fsnats.binance.streams import Market, Stream
+from fsnats.frames import Frame
+from gateway.channel import Channel, Held, Refill
 from gateway.effects import Form
 from gateway.joining import Joining
-from gateway.lane import Lane, Listener
-from gateway.marks import RECOVERED, Hops, marks_of
-from gateway.origins import EVENT, NOTICE, STATE
+from gateway.lane import Listener
+from gateway.marks import Hops
 from gateway.pacing import Timetable
 from gateway.tally import Tally
 from gateway.turn import Turn
 
 Key = tuple[Market, str]
-
-
-class Channel:
-    """One stream on this gateway: its listeners, by the form they want, and what has come of it."""
-
-    __slots__ = (
-        "_choosy",
-        "_epoch",
-        "_joining",
-        "_lanes",
-        "_received_ns",
-        "_seq",
-        "_times",
-        "_turn",
-        "newest",
-        "stream",
-    )
-
-    def __init__(self, stream: Stream, turn: Turn, times: Timetable["Held"]) -> None:
-        self.stream = stream
-        self._turn = turn
-        self._times = times
-        self._lanes: dict[Form, Lane] = {}
-        self._choosy: dict[Form, Lane] = {}  # those that do not take every message
-        self._joining: dict[Joining, None] = {}
-        self.newest: Frame | None = None  # of those with a payload
-        self._epoch = 0
-        self._seq = 0
-        self._received_ns = 0
-
-    def receive(self, _subject: str, _reply: str, data: bytes) -> None:
-        """Take one message of the bus to every listener."""
-        try:
-            frame = decode(data)
-        except FrameError:
-            self._turn.tally.unreadable += 1
-            return
-        self._turn.tally.frames += 1
-        if frame.epoch != self._epoch or frame.seq != self._seq + 1:
-            if frame.epoch == self._epoch and frame.seq <= self._seq:
-                self._turn.tally.repeated += 1  # a worker sends again what may have been lost with NATS
-                return
-            self._broken(frame)
-        self._epoch, self._seq, self._received_ns = frame.epoch, frame.seq, frame.received_ns
-        for joining in self._joining:
-            joining.hold(frame)
-        if frame.flags & GAP:
-            self._tell_gap(frame.payload, frame.received_ns)
-        elif frame.flags & LATE:
-            for lane in self._all():
-                if lane.gap:  # not for dialects in which ids never go back
-                    prefix = lane.form.marked(RECOVERED + self._marks(lane, frame))
-                    self._send(lane, prefix + frame.payload + lane.suffix, frame.received_ns, EVENT, lane.listeners)
-        else:
-            self.newest = frame
-            self._deliver(frame, self._lanes.values())
-            if self._choosy:
-                self._deliver(frame, self._chosen(frame))
-
-    def _all(self) -> list[Lane]:
-        return [*self._lanes.values(), *self._choosy.values()]
-
-    def _chosen(self, frame: Frame) -> list[Lane]:
-        """The lanes that do not take everything, and take this one now."""
-        rank = self._rank(frame.payload)
-        now = self._times.now()
-        chosen = []
-        for lane in self._choosy.values():
-            pace = lane.pace
-            if pace is None:
-                if rank == EVENT:
-                    chosen.append(lane)
-            elif rank == EVENT or (at := pace.hold(frame, now)) == 0.0:
-                pace.sent(now)
-                lane.newcomers.clear()
-                chosen.append(lane)
-            else:
-                if at is not None:
-                    self._times.add(at, (self, lane))
-                if lane.newcomers:  # the first message goes at once, whatever the others wait for
-                    message = lane.form.marked(self._marks(lane, frame)) + frame.payload + lane.suffix
-                    self._send(lane, message, frame.received_ns, rank, lane.newcomers)
-                    lane.newcomers.clear()
-        return chosen
-
-    def release(self, lane: Lane) -> None:
-        """Send what a lane has held, if its time has come."""
-        assert lane.pace is not None
-        frame = lane.pace.release(self._times.now())
-        if frame is not None:
-            self._deliver(frame, [lane])
-
-    def _deliver(self, frame: Frame, lanes: Iterable[Lane]) -> None:
-        turn = self._turn
-        dirty = turn.dirty
-        payload = frame.payload
-        rank = self._rank(payload) if turn.slow else 0
-        for lane in lanes:
-            prefix, suffix = lane.prefix, lane.suffix
-            if lane.marks:
-                prefix = lane.form.marked(self._marks(lane, frame))
-            finished = b"%b%b%b%b" % (
-                text_header(len(prefix) + len(payload) + len(suffix)),
-                prefix,
-                payload,
-                suffix,
-            )
-            if rank:
-                turn.origins.note(finished, lane, frame.received_ns, rank)
-            for listener in lane.listeners:
-                frames = listener.frames
-                if not frames:
-                    dirty.append(listener)
-                frames.append(finished)
-
-    def _marks(self, lane: Lane, frame: Frame) -> bytes:
-        return marks_of(frame, lane.marks, self._turn.hops, self.stream.market)
-
-    def _rank(self, payload: bytes) -> int:
-        """What it means to miss a payload: for those who wait."""
-        stream = self.stream
-        if stream.loss is Loss.EVENTS or (stream.interval and is_closed(payload)):
-            return EVENT
-        return STATE
-
-    def _tell_gap(self, notice: bytes, received_ns: int) -> None:
-        self._turn.tally.gaps += 1
-        # A candle that cannot be had may be a closed one.
-        rank = NOTICE if self.stream.loss is Loss.STATE and not self.stream.interval else EVENT
-        for lane in self._all():
-            if lane.gap:
-                self._send(lane, lane.gap + notice + b"}", received_ns, rank, lane.listeners)
-
-    def _send(self, lane: Lane, message: bytes, received_ns: int, rank: int, listeners: Iterable[Listener]) -> None:
-        """Send something that does not come every day."""
-        finished = text(message)
-        turn = self._turn
-        if turn.slow:
-            turn.origins.note(finished, lane, received_ns, rank)
-        for listener in listeners:
-            turn.give(listener, finished)
-
-    def _broken(self, frame: Frame) -> None:
-        """The frame does not follow the one before: say what that means, unless it is the first one."""
-        if self._epoch == 0:
-            return
-        if frame.epoch > self._epoch and not (frame.flags & CONTINUES and frame.seq > self._seq):
-            reason = "the worker was restarted"
-        elif frame.epoch >= self._epoch and frame.seq > self._seq + 1:
-            self._turn.tally.lost += frame.seq - self._seq - 1
-            reason = "lost on the way from the worker"
-        else:
-            return
-        before, after = self._received_ns // 1_000_000, frame.received_ns // 1_000_000
-        self._tell_gap(notices.gap(self.stream, before, after, "ms", reason), frame.received_ns)
-
-    @property
-    def listeners(self) -> int:
-        """How many (client, form) pairs listen."""
-        return sum(len(lane.listeners) for lane in self._all())
-
-    def join(self, form: Form, listener: Listener) -> None:
-        """Deliver to this listener, in this form."""
-        lanes = self._lanes_of(form)
-        lane = lanes.get(form)
-        if lane is None:
-            lane = lanes[form] = Lane(self.stream, form)
-        if lane.pace is not None and listener not in lane.listeners:
-            lane.newcomers[listener] = None
-        lane.listeners[listener] = None
-
-    def part(self, form: Form, listener: Listener) -> bool:
-        """Undo `join`.  True when nobody listens any more."""
-        lanes = self._lanes_of(form)
-        lane = lanes.get(form)
-        if lane is not None and listener in lane.listeners:
-            del lane.listeners[listener]
-            lane.newcomers.pop(listener, None)
-            listener.forget(lane)
-            if not lane.listeners:
-                del lanes[form]
-        return self.is_idle
-
-    def hold(self, joining: Joining) -> None:
-        """Give each frame to one who is about to join."""
-        self._joining[joining] = None
-
-    def let_go(self, joining: Joining) -> None:
-        """Undo `hold`."""
-        self._joining.pop(joining, None)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nobody listens, or is about to."""
-        return not self._lanes and not self._choosy and not self._joining
-
-    def _lanes_of(self, form: Form) -> dict[Form, Lane]:
-        delivery = form.delivery
-        return self._choosy if delivery.closed_only or delivery.max_rate is not None else self._lanes
-
-
-Held = tuple[Channel, Lane]
-"""A lane that holds something, and whose it is."""
 
 
 class Hub:
@@ -238,11 +30,13 @@ class Hub:
         tally: Tally,
         hops: Hops | None = None,
         times: Timetable[Held] | None = None,
+        refill: Refill | None = None,
     ) -> None:
         self._first = first
         self._last = last
         self._channels: dict[Key, Channel] = {}
         self.turn = Turn(tally, hops)
+        self._refill = refill
         self._times = Timetable() if times is None else times
 
     def listen(self, stream: Stream, form: Form, listener: Listener) -> None:
@@ -276,7 +70,7 @@ class Hub:
         key = (stream.market, stream.name)
         channel = self._channels.get(key)
         if channel is None:
-            channel = self._channels[key] = Channel(stream, self.turn, self._times)
+            channel = self._channels[key] = Channel(stream, self.turn, self._times, self._refill)
             self._first(channel)
         return channel
 

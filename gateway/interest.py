@@ -10,7 +10,8 @@ from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.subjects import DEMAND_REQUEST, subject_of
 from fsnats.subjects import demand as demand_subject
-from gateway.hub import Channel, Key
+from gateway.channel import Channel
+from gateway.hub import Key
 
 logger = logging.getLogger(__name__)
 

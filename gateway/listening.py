@@ -7,6 +7,7 @@ from typing import Protocol
 from fsnats.binance.streams import Market, Stream
 from fsnats.frames import GAP, Frame
 from fsnats.websocket import frames
+from gateway.candles import is_closed
 from gateway.effects import Effect, Form, History, Listen, Resume, Send
 from gateway.hub import Hub
 from gateway.joining import Joining, Met
@@ -108,6 +109,8 @@ class Listening:
         payloads = past.before(listen.stream, joining.held)
         prefix, suffix = listen.form.marked(HISTORY), listen.form.suffix
         for payload in payloads:
+            if listen.form.delivery.closed_only and not is_closed(payload):
+                continue
             self._hub.touch(self._outbox, frames.text(prefix + payload + suffix))
         self._go_live(listen, joining, teller.history_ended(listen, len(payloads), error), joining.held)
 

@@ -8,6 +8,7 @@ import msgspec
 from fsnats.binance.streams import Market
 from fsnats.frames import GAP, LATE, Frame
 from fsnats.websocket.frames import text
+from gateway.candles import is_closed
 from gateway.effects import Form, Marks
 
 RECOVERED = b',"recovered":true'
@@ -41,9 +42,12 @@ def marks_of(frame: Frame, wanted: Marks, hops: Hops, market: Market) -> bytes:
 
 
 def rendered(form: Form, frame: Frame, hops: Hops, market: Market, more: bytes = b"") -> bytes | None:
-    """A frame as one client alone gets it, with `more` marks; None where its dialect has no word for it."""
+    """A frame as one client alone gets it, with `more` marks; None where it does not want it, or its dialect has no
+    word for it."""
     if frame.flags & GAP:
         return text(form.gap + frame.payload + b"}") if form.gap else None
+    if form.delivery.closed_only and not is_closed(frame.payload):
+        return None
     if frame.flags & LATE:
         if not form.gap:
             return None

@@ -34,7 +34,8 @@ GAUGES = {
 }
 COUNTERS = {
     "frames": "frames received from the bus",
-    "lost": "frames missing between worker and gateway, as holes in the streams' sequences show",
+    "lost": "frames lost between worker and gateway for good, as holes in the streams' sequences show",
+    "refilled": "frames lost between worker and gateway and read again from the replay window",
     "repeated": "frames passed over because a worker sent them again after NATS was lost",
     "gaps": "notices of messages that a worker missed and could not get",
     "unreadable": "messages on the bus that are not frames",

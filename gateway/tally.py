@@ -7,7 +7,8 @@ class Tally(msgspec.Struct):
     """Plain counters of one gateway process."""
 
     frames: int = 0  # received from the bus
-    lost: int = 0  # missing between worker and gateway, as holes in the streams' sequences show
+    lost: int = 0  # missing between worker and gateway for good, as holes in the streams' sequences show
+    refilled: int = 0  # of what was missing there, those read from the replay window in time
     repeated: int = 0  # passed over: frames that a worker sent again after NATS was lost
     gaps: int = 0  # notices of what a worker could not get
     unreadable: int = 0  # messages on the bus that are not frames

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "fsnats/trading.py": "tests/workers/ingest/test_doubts.py",
     "fsnats/history.py": "tests/workers/history/test_service.py",
     "fsnats/supervisor/events.py": "tests/fsnats/supervisor/test_supervisor.py",
+    "gateway/channel.py": "tests/gateway/test_hub.py",
     "gateway/effects.py": "tests/gateway/test_hub.py",
     "gateway/lane.py": "tests/gateway/test_hub.py",
     "gateway/listening.py": "tests/gateway/test_joins.py",

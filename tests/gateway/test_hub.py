@@ -9,8 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from fsnats.binance.streams import Market, Stream, parse
 from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, VERSION, Frame, encode
 from fsnats.websocket.frames import text
+from gateway.channel import Channel
 from gateway.effects import Delivery, Form, Marks
-from gateway.hub import Channel, Hub
+from gateway.hub import Hub
 from gateway.outbox import Outbox
 from gateway.pacing import Timetable
 from gateway.protocol import forms

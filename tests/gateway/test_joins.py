@@ -12,8 +12,9 @@ from fsnats.bus.memory import MemoryBus
 from fsnats.frames import CONTINUES
 from fsnats.history import RowsReply, RowsRequest
 from fsnats.subjects import ROWS, subject_of
+from gateway.channel import Channel
 from gateway.effects import PLAIN, History, Listen, Resume, Snapshot
-from gateway.hub import Channel, Hub
+from gateway.hub import Hub
 from gateway.joins import Joins
 from gateway.listening import Listening
 from gateway.outbox import Outbox

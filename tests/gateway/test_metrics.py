@@ -24,6 +24,7 @@ def test_every_number_is_exported_under_its_name() -> None:
         "fsnats_gateway_clients_by_token/research": 1,
         "fsnats_gateway_frames_total": 5,
         "fsnats_gateway_lost_total": 0,
+        "fsnats_gateway_refilled_total": 0,
         "fsnats_gateway_repeated_total": 0,
         "fsnats_gateway_gaps_total": 0,
         "fsnats_gateway_unreadable_total": 0,

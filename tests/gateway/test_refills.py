@@ -1,0 +1,142 @@
+"""Holes between worker and gateway, refilled from a window in memory."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from fsnats.binance.streams import Market, Stream, parse
+from fsnats.bus.memory import MemoryBus
+from fsnats.frames import CONTINUES, VERSION, Frame, encode
+from gateway.channel import Channel
+from gateway.effects import PLAIN
+from gateway.hub import Hub
+from gateway.joining import LIVE_MOST, Place
+from gateway.outbox import Outbox
+from gateway.protocol import forms
+from gateway.refills import Refills
+from gateway.tally import Tally
+from tests.windows import MemoryWindow, publish
+
+SPOT = Market.SPOT
+TRADES = parse(SPOT, "btcusdt@trade")
+TICKER = parse(SPOT, "btcusdt@ticker")
+
+
+class House:
+    """A gateway's hub that hears only what it is told to hear of what is published."""
+
+    def __init__(self, stream: Stream = TRADES) -> None:
+        self.stream = stream
+        self.bus = MemoryBus()
+        self.window = MemoryWindow(self.bus, SPOT)
+        self.tally = Tally()
+        self.asked: list[tuple[Channel, Place]] = []
+        self.channel: Channel | None = None
+        self.hub = Hub(self._first, lambda _channel: None, self.tally, refill=self._refill)
+        self.written: list[bytes] = []
+        form = forms.typed("trade", stream, forms.Envelope.TYPED, PLAIN, name_market=False)
+        self.hub.listen(stream, form, Outbox(self.written.append, lambda: None, self.hub.turn))
+
+    def _first(self, channel: Channel) -> None:
+        self.channel = channel
+
+    def _refill(self, channel: Channel, place: Place) -> None:
+        self.asked.append((channel, place))
+
+    def publish(self, *numbers: int, heard: bool = True, epoch: int = 1, flags: int = 0) -> None:
+        assert self.channel is not None
+        for number in numbers:
+            payload = b'{"t":%d}' % number
+            publish(self.bus, SPOT, self.stream.name, epoch, number, payload, flags)
+            if heard:
+                frame = Frame(VERSION, self.stream.name, 1, epoch, number, flags, payload)
+                self.channel.receive("", "", encode(frame))
+
+    async def refill(self) -> None:
+        asked, self.asked = self.asked, []
+        for channel, place in asked:
+            await Refills(self.bus).refill(channel, place)
+
+    def said(self) -> list[Any]:
+        self.hub.flush()
+        said: list[Any] = []
+        data = b"".join(self.written)
+        self.written.clear()
+        while data:
+            start, length = (4, int.from_bytes(data[2:4])) if data[1] == 126 else (2, data[1])
+            message = json.loads(data[start : start + length])
+            said.append(message["data"]["t"] if message["type"] == "trade" else message["data"]["reason"])
+            data = data[start + length :]
+        return said
+
+
+async def test_what_was_lost_on_the_way_comes_from_the_window_before_what_came_behind_it() -> None:
+    house = House()
+    house.publish(1)
+    house.publish(2, 3, heard=False)
+    house.publish(4, 5)
+    assert house.said() == [1], "what came behind waits"
+    await house.refill()
+    house.publish(6)
+    assert house.said() == [2, 3, 4, 5, 6]
+    assert (house.tally.refilled, house.tally.lost, house.tally.gaps) == (2, 0, 0)
+
+
+async def test_what_the_window_has_no_more_is_told() -> None:
+    house = House()
+    house.publish(1)
+    house.publish(2, 3, heard=False)
+    house.publish(4)
+    house.window.forget(2)
+    await house.refill()
+    assert house.said() == [1, "lost on the way from the worker", 3, 4]
+    assert (house.tally.refilled, house.tally.lost) == (1, 1)
+
+
+async def test_without_a_window_it_is_told_at_once() -> None:
+    house = House()
+    house.publish(1)
+    house.publish(3)
+    house.bus = MemoryBus()
+    async with asyncio.timeout(1):
+        await house.refill()
+    assert house.said() == [1, "lost on the way from the worker", 3]
+
+
+async def test_the_last_words_of_a_worker_that_was_replaced_are_read_again() -> None:
+    house = House()
+    house.publish(1)
+    house.publish(2, heard=False)
+    house.publish(3, epoch=2, flags=CONTINUES)
+    await house.refill()
+    house.publish(4, epoch=2)
+    assert house.said() == [1, 2, 3, 4]
+
+
+async def test_a_worker_that_knows_nothing_of_the_one_before_leaves_a_gap() -> None:
+    house = House()
+    house.publish(1)
+    house.publish(1, 2, epoch=2)
+    await house.refill()
+    assert house.said() == [1, "the worker was restarted", 1, 2]
+
+
+@pytest.mark.parametrize("number", [3, 9])
+async def test_a_state_does_not_wait_for_what_is_old(number: int) -> None:
+    house = House(TICKER)
+    house.publish(1)
+    house.publish(2, heard=False)
+    house.publish(number)
+    assert house.asked == []
+
+
+async def test_no_more_than_can_be_held_waits() -> None:
+    house = House()
+    house.publish(1)
+    house.publish(*range(3, LIVE_MOST + 5))
+    said = house.said()
+    assert said == [1, "lost on the way from the worker", *range(3, LIVE_MOST + 5)]
+    await house.refill()
+    assert house.said() == [], "too late"
