@@ -32,6 +32,11 @@ class SlidingWindow:
         """How many events could happen at `now` without waiting."""
         return self.limit - sum(1 for instant in self._instants if instant > now - self.span)
 
+    def resize(self, limit: int) -> None:
+        """Allow so many in a span from now on."""
+        self.limit = limit
+        self._instants = deque(self._instants, maxlen=limit)
+
     def _next(self, now: float) -> float:
         at = now
         if len(self._instants) == self.limit:

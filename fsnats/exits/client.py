@@ -1,7 +1,8 @@
 """A program's way out: asks the desk which exit to take and when, and tells it what became of it.
 
-The desk is the supervisor's, one truth for all processes.  While it does not answer (a worker started by hand, NATS
-down) the program keeps to a tenth of what an exit may do, and to what it has seen itself.
+The desk is the supervisor's, one truth for all processes.  While it does not answer (a worker started by hand, a
+supervisor that hangs, NATS down) the program keeps to the share of the limits that the desk told it last, to what all
+programs said of exits, and to what it sees itself.
 """
 
 import logging
@@ -28,7 +29,7 @@ from fsnats.subjects import DIALS, EXIT_REPORTS
 logger = logging.getLogger(__name__)
 
 _TIMEOUT = 1.0  # seconds to wait for the desk
-_ALONE = 0.1  # the share of an exit's budgets that a process takes without a desk
+_ALONE = 0.1  # the share of an exit's budgets that a process takes that never heard of a desk
 _RETHINK = 60.0  # seconds after which somebody who waits for any exit asks again: another one may have worked
 
 
@@ -53,7 +54,10 @@ class Exits:
         self._bus = bus
         self._program = program
         self._clock = clock
-        self._alone = Pool(round(DIALS_PER_MINUTE * _ALONE), _ALONE)
+        self._alone = Pool(_dials(_ALONE), _ALONE)
+        self._names: set[str] = set()
+        self._report = msgspec.json.Decoder(Report).decode
+        bus.subscribe(EXIT_REPORTS, self._heard)
         self.tls = client_context(config.ca_file)
         for market in config.markets:  # better now than at the first dial
             self.to(config.ws_url(market))
@@ -63,28 +67,49 @@ class Exits:
 
         Ways with different numbers of a `strand` go by different exits where there are several.
         """
-        return Way(self, url, exits_to(url, self._config.proxy, os.environ), scope, strand)
+        choices = exits_to(url, self._config.proxy, os.environ)
+        self._names.update(one.name for one in choices)
+        return Way(self, url, choices, scope, strand)
 
     async def ask(self, request: Request) -> Grant:
         """The desk's answer, or one's own."""
         request = msgspec.structs.replace(request, program=self._program)
         try:
             answer = await self._bus.request(DIALS, msgspec.json.encode(request), _TIMEOUT)
-            return msgspec.json.decode(answer, type=Grant)
-        except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError):
-            grant = self._alone.choose(request, self._clock.monotonic())
-            assert grant is not None, "a process has a handful of exits"
+            grant = msgspec.json.decode(answer, type=Grant)
+            if grant.share is not None and request.scope:
+                self._alone.allow_weight(grant.share)
+            elif grant.share is not None:
+                self._alone.allow_dials(_dials(grant.share))
             return grant
+        except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError):
+            own = self._alone.choose(request, self._clock.monotonic())
+            assert own is not None, "a process has a handful of exits"
+            return own
 
     def tell(self, report: Report) -> None:
-        """Remember what became of a try, and let the desk know."""
+        """Remember what became of a try, and let the others know."""
+        report = msgspec.structs.replace(report, program=self._program)
         is_news = self._alone.told(report, self._clock.monotonic())
         if not self._bus.publish(EXIT_REPORTS, msgspec.json.encode(report)) and is_news:
             log_report(report)
 
+    def _heard(self, _subject: str, _reply: str, payload: bytes) -> None:
+        try:
+            report = self._report(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return  # the desk says so
+        if report.program != self._program and report.exit in self._names:
+            self._alone.told(report, self._clock.monotonic())
+
     async def sleep(self, seconds: float) -> None:
         """Wait on this program's clock."""
         await self._clock.sleep(seconds)
+
+
+def _dials(share: float) -> int:
+    """How many dials a minute a share of an exit is."""
+    return max(1, int(DIALS_PER_MINUTE * share))
 
 
 class Way:

@@ -23,15 +23,20 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Go by `exit` in `delay` seconds; without an exit: ask again then, `reason` says why."""
+    """Go by `exit` in `delay` seconds; without an exit: ask again then, `reason` says why.
+
+    `share` is the part of Binance's limit, on dials or on weight as asked, that the program may use by each exit when
+    nobody answers any more.
+    """
 
     delay: float
     exit: str | None = None
     reason: str = ""
+    share: float | None = None
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of it: a verdict, or none when it worked.
+    """What became of it, says `program`: a verdict, or none when it worked.
 
     `scope` is that of the request, none for a handshake.  `asked` is how long the exchange wants us to stay away,
     `used` the weight that it counts.
@@ -44,3 +49,4 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     asked: float | None = None
     used: int | None = None
     scope: str = ""
+    program: str = ""

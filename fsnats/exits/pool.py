@@ -78,6 +78,19 @@ class Pool:
         self._budgets: dict[tuple[str, str], Budget] = {}
         self._health: dict[tuple[str, str], Health] = {}
 
+    def allow_dials(self, dials: int) -> None:
+        """From now on allow so many in a minute by each exit."""
+        self._dials = dials
+        for window in self._windows.values():
+            if window.limit != dials:
+                window.resize(dials)
+
+    def allow_weight(self, share: float) -> None:
+        """From now on allow this share of the weight that the exchange allows."""
+        self._weight_share = share
+        for (_, scope), budget in self._budgets.items():
+            budget.limit = int(_WEIGHT[scope] * share)
+
     def choose(self, request: Request, now: float) -> Grant | None:
         """Book a place by the best exit; None for a request that names too much."""
         names = [name for name in request.exits if self._is_known(name)]

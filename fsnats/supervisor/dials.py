@@ -3,10 +3,12 @@
 A program requests `fsnats.subjects.DIALS` with {"exits": ["<name>", …], "host": "<host>"} and gets {"delay": <seconds>,
 "exit": "<name>"}: it waits so long and dials by that exit; the place in the exit's window is taken then, whether it
 dials or not.  Without an exit in the answer it asks again after the delay.  What became of it is published on
-`fsnats.subjects.EXIT_REPORTS`, from where all learn which exits are out of use.
+`fsnats.subjects.EXIT_REPORTS`, from where all learn which exits are out of use; also the programs, for the time when
+the desk is gone.
 """
 
 import logging
+from collections.abc import Callable
 
 import msgspec
 
@@ -20,16 +22,23 @@ from fsnats.subjects import DIALS, EXIT_REPORTS
 
 logger = logging.getLogger(__name__)
 
-_WEIGHT_SHARE = 0.9  # somebody may look at the exchange by hand
+_SHARE = 0.9  # somebody may look at the exchange by hand
+# The largest shares that one program takes when the desk is gone.  Of weight it is more: the exchange's answers tell
+# each program how much all of them have used.
+_DIALS_ALONE, _WEIGHT_ALONE = 0.1, 0.45
+_ASKERS_MOST = 100
 
 
 class Dials:
     """The desk."""
 
-    def __init__(self, bus: Bus, clock: Clock) -> None:
+    def __init__(self, bus: Bus, clock: Clock, programs: Callable[[], int] = lambda: 1) -> None:
+        """`programs` says how many there are to share the dials of an exit."""
         self._bus = bus
         self._clock = clock
-        self._pool = Pool(DIALS_PER_MINUTE, _WEIGHT_SHARE)
+        self._programs = programs
+        self._askers: set[str] = set()  # programs that use REST
+        self._pool = Pool(DIALS_PER_MINUTE, _SHARE)
         self._request = msgspec.json.Decoder(Request).decode
         self._report = msgspec.json.Decoder(Report).decode
 
@@ -40,7 +49,16 @@ class Dials:
 
     def grant(self, request: Request) -> Grant | None:
         """Choose an exit and book a place there; None for a request that names too many."""
-        return self._pool.choose(request, self._clock.monotonic())
+        grant = self._pool.choose(request, self._clock.monotonic())
+        return msgspec.structs.replace(grant, share=self._share(request)) if grant is not None else None
+
+    def _share(self, request: Request) -> float:
+        """What the program may use when we do not answer any more, so that all together stay within the limits."""
+        if not request.scope:
+            return min(_DIALS_ALONE, _SHARE / max(1, self._programs()))
+        if len(self._askers) < _ASKERS_MOST:
+            self._askers.add(request.program)
+        return min(_WEIGHT_ALONE, _SHARE / len(self._askers))
 
     def told(self, report: Report) -> None:
         """Take note of what became of a dial or a request, and say so when it is news."""

@@ -143,7 +143,7 @@ class Fleet:
         await (self.supervisor.adjust(wanted) if limit is None else self.supervisor.adjust(wanted, limit))
 
     def _answer(self, bus: NatsBus, census: Census, replay: ReplayKeeper) -> None:
-        dials = Dials(bus, self._clock)
+        dials = Dials(bus, self._clock, lambda: len(self.supervisor.standings()))
         dials.serve()
 
         def status() -> Status:

@@ -24,6 +24,17 @@ def test_free_counts_what_may_happen_now() -> None:
     assert (window.free(30.0), window.free(61.0)) == (1, 2)
 
 
+def test_a_smaller_window_remembers_what_happened() -> None:
+    window = SlidingWindow(3, 60.0)
+    for now in (0.0, 10.0, 20.0):
+        window.reserve(now)
+    window.resize(2)
+
+    assert (window.free(20.0), window.delay(20.0)) == (0, 50.0)
+    window.resize(3)
+    assert (window.free(20.0), window.delay(20.0)) == (1, 0.0)
+
+
 @given(st.integers(1, 7), st.floats(0.1, 60), st.lists(st.floats(0, 5), min_size=1, max_size=60))
 def test_no_window_ever_holds_more_than_the_limit(limit: int, span: float, steps: list[float]) -> None:
     window = SlidingWindow(limit, span)

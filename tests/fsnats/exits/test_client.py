@@ -3,20 +3,36 @@
 import asyncio
 import logging
 
+import msgspec
 import pytest
 
+from fsnats.binance.limits import DIALS_PER_MINUTE
 from fsnats.bus.memory import MemoryBus
 from fsnats.config import Config
-from fsnats.errors import ConfigError, ExchangeUnavailable
+from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
 from fsnats.exits.address import DIRECT, Exit
 from fsnats.exits.client import Exits, exits_to
-from fsnats.exits.pool import SPOT
+from fsnats.exits.messages import Report
+from fsnats.exits.pool import FUTURES, SPOT
+from fsnats.exits.verdicts import Verdict
+from fsnats.subjects import DIALS, EXIT_REPORTS
 from fsnats.supervisor.dials import Dials
 from tests.clock import HandClock, settle
 
 URL = "wss://stream.binance.com:443/stream"
 POOL = "direct,socks5h://me:s3cret@one:1080"
 BLOCKED = ExchangeUnavailable("http", "HTTP 451", status=451)
+
+
+class Deskless(MemoryBus):
+    """A bus on which everything works but the desk."""
+
+    has_desk = True
+
+    async def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        if subject == DIALS and not self.has_desk:
+            raise BusUnavailable("nobody answers that request")
+        return await super().request(subject, payload, timeout)
 
 
 def exits(bus: MemoryBus, clock: HandClock, proxy: str = POOL, program: str = "ingest-spot-0") -> Exits:
@@ -136,6 +152,57 @@ async def test_without_a_desk_a_process_keeps_to_a_small_budget_of_its_own(clock
         await clock.advance(60)
 
     assert admitted == [start] * 6 + [start + 60] * 2
+
+
+async def test_without_a_desk_all_keep_to_the_share_they_were_told(clock: HandClock) -> None:
+    bus = Deskless()
+    Dials(bus, clock, lambda: 27).serve()
+    ways = [exits(bus, clock, "direct", f"ingest-spot-{number}").to(URL) for number in range(27)]
+    for way in ways:
+        await way.admitted()
+    bus.has_desk = False
+    async with asyncio.TaskGroup() as tasks:
+        dialling = [tasks.create_task(way.admitted()) for way in ways for _ in range(5)]
+        await clock.advance(59.0)
+        assert sum(task.done() for task in dialling) <= DIALS_PER_MINUTE
+        await clock.advance(180.0)
+        assert all(task.done() for task in dialling)
+
+
+async def test_without_a_desk_rest_goes_on_until_all_together_have_used_its_share(clock: HandClock) -> None:
+    bus = Deskless()
+    Dials(bus, clock).serve()
+    programs = ("history", "supervisor")
+    one, other = (exits(bus, clock, "direct", name).to("https://fapi.binance.com", FUTURES) for name in programs)
+    for way in (one, other, one):
+        await way.allotted(1, 5.0)
+    bus.has_desk = False
+    for way in (one, other):
+        for _ in range(5):
+            await way.allotted(100, 5.0)
+    one.worked(DIRECT, used_weight=1075)
+
+    with pytest.raises(ExchangeUnavailable, match="its budget is used up"):
+        await one.allotted(10, 5.0)
+
+
+async def test_without_a_desk_everybody_knows_what_anybody_found_out(clock: HandClock) -> None:
+    bus = MemoryBus()
+    one, other = (exits(bus, clock, program=f"ingest-spot-{number}").to(URL) for number in (0, 1))
+    first = await other.admitted()
+    one.failed(first, BLOCKED)
+
+    assert await other.admitted() != first
+
+
+async def test_what_is_said_of_other_exits_or_cannot_be_read_is_passed_over(clock: HandClock) -> None:
+    bus = MemoryBus()
+    way = exits(bus, clock, "direct").to(URL)
+    bus.publish(EXIT_REPORTS, b"{")
+    for number in range(200):
+        bus.publish(EXIT_REPORTS, msgspec.json.encode(Report(f"exit-{number}", "h", Verdict.BANNED)))
+
+    assert await way.admitted() == DIRECT
 
 
 async def test_without_a_desk_it_knows_what_it_has_seen_itself_and_says_it(

@@ -196,6 +196,21 @@ def test_weight_is_shared_by_all_programs_and_by_both_futures_markets(pool: Pool
     assert pool.choose(ask, 56.0) == Grant(4.0, "a")
 
 
+def test_a_smaller_allowance_holds_at_once_for_what_is_already_used() -> None:
+    pool = Pool(10, 1.0)
+    for _ in range(3):
+        chosen(pool, "a")
+    ask = Request(("a",), "fapi", weight=200, scope=FUTURES, patience=0.0)
+    pool.choose(ask, 0.0)
+    pool.allow_dials(3)
+    pool.allow_weight(0.1)
+
+    assert pool.choose(Request(("a",), "h", patience=0.0), 1.0) == Grant(59.0, reason="a: its budget is used up")
+    assert pool.choose(ask, 1.0) == Grant(59.0, reason="a: its budget is used up")
+    pool.allow_weight(1.0)
+    assert pool.choose(ask, 1.0) == Grant(0.0, "a")
+
+
 def test_no_patience_is_none_at_all(pool: Pool) -> None:
     ask = Request(("a",), "fapi", weight=2400, scope=FUTURES, patience=0.0)
     pool.choose(ask, 0.0)
