@@ -16,7 +16,7 @@ from fsnats.chaos.stage import Troubled
 
 _LOOK = 2.0  # seconds between two looks into the ledger
 _HORIZON = 30_000  # milliseconds after which an event's fate is final, unless it was said that it comes late
-_LAST = 60.0  # seconds of calm at the end, at most, in which what is late may still come
+_LAST = 60.0  # seconds of calm at the end, at most, for streams to flow again and for what is late to come
 _SETTLE = 5.0  # seconds before the first trouble, and of calm at the end
 
 
@@ -64,11 +64,13 @@ async def soak(seconds: float, rate: float, fault_every: float, random: Random, 
             if part == 1:
                 told(f"half of {seconds:g} s is over")
         troubling.cancel()
+        await fleet.flows(_LAST)  # the last trouble may not have healed yet
         await asyncio.sleep(_SETTLE)
         await fleet.completes(_LAST)
         judging.cancel()
+        until = int(time.time() * 1000) - 1000  # what comes while the ledger is asked cannot be judged
         await fleet.learn()
-        _settle(fleet, result, int(time.time() * 1000) - 1000)
+        _settle(fleet, result, until)
         result.seconds = round(time.monotonic() - begun, 1)
         result.frames = fleet.reader.frames
         ledger = await fleet.exchange.ledger()
