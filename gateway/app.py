@@ -20,6 +20,7 @@ from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
 from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest
+from fsnats.offset import Offsets
 from fsnats.status import Status
 from fsnats.subjects import KLINES
 from fsnats.symbols import Listing
@@ -69,7 +70,7 @@ class Gateway:
         self.tally = Tally()
         self._alarm: asyncio.TimerHandle | None = None
         times = Timetable[Held](time.monotonic, self._wake_hub)
-        hops = Hops(bus.read_ns, time.time_ns)
+        hops = Hops(bus.read_ns, time.time_ns, Offsets(bus).newest)
         self.hub = Hub(self.interest.first, self.interest.last, self.tally, hops, times, self._refill)
         self._joins = Joins(bus)
         self._refills = Refills(bus)

@@ -1,12 +1,13 @@
 """What a client can be told beside a payload: its place in the stream, and when it was where.  Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.frames import GAP, LATE, Frame
+from fsnats.offset import Offset
 from fsnats.websocket.frames import text
 from gateway.candles import is_closed
 from gateway.effects import Form, Marks
@@ -28,7 +29,7 @@ class Hops(msgspec.Struct):
 
     read_ns: Callable[[], int] = _zero  # when the bus was read last
     now_ns: Callable[[], int] = _zero
-    offsets: dict[Market, float] = {}  # milliseconds by which each exchange's clock is ahead, where that is known
+    offsets: Mapping[Market, Offset] = {}  # how far each exchange's clock is ahead, where that is known
 
 
 def marks_of(frame: Frame, wanted: Marks, hops: Hops, market: Market) -> bytes:
@@ -71,5 +72,5 @@ def _stamps(frame: Frame, hops: Hops, market: Market) -> bytes:
         frame.published_ns,
         hops.read_ns(),
         hops.now_ns(),
-        b"null" if offset is None else b"%.1f" % offset,
+        b"null" if offset is None else b"%.1f" % offset.offset_ms,
     )

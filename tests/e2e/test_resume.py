@@ -160,3 +160,21 @@ async def test_a_gateway_that_was_just_started_has_the_newest_values_too(fleet: 
                 assert "snapshot" not in trade, "events have no snapshot"
         finally:
             gateway.kill()
+
+
+async def test_stamps_tell_when_a_message_was_where(fleet: Fleet) -> None:
+    stream = "btcusdt@aggTrade"
+
+    def hops(client: Client) -> list[int]:
+        """The times of a message in nanoseconds; nothing before the offset of the exchange's clock is known."""
+        stamps = next((each["stamps"] for each in reversed(client.messages) if "stamps" in each), None)
+        if stamps is None or stamps["offset"] is None:
+            return []
+        event = int((stamps["event"] - stamps["offset"]) * 1_000_000)
+        return [event, *(stamps[hop] for hop in ("received", "published", "gateway", "sent"))]
+
+    async with Client(f"{fleet.ws}/?stamps=1") as client:
+        await client.send({"type": "subscribe", "rawStreams": [stream]})
+        event, *ours = await until(lambda: hops(client), "stamps with an offset", within=30)
+    assert ours == sorted(ours)
+    assert abs(ours[0] - event) < 2_000_000_000

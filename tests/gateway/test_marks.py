@@ -2,12 +2,13 @@ import json
 
 from fsnats.binance.streams import Market
 from fsnats.frames import VERSION, Frame
+from fsnats.offset import Offset
 from gateway.effects import Form, Marks
 from gateway.marks import Hops, marks_of, snapshot
 
 FORM = Form(b'{"type":"trade","data":', b"}", b"gap")
 FRAME = Frame(VERSION, "btcusdt@trade", 5_000_000, 7, 3, 0, b'{"e":"trade","E":1763625612345,"s":"BTCUSDT"}', 6_000_000)
-HOPS = Hops(lambda: 7_000_000, lambda: 8_000_000, {Market.SPOT: -2.25})
+HOPS = Hops(lambda: 7_000_000, lambda: 8_000_000, {Market.SPOT: Offset(Market.SPOT, -2.25, 1.0, 5)})
 
 
 def _message(marks: bytes, frame: Frame = FRAME) -> dict[str, object]:
