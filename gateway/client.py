@@ -66,9 +66,21 @@ class House(Protocol):
 class Client(Connection):
     """A WebSocket connection to the gateway."""
 
+    __slots__ = (
+        "_house",
+        "_lived",
+        "_monotonic",
+        "_outbox",
+        "_pace",
+        "_pinged",
+        "_session",
+        "_unwritten",
+        "guest",
+        "listening",
+    )
+
     def __init__(self, house: House, server_state: Any, monotonic: Callable[[], float]) -> None:
-        self.message_bytes_max = house.config.gateway_message
-        super().__init__(server_state)
+        super().__init__(server_state, house.config.gateway_message)
         self._house = house
         self._monotonic = monotonic
         self._session: Session | None = None

@@ -29,12 +29,14 @@ class Teller(Protocol):
 class Listening:
     """The lanes of one client."""
 
+    __slots__ = ("_hub", "_joining", "_listens", "_outbox", "_reads", "is_over")
+
     def __init__(self, hub: Hub, outbox: Outbox) -> None:
         self._hub = hub
         self._outbox = outbox
         self._listens: dict[Key, Listen] = {}
         self._joining: dict[Key, Joining] = {}  # of those, the ones that are not live yet
-        self._reads = asyncio.Event()
+        self._reads: asyncio.Event | None = None  # only who waits for it needs one, and it takes 760 bytes
         self.is_over = False  # the client is gone
 
     def __len__(self) -> int:
@@ -71,12 +73,15 @@ class Listening:
 
     def reads(self) -> None:
         """The client reads again."""
-        self._reads.set()
+        if self._reads is not None:
+            self._reads.set()
+            self._reads = None
 
     async def readable(self) -> None:
         """Return when the client reads, or is gone."""
         while not self.is_over and self._outbox.waiting is not None:
-            self._reads.clear()
+            if self._reads is None:
+                self._reads = asyncio.Event()
             await self._reads.wait()
 
     def show(self, listen: Listen) -> bool:

@@ -5,7 +5,6 @@ on, so that finished frames go to it without a task, an await or a queue in betw
 """
 
 import asyncio
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -27,13 +26,13 @@ WRITE_BUFFER_BYTES = 64 * 1024  # that wait in a transport until `pause_writing`
 class _Wire(ServerProtocol):
     """Hands on each frame as soon as it is read, so that what is sent back keeps the order of what came."""
 
-    def __init__(self, arrived: Callable[[], None], max_size: int) -> None:
+    def __init__(self, connection: "Connection", max_size: int) -> None:
         super().__init__(max_size=max_size)
-        self._arrived = arrived
+        self._connection = connection
 
     def recv_frame(self, frame: Frame) -> None:
         super().recv_frame(frame)
-        self._arrived()
+        self._connection._arrived()
 
 
 class Connection(asyncio.Protocol):
@@ -47,13 +46,24 @@ class Connection(asyncio.Protocol):
     unread_bytes_max = 4 * 1024 * 1024  # beyond the outbox: pongs and closes that wait for a peer that does not read
     close_timeout = 5.0  # seconds to wait for the peer's half of the closing handshake
 
+    # Ten thousand of them may be idle in one process, so what each takes counts.
+    __slots__ = (
+        "_close_timer",
+        "_connections",
+        "_fragments",
+        "_fragments_opcode",
+        "_open",
+        "_wire",
+        "transport",
+    )
+
     transport: asyncio.Transport
 
-    def __init__(self, server_state: Any) -> None:
+    def __init__(self, server_state: Any, message_bytes_max: int | None = None) -> None:
         """`server_state` is uvicorn's: it keeps the set of connections that its shutdown waits for."""
         self._connections: set[Any] = server_state.connections
-        self._wire = _Wire(self._arrived, self.message_bytes_max)
-        self._fragments: list[bytes] = []
+        self._wire = _Wire(self, message_bytes_max or self.message_bytes_max)
+        self._fragments: list[bytes] | None = None  # of a message that is not complete
         self._fragments_opcode = Opcode.TEXT
         self._open = False
         self._close_timer: asyncio.TimerHandle | None = None
@@ -180,6 +190,9 @@ class Connection(asyncio.Protocol):
         response = self.opening(request) or self._wire.accept(request)
         self._wire.send_response(response)
         self._flush()
+        # The parser holds the request for as long as the connection lives: 2 KB, and up to 64 KB of names in the URL.
+        request.headers.clear()
+        request.path = ""
         if self._wire.state is State.OPEN:
             self._open = True
             self.opened()
@@ -194,10 +207,12 @@ class Connection(asyncio.Protocol):
                 if frame.fin:  # nearly every message
                     self._message(bytes(frame.data))
                     return
+            if self._fragments is None:
+                self._fragments = []
             if frame.data:  # empty ones are free for the peer, not for us
                 self._fragments.append(bytes(frame.data))
             if frame.fin:
-                data, self._fragments = b"".join(self._fragments), []
+                data, self._fragments = b"".join(self._fragments), None
                 self._message(data)
 
     def _message(self, data: bytes) -> None:

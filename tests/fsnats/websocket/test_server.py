@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import tracemalloc
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
@@ -125,6 +127,27 @@ async def test_a_very_long_url_is_taken(port: int) -> None:
     async with client(port, "/" + "a" * 30_000):
         pass
     assert "opening 30001" in HAPPENED
+
+
+async def test_an_open_connection_keeps_nothing_of_its_handshake(port: int) -> None:
+    request = b"GET /%b HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" % (b"a" * 50_000)
+    request += b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def shake_hands() -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+            writer.write(request)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+
+        await shake_hands()
+        stack.callback(tracemalloc.stop)
+        gc.collect()
+        tracemalloc.start()
+        for _ in range(20):
+            await shake_hands()
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 20 * 20_000  # both ends of each
 
 
 async def test_closed_is_called_once_however_the_client_leaves(port: int) -> None:
