@@ -137,6 +137,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Bytes,
         Meta(description="events and replies that may wait for one client that does not read; suffixes K, M, G"),
     ] = 1024**2
+    gateway_gather: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        Meta(description="most seconds that messages wait under load, so that several go in one write; 0: never"),
+    ] = 0.01
     gateway_tokens_file: Annotated[
         str, Meta(description="TOML file of access tokens, read again when it changes; empty: everybody may read")
     ] = ""

@@ -33,6 +33,7 @@ from gateway.channel import Channel, Held
 from gateway.client import Client, Session
 from gateway.departure import Departure
 from gateway.effects import Effect, Klines, Listen
+from gateway.gathering import Gathering
 from gateway.hub import Hub
 from gateway.interest import Interest
 from gateway.joining import Joining, Place
@@ -72,6 +73,8 @@ class Gateway:
         times = Timetable[Held](time.monotonic, self._wake_hub)
         hops = Hops(bus.read_ns, time.time_ns, Offsets(bus).newest)
         self.hub = Hub(self.interest.first, self.interest.last, self.tally, hops, times, self._refill)
+        self._gathering = Gathering(config.gateway_gather)
+        self._gathers = False
         self._joins = Joins(bus)
         self._refills = Refills(bus)
         self.clients: dict[Client, None] = {}
@@ -238,6 +241,21 @@ class Gateway:
             logger.info("symbols listed", extra={"market": listing.market, "trading": len(listing.trading)})
             for client in list(self.clients):
                 client.catalogue_changed(change)
+
+    def after_read(self) -> None:
+        """All messages of one read from the bus were handed out: write them, or gather more first."""
+        if self._gathers:
+            return
+        delay = self._gathering.delay(time.monotonic(), self.tally.delivered, len(self.clients))
+        if delay == 0.0:
+            self.hub.flush()
+        else:
+            self._gathers = True
+            asyncio.get_running_loop().call_later(delay, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathers = False
+        self.hub.flush()
 
     def _wake_hub(self, delay: float) -> None:
         if self._alarm is not None:

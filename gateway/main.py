@@ -80,7 +80,7 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
 
     def after_read() -> None:
         if house is not None:
-            house.hub.flush()
+            house.after_read()
 
     def bus_changed(connected: bool) -> None:
         if house is not None:

@@ -62,7 +62,7 @@ async def gateway(nats: NatsServer, bus: NatsBus, **settings: Any) -> AsyncItera
 
     def after_read() -> None:
         if house is not None:
-            house.hub.flush()
+            house.after_read()
 
     async with NatsBus([nats.url], "gateway", lambda: 0.0, after_read=after_read) as own, asyncio.TaskGroup() as tasks:
         house = Gateway(Config(**settings), "gateway", own)
