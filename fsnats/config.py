@@ -145,7 +145,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="TOML file of access tokens, read again when it changes; empty: everybody may read")
     ] = ""
     gateway_connections: Annotated[
-        Count, Meta(description="WebSocket connections that one gateway process takes; 0: any number")
+        Count, Meta(description="WebSocket connections that one gateway process takes; 0: as many as files may be open")
     ] = 0
     gateway_connections_per_address: Annotated[
         Count, Meta(description="WebSocket connections of one client address on one gateway process; 0: any number")

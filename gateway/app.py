@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -78,6 +79,7 @@ class Gateway:
         self._joins = Joins(bus)
         self._refills = Refills(bus)
         self.clients: dict[Client, None] = {}
+        self.sockets: Collection[object] = ()  # all that is connected, also what is no client, or none yet
         self._fetching: dict[Client, int] = {}
         # Names that no exchange delivers, newest last: how often each was asked for.
         self._unknown: OrderedDict[tuple[Market, str], int] = OrderedDict()
@@ -309,6 +311,9 @@ class Gateway:
         """What holds now."""
         return Gauges(
             clients=len(self.clients),
+            sockets=len(self.sockets),
+            tasks=len(asyncio.all_tasks()),
+            subscriptions=self._bus.subscribed,
             channels=len(self.hub),
             listeners=sum(channel.listeners for channel in self.hub),
             slow_clients=len(self.hub.turn.slow),

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fsnats import log, notify, process
+from fsnats import descriptors, log, notify, process
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.command import run_command
@@ -59,9 +59,21 @@ def gateway(
             await _serve_together(config, stopping)
             return
         with process.reloading(files.reload, stopping):
-            await _serve(config, name, stopping, files)
+            await _serve(_fitting(config, descriptors.raise_limit()), name, stopping, files)
 
     raise typer.Exit(process.run(serve))
+
+
+def _fitting(config: Config, files: int) -> Config:
+    """The configuration with no more connections than this process may have files open for."""
+    room, wanted = descriptors.room(files), config.gateway_connections
+    if wanted > room:
+        logger.warning(
+            "fewer connections fit than FSNATS_GATEWAY_CONNECTIONS allows: raise the limit of open files (ulimit -Hn, "
+            "LimitNOFILE=)",
+            extra={"allowed": wanted, "files": files, "fit": room},
+        )
+    return msgspec.structs.replace(config, gateway_connections=min(wanted or room, room))
 
 
 async def _serve_together(config: Config, stopping: process.Stopping) -> None:
@@ -96,10 +108,12 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         http = build(house.unready, registry(house.gauges, house.tally))
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
-        async with serving(http, house.connection, listener, tls=files.tls, patience=patience, refused=refused):
+        async with serving(
+            http, house.connection, listener, tls=files.tls, patience=patience, refused=refused
+        ) as house.sockets:
             address = listener.getsockname()
-            scheme = "wss" if files.tls else "ws"
-            logger.info("listening", extra={"url": f"{scheme}://{address[0]}:{address[1]}/"})
+            url = f"{'wss' if files.tls else 'ws'}://{address[0]}:{address[1]}/"
+            logger.info("listening", extra={"url": url, "connections": config.gateway_connections})
             getting_ready = tasks.create_task(_announce(house, notifier))
             await stopping.wait()
             notifier.stopping(config.gateway_graceful + _STOP_SECONDS)

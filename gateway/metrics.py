@@ -15,6 +15,9 @@ class Gauges(msgspec.Struct, frozen=True):
     """What holds at one moment."""
 
     clients: int
+    sockets: int
+    tasks: int
+    subscriptions: int
     channels: int
     listeners: int
     slow_clients: int
@@ -25,6 +28,9 @@ class Gauges(msgspec.Struct, frozen=True):
 
 GAUGES = {
     "clients": "WebSocket clients connected now",
+    "sockets": "connections open now, those over HTTP or in their handshake too",
+    "tasks": "asyncio tasks of the process",
+    "subscriptions": "subjects subscribed on NATS now",
     "channels": "streams that somebody listens to",
     "listeners": "subscriptions of all clients",
     "slow_clients": "clients whose sockets are full now",

@@ -92,6 +92,11 @@ class NatsBus:
     def is_connected(self) -> bool:
         return self._link is not None
 
+    @property
+    def subscribed(self) -> int:
+        """How many subscriptions there are."""
+        return len(self._subscriptions)
+
     def read_ns(self) -> int:
         """When something was read from the server last, nanoseconds since 1970."""
         return self._link.read_ns if self._link is not None else 0

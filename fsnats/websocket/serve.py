@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
@@ -76,11 +76,12 @@ async def serving(
     patience: Patience = _PATIENCE,
     refused: Callable[[HTTPStatus], None] = lambda _: None,
     shutdown_timeout: float = 5.0,
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Collection[Any]]:
     """Serve `app` (ASGI) and WebSockets on `listener` while the block runs; with `tls`, everything inside TLS.
 
-    `refused` is called for whoever is cut off before a WebSocket is open, for what they send or do not.  When the block
-    ends, connections are told so and have `shutdown_timeout` seconds to leave.
+    The value is all that is connected: WebSockets, and what is none (yet).  `refused` is called for whoever is cut off
+    before a WebSocket is open, for what they send or do not.  When the block ends, connections are told so and have
+    `shutdown_timeout` seconds to leave.
     """
 
     def upgraded(config: Any, server_state: Any, app_state: Any) -> Connection:
@@ -110,7 +111,7 @@ async def serving(
     async with asyncio.TaskGroup() as tasks:
         dating = tasks.create_task(_date(state))
         try:
-            yield
+            yield connections
         finally:
             server.close()
             listener.close()

@@ -7,7 +7,7 @@ from gateway.tally import Tally
 
 def test_every_number_is_exported_under_its_name() -> None:
     tally = Tally(frames=5, delivered=50, refused={401: 7}, closed={4008: 1})
-    text = generate_latest(registry(lambda: Gauges(1, 2, 3, 4, 5, True, {"research": 1}), tally)).decode()
+    text = generate_latest(registry(lambda: Gauges(1, 6, 7, 8, 2, 3, 4, 5, True, {"research": 1}), tally)).decode()
     samples = {
         "/".join([sample.name, *sample.labels.values()]): sample.value
         for family in text_string_to_metric_families(text)
@@ -16,6 +16,9 @@ def test_every_number_is_exported_under_its_name() -> None:
 
     assert samples == {
         "fsnats_gateway_clients": 1,
+        "fsnats_gateway_sockets": 6,
+        "fsnats_gateway_tasks": 7,
+        "fsnats_gateway_subscriptions": 8,
         "fsnats_gateway_channels": 2,
         "fsnats_gateway_listeners": 3,
         "fsnats_gateway_slow_clients": 4,
