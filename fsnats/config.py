@@ -133,6 +133,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_tls_key: Annotated[
         str, Meta(description="PEM file of the certificate's key; empty: it is in the certificate's file")
     ] = ""
+    gateway_streams: Annotated[
+        Annotated[int, Meta(ge=1)],
+        Meta(description="streams that one connection may listen to; in Binance's dialect 1024 at most"),
+    ] = 20_000  # all symbols of all markets in a few variants
     gateway_outbox: Annotated[
         Bytes,
         Meta(description="events and replies that may wait for one client that does not read; suffixes K, M, G"),

@@ -158,10 +158,19 @@ class Gateway:
                     self.listings,
                     path.envelope,
                     path.delivery,
-                    grant=grant,
+                    self.config.gateway_streams,
+                    grant,
                 )
             case BinancePath():
-                session = BinanceSession(path.market, path.combined, path.streams, self.listings, path.silent, grant)
+                session = BinanceSession(
+                    path.market,
+                    path.combined,
+                    path.streams,
+                    self.listings,
+                    path.silent,
+                    grant,
+                    self.config.gateway_streams,
+                )
                 forbidden = session.forbidden(path.streams)
                 return session if forbidden is None else Refusal(HTTPStatus.FORBIDDEN, forbidden)
 

@@ -63,6 +63,7 @@ class BinanceSession:
         listings: Mapping[Market, Listing],
         silent: bool = False,
         grant: Grant = EVERYTHING,
+        streams_max: int = STREAMS_PER_CONNECTION,
     ) -> None:
         self.market = market
         self._combined = combined
@@ -70,7 +71,7 @@ class BinanceSession:
         self._listings = listings
         self._silent = silent
         self._grant = grant
-        self._streams_max = min(STREAMS_PER_CONNECTION, grant.streams or STREAMS_PER_CONNECTION)
+        self._streams_max = min(streams_max, STREAMS_PER_CONNECTION, grant.streams or STREAMS_PER_CONNECTION)
         self._asked: dict[str, _Asked] = {}  # by name as the client gave it
         self._ledger = Ledger()
 

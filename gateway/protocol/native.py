@@ -25,7 +25,6 @@ from gateway.protocol.subscriptions import Subscription, Subscriptions
 from gateway.protocol.topics import ALL, GLOBAL, SYMBOLS, Topic, stream_type_of, topic_of
 from gateway.protocol.wire import encode
 
-STREAMS_MAX = 20_000  # of one session: all symbols of all markets in a few variants
 _NAMED_MAX = 10  # offenders spelled out in the sentence; `part` has all
 
 
@@ -51,7 +50,7 @@ class NativeSession:
         listings: Mapping[Market, Listing],
         envelope: Envelope = Envelope.TYPED,
         usual: Delivery = PLAIN,
-        streams_max: int = STREAMS_MAX,
+        streams_max: int = 20_000,
         grant: Grant = EVERYTHING,
     ) -> None:
         self.client_id = client_id

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -30,6 +31,7 @@ class House:
             gateway_trusted_proxies="127.0.0.0/8",
             gateway_origins="https://app.example",
             gateway_message="1K",
+            gateway_streams=2,
             gateway_handshake_timeout=0.5,
             gateway_idle_timeout=0.5,
             gateway_ping_every=0.5,
@@ -100,6 +102,17 @@ async def test_a_longer_message_than_configured_is_closed_and_counted(house: Hou
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == closing.TOO_BIG.code
     await until(lambda: house.counted('closed_total{code="1009"}') == 1, "it is counted")
+
+
+async def test_a_connection_listens_to_so_many_streams_and_not_more(house: House) -> None:
+    names = ["btcusdt@trade", "btcusdt@ticker", "btcusdt@depth"]
+    async with house.client("1.1.1.1", "/") as ours, house.client("2.2.2.2") as bot:
+        await ours.recv()
+        await ours.send(json.dumps({"type": "subscribe", "rawStreams": names}))
+        error = json.loads(await ours.recv())
+        assert (error["code"], error["message"]) == ("TOO_MANY_STREAMS", "3 streams; allowed: 2 of one connection")
+        await bot.send(json.dumps({"method": "SUBSCRIBE", "params": names, "id": 1}))
+        assert json.loads(await bot.recv())["error"]["code"] == 4
 
 
 @pytest.mark.parametrize("said", [b"", b"GE", UPGRADE])
