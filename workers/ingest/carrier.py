@@ -18,7 +18,7 @@ from fsnats.exits.address import Exit
 from fsnats.window import SlidingWindow
 from workers.ingest.arbiter import Member, Tally
 from workers.ingest.router import Line, Shutdown
-from workers.ingest.subscriptions import Subscriptions
+from workers.ingest.subscriptions import ANSWER, Subscriptions
 from workers.ingest.upstream import Upstream
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 HEALTH = 10.0  # seconds of connection, with data, after which a connection counts as healthy
 QUIET_HEALTH = 60.0  # the same without data: streams may be quiet
 RETRY = 5.0  # seconds between two tries of what the exchange refused
-UNANSWERED = 30.0  # seconds after which a request without an answer counts as refused: some have hung (see `limits`)
 
 # Seconds without a byte, pings and pongs included, after which the connection is dead: three server pings of spot.
 SILENCE = 60.0
@@ -160,7 +159,7 @@ class Carrier:
             age = now - self.opened_at
             if age > (HEALTH if self.last_data is not None else QUIET_HEALTH):
                 self.healthy = True
-            if self.subscriptions.again(now - RETRY, now - UNANSWERED):
+            if self.subscriptions.again(now - RETRY, now - ANSWER):
                 self._changed.set()
             if now - connection.heard > SILENCE:
                 self._give_up(connection, f"silent for {SILENCE:g} s")

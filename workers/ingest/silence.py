@@ -12,7 +12,7 @@ A stream is named when it was acknowledged, or spoke, `max(10 s, 5 x its cadence
 What is *not* named, so that somebody who sees a name may believe it:
 
 - a driven stream of a symbol that is quiet: after ten minutes it is counted as unheard, which is no alarm
-- a stream whose connection is not there, or not acknowledged: its time begins when it is
+- a stream whose connection is not there: its time begins when it is acknowledged, or should have been
 - a stream of a connection that brings nothing at all: the feed replaces that, and only if it stays so is it named
 - a stream that, asked again a few seconds before, the exchange does not trade: halted, settling, delisted
 - liquidations, listings and the like, ever
@@ -131,8 +131,8 @@ class Watch:
     ) -> list[Outcome]:
         """Look once, LOOK seconds after the last time; returns what follows from it.
 
-        `listening` says since when each stream is acknowledged on a connection that is open; `mute` are the streams
-        of connections that used to bring something and bring nothing now.
+        `listening` says from when on each stream should speak on a connection that is open; `mute` are the streams of
+        connections that used to bring something and bring nothing now.
         """
         if lines.keys() != self._watched.keys():
             self._follow(lines)

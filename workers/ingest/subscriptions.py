@@ -6,6 +6,7 @@ import msgspec
 
 from fsnats.binance import commands
 
+ANSWER = 30.0  # seconds after which a request without an answer counts as refused: some have hung (see `limits`)
 AUDIT_EVERY = 30.0  # seconds, at least, between two questions what a connection has subscribed
 
 
@@ -37,6 +38,7 @@ class Subscriptions:
         self._number = 0
         self.live: set[str] = set()
         self.acknowledged: dict[str, float] = {}  # since when
+        self._first_asked: dict[str, float] = {}  # when what is wanted was asked for the first time
 
     def opened(self) -> None:
         """A new connection: nothing is asked on it yet.  Request numbers go on, so that late answers do not match."""
@@ -47,6 +49,12 @@ class Subscriptions:
         self._auditing, self._audited = False, None
         self.live.clear()
         self.acknowledged.clear()
+        self._first_asked.clear()
+
+    @property
+    def listening(self) -> dict[str, float]:
+        """From when on each stream should speak: when it was acknowledged, or should have been."""
+        return {name: asked + ANSWER for name, asked in self._first_asked.items()} | self.acknowledged
 
     def renew(self, names: set[str]) -> None:
         """Unsubscribe and subscribe again what is asked of these."""
@@ -73,6 +81,8 @@ class Subscriptions:
             self._open[self._number] = request
             if subscribes:
                 self._asked.update(batch)
+                for name in batch:
+                    self._first_asked.setdefault(name, now)
             else:
                 self._renewing.difference_update(batch)
                 self._forget(batch)
@@ -111,6 +121,8 @@ class Subscriptions:
         self.live.difference_update(names)
         for name in names:
             self.acknowledged.pop(name, None)
+            if name not in self.wanted:
+                self._first_asked.pop(name, None)
 
     def again(self, refused_before: float, asked_before: float) -> bool:
         """Forget that what was refused, or never answered, was ever asked: `next_request` asks again.

@@ -103,7 +103,7 @@ class Watchdog:
         speaking: set[str] = set()
         for carrier in carriers:
             acknowledged = carrier.subscriptions.acknowledged
-            for name, since in acknowledged.items():
+            for name, since in carrier.subscriptions.listening.items():
                 listening[name] = min(since, listening.get(name, since))
             is_mute = carrier.last_data is not None and now - carrier.last_data > MUTE and len(acknowledged) > 1
             (mute if is_mute else speaking).update(acknowledged)

@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.ingest.subscriptions import AUDIT_EVERY, Request, Subscriptions
+from workers.ingest.subscriptions import ANSWER, AUDIT_EVERY, Request, Subscriptions
 
 NAMES = st.sets(st.sampled_from([f"sym{number}usdt@kline_1m" for number in range(400)]))
 
@@ -119,6 +119,22 @@ def test_it_knows_since_when_what_is_acknowledged() -> None:
     assert subscriptions.acknowledged == {"b@trade": 7}
     subscriptions.opened()
     assert subscriptions.acknowledged == {}
+
+
+def test_what_is_never_acknowledged_should_have_been() -> None:
+    subscriptions = Subscriptions()
+    subscriptions.wanted = {"a@trade", "b@trade"}
+    request = asked(subscriptions, 5)
+    assert subscriptions.listening == dict.fromkeys(["a@trade", "b@trade"], 5 + ANSWER)
+    subscriptions.answered(request.number, "2: Invalid request", 6)
+    subscriptions.again(refused_before=6, asked_before=-1)
+    request = asked(subscriptions, 11)
+    assert subscriptions.listening["a@trade"] == 5 + ANSWER
+    subscriptions.answered(request.number, None, 12)
+    assert subscriptions.listening["a@trade"] == 12
+    subscriptions.wanted = {"b@trade"}
+    asked(subscriptions, 13)
+    assert subscriptions.listening == {"b@trade": 12}
 
 
 def test_what_is_left_before_its_answer_came_is_not_acknowledged() -> None:
