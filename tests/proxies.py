@@ -198,8 +198,8 @@ class Names:
 
 
 @asynccontextmanager
-async def misbehaving(say: bytes | None) -> AsyncIterator[int]:
-    """Accepts, and says this, or nothing at all for ever."""
+async def misbehaving(say: bytes | None, *, stay: bool = False) -> AsyncIterator[int]:
+    """Accepts, and says this, or nothing at all for ever; closes then, unless it is to stay."""
     writers: list[asyncio.StreamWriter] = []
 
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -207,7 +207,8 @@ async def misbehaving(say: bytes | None) -> AsyncIterator[int]:
         await reader.read(1)
         if say is not None:
             writer.write(say)
-            writer.close()
+            if not stay:
+                writer.close()
 
     async with await asyncio.start_server(accepted, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1]

@@ -90,6 +90,26 @@ async def test_a_ban_is_waited_out_without_another_request(clock: HandClock) -> 
         await rest.get("ping")
 
 
+async def test_an_exit_that_dies_in_the_middle_of_an_answer_is_passed_over(clock: HandClock) -> None:
+    cuts = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal cuts
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n[1,")
+        if cuts:
+            writer.write(b"2,3]")
+        cuts += 1
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server, microsocks() as port:
+        config = Config(spot_rest_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async with pooled(config, clock, f"direct,socks5h://127.0.0.1:{port}", "history") as (rest, desk):
+            assert (await rest.get("ping")).body == b"[1,2,3]"
+
+    assert [len(one.troubles) for one in desk.standings()].count(1) == 1
+
+
 async def test_what_no_exit_can_mend_is_not_tried_again(clock: HandClock) -> None:
     async with (
         exchange(503) as (config, requests),

@@ -251,7 +251,48 @@ async def test_a_proxy_with_a_wrong_certificate_is_not_told_the_password(
     assert all("certificate" in str(error) for error in found)
 
 
-@pytest.mark.parametrize("scheme", ["socks5h", "http"])
+def of_squid(status: str, *head: str) -> bytes:
+    """How squid 5.7 answers a CONNECT that it does not grant: a page of HTML, and the connection stays."""
+    page = b"<!DOCTYPE html><html><head><title>ERROR: The requested URL could not be retrieved</title></head></html>\n"
+    lines = (
+        f"HTTP/1.1 {status}",
+        "Server: squid/5.7",
+        "Mime-Version: 1.0",
+        "Content-Type: text/html;charset=utf-8",
+        f"Content-Length: {len(page)}",
+        *head,
+        "X-Cache: MISS from vm",
+        "Via: 1.1 vm (squid/5.7)",
+        "Connection: keep-alive",
+    )
+    return "\r\n".join([*lines, "", ""]).encode() + page
+
+
+@pytest.mark.parametrize(
+    ("say", "verdict"),
+    [
+        (
+            of_squid(
+                "407 Proxy Authentication Required",
+                "X-Squid-Error: ERR_CACHE_ACCESS_DENIED 0",
+                'Proxy-Authenticate: Basic realm="squid"',
+            ),
+            Verdict.LOGIN,
+        ),
+        (of_squid("403 Forbidden", "X-Squid-Error: ERR_ACCESS_DENIED 0"), Verdict.BARRED),
+        (of_squid("503 Service Unavailable", "X-Squid-Error: ERR_CONNECT_FAIL 111"), Verdict.UNREACHABLE),
+        (of_squid("500 Internal Server Error", "X-Squid-Error: ERR_CANNOT_FORWARD 0"), Verdict.UNREACHABLE),
+    ],
+    ids=["login", "barred", "refused", "no such host"],
+)
+async def test_squids_answers_are_understood(say: bytes, verdict: Verdict) -> None:
+    async with misbehaving(say, stay=True) as port:
+        found = await failures("ws://127.0.0.1:1", "https://127.0.0.1:1", f"http://127.0.0.1:{port}")
+
+    assert [(error.stage, verdict_on(error)) for error in found] == [("proxy", verdict)] * 2
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "http", "https"])
 @pytest.mark.parametrize(
     "say", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x05", b"", None], ids=["garbage", "half", "cut", "silence"]
 )
