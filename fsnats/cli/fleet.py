@@ -66,9 +66,10 @@ class SilentStream(msgspec.Struct, frozen=True):
 
 
 class Silent(msgspec.Struct, frozen=True):
-    """How many streams are silent, and the first of them."""
+    """How many streams are silent, and the first of them; and how many one of several connections does not bring."""
 
     count: int = 0
+    one_sided: int = 0
     streams: list[SilentStream] = []
 
 
@@ -203,6 +204,8 @@ class Fleet(msgspec.Struct, frozen=True):
             if worker.silent.count:
                 shown = ", ".join(each.stream for each in worker.silent.streams[:5])
                 yield f"{worker.program}: streams are silent that should not be, {worker.silent.count} of them: {shown}"
+            if worker.silent.one_sided:
+                yield f"{worker.program}: {worker.silent.one_sided} streams come by one connection only, of several"
         for gateway in self.gateways:
             if gateway.ready != "yes":
                 yield f"{gateway.program} is not ready: {gateway.ready}"

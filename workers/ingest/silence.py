@@ -41,6 +41,7 @@ FEED = 10.0  # seconds more for a connection that brings nothing at all, to be r
 OF_A_KIND, OF_A_KIND_QUIET = 30, 60.0  # so many streams of one type are never all quiet for so many seconds
 DOUBT = 4.0  # seconds before its naming in which it is asked whether the symbol trades
 _ASK_AGAIN = 60.0  # seconds
+_LATELY, _SEVERAL = 30, 5  # looks
 
 
 class Line(Protocol):
@@ -165,6 +166,11 @@ class Watch:
             if watched.silence is not None and (step := watched.silence.probe.due(now)) is not None:
                 outcomes.append(Try(watched.stream, step))
         return outcomes
+
+    def speaks(self, name: str) -> bool:
+        """Whether a stream spoke several times in the last half minute."""
+        watched = self._watched.get(name)
+        return watched is not None and watched.pace.spoke_in(_LATELY) >= _SEVERAL
 
     def answered(self, name: str, trades: bool | None) -> None:
         """Whether the exchange trades what a stream is about; None when nobody could say."""

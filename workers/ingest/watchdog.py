@@ -8,11 +8,12 @@ import msgspec
 
 from fsnats.binance.streams import Market, Route, Stream
 from fsnats.clock import Clock
+from workers.ingest import onesided
 from workers.ingest.layout import Layout
+from workers.ingest.onesided import OneSided
 from workers.ingest.probe import Step
 from workers.ingest.router import Line, Router
 from workers.ingest.silence import Doubt, Flows, Named, Try, Watch
-from workers.ingest.subscriptions import Subscriptions
 from workers.ingest.track import Missing
 from workers.ingest.trail import Trails
 
@@ -26,18 +27,11 @@ _NAMES = 8  # streams that a line of the log names
 _OTHER_ROUTE = {Route.PUBLIC: Route.MARKET, Route.MARKET: Route.PUBLIC}
 
 
-class Carrier(Protocol):
+class Carrier(onesided.Carrier, Protocol):
     """A connection, as far as it matters here."""
 
     @property
-    def subscriptions(self) -> Subscriptions: ...
-
-    @property
     def last_data(self) -> float | None: ...
-
-    def audit(self) -> None: ...
-
-    def renew(self, names: set[str]) -> None: ...
 
 
 class Feed(Protocol):
@@ -76,6 +70,7 @@ class Watchdog:
         self._notice = tell
         self.trails = Trails()
         self._watch = Watch(self.trails)
+        self._onesided = OneSided()
         self._elsewhere: dict[str, Route] = {}  # streams that are tried on another route
         self._kinds_elsewhere: dict[str, Route] = {}  # types that were found to flow on another route
         self.answered = self._watch.answered
@@ -97,7 +92,8 @@ class Watchdog:
         `doubt` hears of streams that are about to be named: whoever finds out whether they trade calls `answered`.
         """
         now = self._clock.monotonic()
-        carriers = [carrier for feed in feeds for carrier in feed.carriers]
+        by_feed = [list(feed.carriers) for feed in feeds]
+        carriers = [carrier for carriers in by_feed for carrier in carriers]
         listening: dict[str, float] = {}
         mute: set[str] = set()
         speaking: set[str] = set()
@@ -108,6 +104,7 @@ class Watchdog:
             is_mute = carrier.last_data is not None and now - carrier.last_data > MUTE and len(acknowledged) > 1
             (mute if is_mute else speaking).update(acknowledged)
         outcomes = self._watch.look(now, self._router.carried, listening, mute - speaking)
+        self._onesided.look(now, by_feed, self._watch.speaks)
         named = [outcome for outcome in outcomes if isinstance(outcome, Named)]
         flows = [outcome for outcome in outcomes if isinstance(outcome, Flows)]
         doubts = [outcome.stream.name for outcome in outcomes if isinstance(outcome, Doubt)]
@@ -205,6 +202,7 @@ class Watchdog:
         return {
             "count": len(silent),
             "unheard": self._watch.unheard,
+            "one_sided": self._onesided.count,
             "streams": [
                 SilentStream(
                     each.stream.name,

@@ -51,6 +51,7 @@ WORKER: Status = {
     "silent": {
         "count": 3,
         "unheard": 7,
+        "one_sided": 2,
         "streams": [
             {
                 "stream": "btcusdt@aggTrade",
@@ -162,6 +163,7 @@ async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -
     assert "! spot: this machine's clock is 61.00 s ahead of the exchange's" in out
     assert "! there is no replay window: JetStream refused: no memory" in out
     assert "! ingest-spot-0: streams are silent that should not be, 3 of them: btcusdt@aggTrade" in out
+    assert "! ingest-spot-0: 2 streams come by one connection only, of several" in out
     assert "! ingest-spot-0 got messages that are not as they should be: future 1,234, html 2" in out
     assert "spot:nope@trade" in out
 

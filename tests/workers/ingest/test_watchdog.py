@@ -20,6 +20,7 @@ MARK, OTHER = "btcusdt@markPrice@1s", "ethusdt@markPrice@1s"
 
 class Carrier:
     def __init__(self) -> None:
+        self.name = "feed"
         self.subscriptions = Subscriptions()
         self.last_data: float | None = None
         self.done: list[object] = []
@@ -164,7 +165,7 @@ async def test_the_status_says_what_is_silent_and_what_is_tried() -> None:
         }
     }
     await rig.passes(1, MARK, OTHER)
-    assert rig.dog.status() == {"count": 0, "unheard": 0, "streams": []}
+    assert rig.dog.status() == {"count": 0, "unheard": 0, "one_sided": 0, "streams": []}
 
 
 async def test_first_its_connection_is_audited_then_it_is_renewed() -> None:
@@ -245,6 +246,21 @@ async def test_what_comes_by_another_connection_is_not_silent_with_the_first() -
         rig.router.accept(line, b'{"E":1}', rig.clock.time_ns())
         rig.dog.look(rig.feeds.values(), rig.doubts.extend)
     assert [gap["stream"] for gap in rig.gaps] == [MARK]
+
+
+async def test_a_stream_that_only_one_of_two_connections_brings_is_mended_and_nobody_is_told() -> None:
+    rig = Rig(MARK)
+    (feed,) = rig.feeds.values()
+    lame, sound = rig.carrier, Carrier()
+    feed.carriers.append(sound)
+    for each in (lame, sound):
+        each.subscriptions.wanted = {MARK}
+        each.subscriptions.acknowledged = {MARK: 1000.0}
+    sound.subscriptions.live.add(MARK)
+    await rig.passes(16, MARK)
+    assert (lame.done, sound.done) == (["audit", {MARK}], [])
+    assert (rig.dog.status()["count"], rig.dog.status()["one_sided"]) == (0, 1)
+    assert rig.gaps == []
 
 
 async def test_before_it_is_named_somebody_is_asked_whether_it_trades() -> None:
