@@ -217,9 +217,9 @@ class Channel:
         """The frame does not follow the one before: say what that means, unless it is the first one."""
         if self._epoch == 0:
             return
-        if frame.epoch > self._epoch and not self._is_continued_by(frame):
+        if frame.epoch != self._epoch and not self._is_continued_by(frame):
             reason = "the worker was restarted"
-        elif frame.epoch >= self._epoch and frame.seq > self._seq + 1:
+        elif frame.seq > self._seq + 1:
             self._turn.tally.lost += frame.seq - self._seq - 1
             reason = "lost on the way from the worker"
         else:

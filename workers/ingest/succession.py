@@ -18,9 +18,11 @@ from fsnats.frames import GAP, LATE, SNAPSHOT, Frame
 logger = logging.getLogger(__name__)
 
 PATIENCE = 2.0  # seconds that a stream waits for the window's answer; a thousand streams take some milliseconds
-# Seconds since the last frame after which a stream begins anew.  Without readers it is left upstream after a while, and
-# nobody missed what came then.  One that is only quiet begins anew as well: its readers hear of the restart instead.
-FRESH = 10.0
+# Seconds since the last frame after which a stream begins anew: without readers it is left upstream after a while, and
+# nobody missed what came then.  A worker that has just started goes further back: its predecessor may have been dead
+# for the minute that restarts are delayed by at most.
+FRESH, FRESH_AT_START = 10.0, 75.0
+STARTING = 15.0  # seconds in which a new worker hears of all that is wanted: gateways repeat it every few seconds
 _ASIDE = GAP | SNAPSHOT | LATE  # a frame that does not hold the newest payload of the exchange
 _BEHIND = 8  # frames to look back for the newest payload of the exchange, where a notice came last
 _LOOKS = 32  # streams for which that is done: a notice is the last frame of few
@@ -48,7 +50,8 @@ async def heritage(bus: Bus, market: Market, names: Collection[str], epoch: int,
 
 def is_heritage(frame: Frame, epoch: int, now_ns: int) -> bool:
     """Whether a worker that started at `epoch` goes on after this frame."""
-    return frame.epoch < epoch and now_ns - frame.received_ns < FRESH * 1e9
+    starting = now_ns - epoch < STARTING * 1e9
+    return frame.epoch < epoch and now_ns - frame.received_ns < (FRESH_AT_START if starting else FRESH) * 1e9
 
 
 def before_notices(frames: list[Frame]) -> Frame:

@@ -11,7 +11,7 @@ from fsnats.subjects import subject_of
 from tests.clock import HandClock
 from tests.windows import MemoryWindow
 from workers.ingest import succession
-from workers.ingest.succession import FRESH, before_notices, heritage, is_heritage
+from workers.ingest.succession import FRESH, FRESH_AT_START, STARTING, before_notices, heritage, is_heritage
 
 SPOT = Market.SPOT
 EPOCH = 900 * 10**9
@@ -60,6 +60,13 @@ async def test_behind_a_notice_the_newest_payload_counts_with_the_notices_number
 )
 def test_what_is_fresh_and_of_an_earlier_worker_is_gone_on_from(last: Frame, goes_on: bool) -> None:
     assert is_heritage(last, EPOCH, NOW) is goes_on
+
+
+def test_a_worker_that_has_just_started_goes_further_back() -> None:
+    epoch = NOW - int((STARTING - 0.1) * 1e9)
+
+    assert is_heritage(frame("a@trade", 1, age=FRESH_AT_START - 0.1), epoch, NOW)
+    assert not is_heritage(frame("a@trade", 1, age=FRESH_AT_START + 0.1), epoch, NOW)
 
 
 def test_notices_alone_leave_nothing_to_go_on_from() -> None:

@@ -228,7 +228,6 @@ async def test_its_status_shows_its_feeds(rig: Rig) -> None:
 
 async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(succession, "PATIENCE", 60.0)  # this machine may be slow; that is not what is tested
-    monkeypatch.setattr(succession, "FRESH", 60.0)
     await open_window(rig.bus, Market.USDM)
     names = ("btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@markPrice@1s")
     history = Rows(rig)
