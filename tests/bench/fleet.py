@@ -20,6 +20,7 @@ from fsnats.groups import Group
 from fsnats.process import SUPERVISOR_PID
 from fsnats.status import Status, ask
 from fsnats.supervisor import natsd
+from fsnats.supervisor.replay import ReplayKeeper
 from fsnats.supervisor.store import Store
 from fsnats.symbols import TRADING, Listing, Symbol
 from tests.bench.processes import ANYWHERE, PEERS, UNDER_TEST, BenchError, Process
@@ -196,6 +197,7 @@ class Fleet:
 
 
 async def _fill(bus: NatsBus) -> None:
+    await ReplayKeeper(Config(markets=(Market.SPOT,))).ensure(bus)
     store = Store(bus)
     await store.open()
     symbols = [Symbol(name, name, "", TRADING) for name in SYMBOLS]

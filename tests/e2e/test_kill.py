@@ -134,6 +134,28 @@ async def test_killed_worker_comes_back_and_no_other_stream_notices(fleet: Fleet
     assert fleet.ledger()["violations"] == []
 
 
+async def test_clients_miss_no_trade_when_worker_or_nats_is_killed(fleet: Fleet) -> None:
+    victim = "ingest-spot-1"
+    market, depth = (await one_stream_of_each_worker(fleet))[victim]
+    trades = depth.partition("@")[0] + "@aggTrade"
+    async with Client(f"{fleet.ws}/{market}") as client:
+        await client.ask({"type": "subscribe", "rawStreams": [trades]}, "subscribed")
+        await client.delivered(trades, more=3)
+        for program in (victim, "nats-server"):
+            pid = fleet.kill(program)
+            await until(lambda: fleet.pids().get(program, pid) != pid, f"{program} runs again")  # noqa: B023
+            await client.delivered(trades, more=10)
+
+        def are_whole() -> bool:
+            # On a busy machine some may come late, out of order, and with a notice that says so.
+            numbers = sorted(payload["a"] for payload in client.payloads(trades))
+            return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+        await until(are_whole, "every trade arrived once")
+        notices = [each["data"]["reason"] for each in client.messages if each.get("type") == "gap"]
+    assert set(notices) <= {"late"}
+
+
 async def test_killed_nats_comes_back_and_every_stream_with_it(fleet: Fleet, measure: Measure) -> None:
     streams = await one_stream_of_each_worker(fleet)
     async with reading(fleet, streams) as clients:
