@@ -43,11 +43,12 @@ class Connection(asyncio.Protocol):
     """
 
     message_bytes_max = 64 * 1024  # longer messages close the connection with 1009
-    unread_bytes_max = 4 * 1024 * 1024  # beyond the outbox: pongs and closes that wait for a peer that does not read
+    unread_bytes_max = 256 * 1024  # of pongs, for a peer that has as much unread
     close_timeout = 5.0  # seconds to wait for the peer's half of the closing handshake
 
     # Ten thousand of them may be idle in one process, so what each takes counts.
     __slots__ = (
+        "_answered",
         "_close_timer",
         "_connections",
         "_fragments",
@@ -67,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._fragments_opcode = Opcode.TEXT
         self._open = False
         self._close_timer: asyncio.TimerHandle | None = None
+        self._answered = 0  # bytes of pongs since somebody last looked whether they are read
 
     # What a subclass fills in.
 
@@ -232,12 +234,16 @@ class Connection(asyncio.Protocol):
         for data in self._wire.data_to_send():
             if data:
                 self.transport.write(data)
+                self._answered += len(data)
             elif self.transport.can_write_eof():
                 self.transport.write_eof()
             else:
                 self.transport.close()
-        if self.transport.get_write_buffer_size() > self.unread_bytes_max:
-            self.transport.abort()  # it pings and does not read the pongs
+        if self._answered > self.unread_bytes_max:
+            # Data alone may be a lot: a client behind a slow line catches up.
+            if self.transport.get_write_buffer_size() > self.unread_bytes_max:
+                self.transport.abort()  # it pings and does not read the pongs
+            self._answered = 0
         if self._wire.close_expected():
             self._abort_soon()
 

@@ -184,6 +184,20 @@ async def test_who_pings_without_reading_is_cut_off(port: int, monkeypatch: pyte
     await eventually(lambda: HAPPENED.count("closed") == 1)
 
 
+async def test_who_catches_up_with_a_lot_of_data_may_ping_meanwhile(port: int) -> None:
+    async with client(port) as connection:
+        connection.transport.pause_reading()
+        for _ in range(100):
+            await connection.send("x" * 60_000)
+        pong = await connection.ping()
+        await eventually(lambda: "paused" in HAPPENED)
+        connection.transport.resume_reading()
+        async with asyncio.timeout(20):
+            for _ in range(100):
+                assert len(await connection.recv()) == 60_000
+            await pong
+
+
 async def test_plain_http_is_served_on_the_same_port(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
