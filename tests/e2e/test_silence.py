@@ -9,7 +9,7 @@ import pytest
 from fsnats.bus.nats import NatsBus
 from fsnats.status import ask
 from tests.e2e.client import Client, until
-from tests.e2e.conftest import Measure
+from tests.e2e.conftest import Measure, StartFleet
 from tests.e2e.fleet import Fleet
 
 LATEST = 10.0  # seconds: what is promised of a stream that speaks every second
@@ -101,4 +101,29 @@ async def test_silent_streams_are_named_in_time_and_each_step_heals_what_it_is_f
     log = fleet.supervisor.said()
     assert all(step in log for step in HEALS.values())
     assert "streams rest: what they are about does not trade" in log
+    assert fleet.ledger()["violations"] == []
+
+
+async def test_a_stream_that_one_of_two_connections_never_brought_comes_by_both_in_the_end(
+    start_fleet: StartFleet,
+) -> None:
+    stream = mark("btc")
+    fleet = start_fleet(markets="usdm", redundancy=2)
+
+    def carrying() -> list[dict[str, Any]]:
+        return [each for each in fleet.ledger()["connections"] if stream in each["streams"]]
+
+    fleet.tell_simulator(f"faults/silence?stream={stream}&coming=true")
+    async with Client(f"{fleet.ws}/usdm") as client:
+        await client.ask({"type": "subscribe", "rawStreams": [stream]}, "subscribed")
+        await until(lambda: len(carrying()) == 2, "two connections carry it")
+        fleet.tell_simulator(f"faults/silence?stream={stream}&on=false&connection={carrying()[0]['id']}")
+        await client.delivered(stream)
+        assert [stream in each["silent"] for each in carrying()] == [False, True]
+        await until(
+            lambda: not any(stream in each["silent"] for each in carrying()), "both bring it", within=MUCH_LATER
+        )
+        await client.delivered(stream, more=2)
+        assert gaps(client, stream) == []
+    assert "a connection does not bring what another one does" in fleet.supervisor.said()
     assert fleet.ledger()["violations"] == []

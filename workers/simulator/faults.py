@@ -177,7 +177,8 @@ class Faults:
             self.silenced.add(stream)
         elif not on:
             self.silenced.discard(stream)
-        return sum(victim.silence(stream, on, coming) for victim in self._chosen(connection))
+        lasting = coming and connection != 0  # on all of them `silenced` lasts
+        return sum(victim.silence(stream, on, lasting) for victim in self._chosen(connection))
 
     def forget(self, stream: str, connection: int = 0) -> int:
         """Lose a subscription without a word, on one connection or on all: it is silent, and not listed any more."""
