@@ -1,0 +1,167 @@
+"""Whatever crowds do, nothing is left of them: no task, socket, subscription, wish or memory, nor a word in the log."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fsnats.bus.nats import NatsBus
+from fsnats.status import Status, ask
+from tests.e2e.conftest import Measure
+from tests.e2e.fleet import Fleet, get
+from tests.e2e.storm import Crowd, Guest, ask_binance, ask_native, guest, handshake
+
+_WAIT = 0.3  # seconds for all programs to tell their status
+_SETTLED = 60.0  # seconds within which nothing is left, on a busy machine
+_LEFT = ("clients", "sockets", "tasks", "subscriptions", "channels", "listeners", "slow_clients", "outbox_bytes")
+_STREAM = "btcusdt@depth@100ms"
+_PATHS = ("/", "/usdm", "/ws", "/stream", f"/ws/{_STREAM}", f"/stream?streams={_STREAM}/ethusdt@trade/bnbusdt@kline_1m")
+_KINDS = ("aggTrade", "trade", "ticker", "miniTicker", "bookTicker", "depth@100ms", "kline_1m", "kline_5m")
+_WARM, _ROUNDS = 2, 3  # rounds until memory is what it will be, and then
+
+Left = dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    directory = tmp_path_factory.mktemp("storms")
+    with Fleet(directory, markets="spot,usdm", linger=0.3, gateway_handshake_timeout=1) as fleet:
+        yield fleet
+
+
+class House:
+    """A gateway, and everything of its clients that could stay."""
+
+    def __init__(self, fleet: Fleet, bus: NatsBus) -> None:
+        self.fleet = fleet
+        self._bus = bus
+        self._pid = fleet.pid("gateway")
+        self.port = fleet.gateway_port
+
+    async def left(self) -> Left:
+        """What there is now."""
+        statuses = await ask(self._bus, "_INBOX.storms", _WAIT)
+        gateway = next((each for each in statuses if each["kind"] == "gateway"), {})  # a busy one answers late
+        return {
+            **{name: int(str(gateway.get(name, -1))) for name in _LEFT},
+            "files": len(os.listdir(f"/proc/{self._pid}/fd")),
+            "wanted": sum(map(_wishes, statuses)),
+        }
+
+    async def settles(self, wanted: Left) -> None:
+        """Return when this is what is left."""
+        left: Left = {}
+        try:
+            async with asyncio.timeout(_SETTLED):
+                while left != wanted:
+                    left = await self.left()
+        except TimeoutError:
+            assert left == wanted  # says which ones differ
+
+    @property
+    def resident(self) -> int:
+        """Bytes of memory that it holds."""
+        pages = int(Path(f"/proc/{self._pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGESIZE")
+
+    def troubles(self) -> list[str]:
+        """What it and all others said that is no news."""
+        lines = [line for log in self.fleet.directory.glob("*.log") for line in log.read_text().splitlines()]
+        return [line for line in lines if '"level":"info"' not in line]
+
+
+def _wishes(status: Status) -> int:
+    """How many streams gateways want of a worker."""
+    gateways = status.get("gateways", {})
+    assert isinstance(gateways, dict)
+    return sum(gateways.values())
+
+
+def _names(fleet: Fleet) -> list[str]:
+    """Some hundred streams that exist."""
+    listed = json.loads(get(f"{fleet.rest_url}/spot/api/v3/exchangeInfo")[1])["symbols"]
+    symbols = [each["symbol"].lower() for each in listed if each["status"] == "TRADING"]
+    return [f"{symbol}@{kind}" for symbol in symbols for kind in _KINDS]
+
+
+@pytest.fixture
+async def house(fleet: Fleet) -> AsyncIterator[House]:
+    async with NatsBus([fleet.nats_url], "storms", lambda: 0.0) as bus:
+        await bus.connected()
+        house = House(fleet, bus)
+        troubles = house.troubles()
+        yield house
+        assert house.troubles() == troubles
+
+
+async def _hold_memory(house: House, a_round: Callable[[], Awaitable[None]], grown_max: int) -> int:
+    """Run rounds; nothing may be left of any, nor may memory grow with them.  Returns by how many bytes it did."""
+    before = await house.left()
+    for _ in range(_WARM):
+        await a_round()
+    await house.settles(before)
+    resident = house.resident
+    for _ in range(_ROUNDS):
+        await a_round()
+    await house.settles(before)
+    grown = house.resident - resident
+    assert grown < grown_max
+    return grown
+
+
+async def test_crowds_that_come_and_go_leave_nothing(house: House, measure: Measure) -> None:
+    visits, seeds, made = 2000, iter(range(100)), 0.0
+    start = asyncio.get_running_loop().time()
+
+    async def a_round() -> None:
+        nonlocal made
+        made += sum((await Crowd(house.port, _PATHS, next(seeds)).visit(visits, 64)).values())
+
+    # A leak would be more than so much of each, beyond what the allocator does.
+    grown = await _hold_memory(house, a_round, _ROUNDS * visits * 256 + 3 * 1024**2)
+    rate = made / (asyncio.get_running_loop().time() - start)
+    measure(f"storm: {made:.0f} visits, {rate:.0f}/s with pauses; memory grew by {grown / 1024:.0f} KiB")
+
+
+async def test_streams_that_are_joined_and_left_again_leave_nothing(house: House, measure: Measure) -> None:
+    each_dialect, turns, at_once = 20, 10, 100
+    names = _names(house.fleet)
+    before = await house.left()
+    chance = random.Random(1)
+
+    async def back_and_forth(somebody: Guest, path: str, turn: Callable[..., Awaitable[None]]) -> None:
+        await somebody.enter(path)
+        for number in range(turns):
+            some = chance.sample(names, at_once)
+            await turn(somebody, 2 * number, some, join=True)
+            await turn(somebody, 2 * number + 1, some, join=False)
+
+    async def a_round() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            async with asyncio.TaskGroup() as tasks:
+                for path, turn in (("/", ask_native), ("/stream", ask_binance)) * each_dialect:
+                    somebody = await stack.enter_async_context(guest(house.port))
+                    tasks.create_task(back_and_forth(somebody, path, turn))
+            inside = 2 * each_dialect
+            here = {"clients": inside, "sockets": inside, "files": before["files"] + inside}
+            await house.settles(before | here)  # they left every stream, and are still there
+
+    grown = await _hold_memory(house, a_round, 4 * 1024**2)
+    measure(f"storm: {len(names)} streams joined and left by {2 * each_dialect}; memory grew by {grown / 1024:.0f} KiB")
+
+
+async def test_crowds_that_never_finish_their_handshake_are_sent_away(house: House) -> None:
+    before, crowd = await house.left(), 500
+    async with contextlib.AsyncExitStack() as stack, asyncio.timeout(_SETTLED):
+        guests = [await stack.enter_async_context(guest(house.port)) for _ in range(crowd)]
+        for number, somebody in enumerate(guests):
+            await somebody.say(handshake()[: number % 100])
+        for somebody in guests:
+            assert b"408 Request Timeout" in await somebody.until(b"408 Request Timeout")
+            await somebody.end()
+        await house.settles(before)
