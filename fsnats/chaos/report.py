@@ -17,6 +17,7 @@ class Report(msgspec.Struct):
     verdict: Verdict
     by_kind: dict[str, Verdict]
     back: dict[str, float | None] = msgspec.field(default_factory=dict)
+    dials: int = 0  # handshakes that were asked for, refused ones included
     violations: list[str] = msgspec.field(default_factory=list)
     unreadable: int = 0
     said: list[str] = msgspec.field(default_factory=list)  # what the scenario itself found wrong

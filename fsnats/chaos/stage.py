@@ -75,7 +75,7 @@ class Troubled:
         self._said = []
         if not await self.flows(HEALING * 2):
             raise ExchangeUnavailable("data", "streams do not flow, so there is nothing to trouble")
-        violations = len((await self.exchange.ledger())["violations"])
+        before = await self.exchange.ledger()
         unreadable, since = self.reader.unreadable, _now()
         self.reader.marked = 0.0
         await asyncio.sleep(CALM)
@@ -93,7 +93,9 @@ class Troubled:
             if not lost or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.3)
-        newest = (await self.exchange.ledger())["violations"][violations:]
+        after = await self.exchange.ledger()
+        newest = after["violations"][len(before["violations"]) :]
+        report.dials = after["dials"] - before["dials"]
         report.violations = [f"{each['limit']} on {each['market']}: {each['detail']}" for each in newest]
         report.unreadable = self.reader.unreadable - unreadable
         report.problems = problems(report, scenario)

@@ -104,13 +104,13 @@ def _show(reports: "list[Report]") -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("scenario", "verdict"):
         table.add_column(column)
-    columns = ("produced", "once", "recovered", "duplicated", "missing", "unnoticed", "superseded", "late", "back")
-    for column in columns:
+    columns = ("produced", "once", "recovered", "duplicated", "missing", "unnoticed", "superseded", "late")
+    for column in (*columns, "dials", "back"):
         table.add_column(column, justify="right")
     for report in reports:
         back = "never" if report.back_p95 is None else f"{report.back_p95:.2f} s" if report.back else ""
-        counts = [str(getattr(report.verdict, column)) for column in columns[:-1]]
-        table.add_row(report.scenario, "broken" if report.problems else "good", *counts, back)
+        counts = [str(getattr(report.verdict, column)) for column in columns]
+        table.add_row(report.scenario, "broken" if report.problems else "good", *counts, str(report.dials), back)
     Console(width=160).print(table)
 
 

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from fsnats.binance.limits import DIALS_PER_MINUTE
 from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.config import Config
@@ -54,7 +53,7 @@ class Exits:
         self._bus = bus
         self._program = program
         self._clock = clock
-        self._alone = Pool(_dials(_ALONE), _ALONE)
+        self._alone = Pool(_ALONE, _ALONE)
         self._names: set[str] = set()
         self._report = msgspec.json.Decoder(Report).decode
         bus.subscribe(EXIT_REPORTS, self._heard)
@@ -80,7 +79,7 @@ class Exits:
             if grant.share is not None and request.scope:
                 self._alone.allow_weight(grant.share)
             elif grant.share is not None:
-                self._alone.allow_dials(_dials(grant.share))
+                self._alone.allow_dials(grant.share)
             return grant
         except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError):
             own = self._alone.choose(request, self._clock.monotonic())
@@ -105,11 +104,6 @@ class Exits:
     async def sleep(self, seconds: float) -> None:
         """Wait on this program's clock."""
         await self._clock.sleep(seconds)
-
-
-def _dials(share: float) -> int:
-    """How many dials a minute a share of an exit is."""
-    return max(1, int(DIALS_PER_MINUTE * share))
 
 
 class Way:

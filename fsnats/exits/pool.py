@@ -9,13 +9,12 @@ import msgspec
 from fsnats.binance.limits import WEIGHT_PER_MINUTE
 from fsnats.binance.streams import Market
 from fsnats.exits.areas import needed, ruled_out
-from fsnats.exits.budget import Budget
+from fsnats.exits.budget import Budget, DialBudget
 from fsnats.exits.health import Health
 from fsnats.exits.messages import Grant, Report, Request
 from fsnats.exits.verdicts import REACTIONS
-from fsnats.window import SlidingWindow
 
-SPAN = 60.0  # seconds of a window
+SPAN = 60.0  # seconds over which weight is counted
 _EXITS_MOST = 100  # a machine has a handful; the rest would be a program that makes names up
 _AREAS_MOST = 1000
 _HEALTHY = 0.5  # a score below it: others first
@@ -70,23 +69,22 @@ def preference(program: str) -> int:
 class Pool:
     """Holds no clock and no addresses: exits are names here."""
 
-    def __init__(self, dials: int, weight_share: float) -> None:
-        """Allows `dials` in a minute by each exit, and this share of the weight that the exchange allows."""
-        self._dials = dials
+    def __init__(self, dials_share: float, weight_share: float) -> None:
+        """Allows these shares of the dials and of the weight that the exchange allows an exit."""
+        self._dials_share = dials_share
         self._weight_share = weight_share
-        self._windows: dict[str, SlidingWindow] = {}
+        self._dials: dict[str, DialBudget] = {}
         self._budgets: dict[tuple[str, str], Budget] = {}
         self._health: dict[tuple[str, str], Health] = {}
 
-    def allow_dials(self, dials: int) -> None:
-        """From now on allow so many in a minute by each exit."""
-        self._dials = dials
-        for window in self._windows.values():
-            if window.limit != dials:
-                window.resize(dials)
+    def allow_dials(self, share: float) -> None:
+        """From now on allow this share of the dials."""
+        self._dials_share = share
+        for dials in self._dials.values():
+            dials.resize(share)
 
     def allow_weight(self, share: float) -> None:
-        """From now on allow this share of the weight that the exchange allows."""
+        """From now on allow this share of the weight."""
         self._weight_share = share
         for (_, scope), budget in self._budgets.items():
             budget.limit = int(_WEIGHT[scope] * share)
@@ -139,14 +137,14 @@ class Pool:
 
     def standings(self, now: float) -> list[Standing]:
         """Every exit that was ever asked for."""
-        return [self._standing(name, now) for name in self._windows]
+        return [self._standing(name, now) for name in self._dials]
 
     def _standing(self, name: str, now: float) -> Standing:
         troubles = list(self._troubles(name, now))
         return Standing(
             name=name,
             score=min((trouble.score for trouble in troubles), default=1.0),
-            dials_free=self._windows[name].free(now),
+            dials_free=self._dials[name].free(now),
             weight={
                 scope: Used(budget.used(now), budget.limit)
                 for (exit_name, scope), budget in self._budgets.items()
@@ -167,10 +165,10 @@ class Pool:
                 yield Trouble(area, score, None, health.reason, 0.0, False)
 
     def _is_known(self, name: str) -> bool:
-        if name not in self._windows:
-            if len(self._windows) >= _EXITS_MOST:
+        if name not in self._dials:
+            if len(self._dials) >= _EXITS_MOST:
                 return False
-            self._windows[name] = SlidingWindow(self._dials, SPAN)
+            self._dials[name] = DialBudget(self._dials_share)
         return True
 
     def _known(self, name: str, host: str, scope: str) -> list[Health]:
@@ -184,7 +182,7 @@ class Pool:
     def _full(self, name: str, request: Request, now: float) -> float:
         if request.scope:
             return self._budget(name, request.scope).wait(request.weight, now)
-        return self._windows[name].delay(now)
+        return self._dials[name].delay(now)
 
     def _budget(self, name: str, scope: str) -> Budget:
         scope = scope if scope in _WEIGHT else FUTURES
@@ -194,7 +192,7 @@ class Pool:
 
     def _book(self, name: str, request: Request, now: float) -> float:
         if not request.scope:
-            return self._windows[name].reserve(now)
+            return self._dials[name].reserve(now)
         budget = self._budget(name, request.scope)
         wait = budget.wait(request.weight, now)
         budget.spend(request.weight, now + wait)

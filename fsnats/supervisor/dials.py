@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from fsnats.binance.limits import DIALS_PER_MINUTE
 from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.exits.client import log_report
@@ -38,7 +37,7 @@ class Dials:
         self._clock = clock
         self._programs = programs
         self._askers: set[str] = set()  # programs that use REST
-        self._pool = Pool(DIALS_PER_MINUTE, _SHARE)
+        self._pool = Pool(_SHARE, _SHARE)
         self._request = msgspec.json.Decoder(Request).decode
         self._report = msgspec.json.Decoder(Report).decode
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from fsnats import history
-from fsnats.binance.limits import DIALS_PER_MINUTE
+from fsnats.binance.limits import DIALS_PER_MINUTE, WEIGHT_PER_MINUTE
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
 from fsnats.chaos.processes import Fleet
@@ -26,12 +26,13 @@ from fsnats.supervisor.kept import SILENCE_LIMIT
 from tests.e2e.conftest import Measure
 
 SYMBOLS = ("btcusdt", "ethusdt", "bnbusdt", "solusdt", "xrpusdt", "dogeusdt", "adausdt")
-_FEEDS = 3 * len(SYMBOLS)  # USD-M has two routes
+_CONNECTIONS = 2 * 3 * len(SYMBOLS)  # USD-M has two routes
+OURS = DIALS_PER_MINUTE * 9 // 10
 _DEAR = history.KlinesRequest(Market.USDM, "BTCUSDT", "1m", 1500)  # weight 10 of 2,400
 
 
 class House:
-    """A fleet of twenty feeds, and what is known of it."""
+    """A fleet of forty connections, and what is known of it."""
 
     def __init__(self, stage: Troubled, bus: NatsBus) -> None:
         self.stage = stage
@@ -76,7 +77,8 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    settings = {"symbols": ",".join(SYMBOLS).upper(), "symbols_per_worker": 1}
+    # Two connections for everything, so that there are enough of them to use up a minute's dials.
+    settings = {"redundancy": 2, "symbols": ",".join(SYMBOLS).upper(), "symbols_per_worker": 1}
     async with contextlib.AsyncExitStack() as stack:
         stage = await stack.enter_async_context(watched(Fleet(tmp_path, (), settings), SYMBOLS))
         bus = await stack.enter_async_context(NatsBus([stage.fleet.nats_url], "e2e-budgets", random.random))
@@ -110,8 +112,8 @@ async def test_while_the_desk_is_gone_all_keep_to_their_part_and_nothing_stops(h
         stage.mark()
         began = time.monotonic()
         assert await stage.flows(30)
-        measure(f"budgets: all of {_FEEDS} feeds cut without a desk, data after {time.monotonic() - began:.1f} s")
-        assert house.dials[-1][1] - before <= DIALS_PER_MINUTE
+        measure(f"budgets: {_CONNECTIONS} connections cut without a desk, data after {time.monotonic() - began:.1f} s")
+        assert house.dials[-1][1] - before <= OURS
         assert (await house.candles()).rows
         # Longer than a supervisor bears silence: when it wakes up, it must not take its own for the children's.
         await asyncio.sleep(SILENCE_LIMIT + 5)
@@ -134,16 +136,16 @@ async def test_however_often_all_is_cut_and_asked_no_limit_is_broken(house: Hous
         asking = [tasks.create_task(house.candles_until("HISTORY_UNAVAILABLE")) for _ in range(10)]
         while (await used())[0] > 0:
             await stage.fault("cut")
-        # Twenty feeds are down, and impatient: one more of them would be one too many.
+        # All are down, and impatient: one dial more would be one too many.
         await stage.fault("cut")
     stage.mark()
     answered = sum(task.result() for task in asking)
-    assert (await used())[1] <= 2160
+    assert (await used())[1] <= WEIGHT_PER_MINUTE[Market.USDM] * 9 // 10
 
     assert await stage.flows(100)
     async with asyncio.timeout(100):
         await house.candles_until("")
     most = house.most_in_a_minute()
     measure(f"budgets: at most {most} dials in a minute, {answered} dear requests answered before the rest had to wait")
-    assert most <= DIALS_PER_MINUTE
+    assert most <= OURS
     assert (await stage.exchange.ledger())["violations"] == []

@@ -45,5 +45,5 @@ async def test_what_is_lost_is_made_good_or_told(names: tuple[str, ...], measure
     for report in reports:
         told = "; ".join(report.problems) or "good"
         back = f", data after {report.back_p95:.2f} s" if report.back and report.back_p95 else ""
-        measure(f"chaos {report.scenario}: {report.verdict.produced} events{back}: {told}")
+        measure(f"chaos {report.scenario}: {report.verdict.produced} events, {report.dials} dials{back}: {told}")
     assert {report.scenario: report.problems for report in reports if report.problems} == {}

@@ -79,7 +79,7 @@ async def test_an_exit_whose_budget_is_used_up_is_no_other_one(clock: HandClock)
     bus = MemoryBus()
     Dials(bus, clock).serve()
     way = exits(bus, clock).to(URL)
-    for _ in range(60):
+    for _ in range(DIALS_PER_MINUTE * 9 // 10):
         assert await way.other({"direct"}) == way.exits[1]
 
     assert await way.other({"direct"}) is None
@@ -139,19 +139,21 @@ async def test_without_a_desk_a_process_keeps_to_a_small_budget_of_its_own(clock
     way = exits(MemoryBus(), clock, "direct").to(URL)
     admitted: list[float] = []
 
-    async def dial_eight_times() -> None:
-        for _ in range(8):
+    few = DIALS_PER_MINUTE // 10
+
+    async def dial_too_often() -> None:
+        for _ in range(few + 2):
             await way.admitted()
             admitted.append(clock.monotonic())
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(dial_eight_times())
+        tasks.create_task(dial_too_often())
         await settle()
         start = clock.monotonic()
-        assert len(admitted) == 6
+        assert len(admitted) == few
         await clock.advance(60)
 
-    assert admitted == [start] * 6 + [start + 60] * 2
+    assert admitted == [start] * few + [start + 60] * 2
 
 
 async def test_without_a_desk_all_keep_to_the_share_they_were_told(clock: HandClock) -> None:

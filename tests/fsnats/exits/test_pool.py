@@ -1,16 +1,18 @@
 import pytest
 
+from fsnats.binance.limits import DIALS_PER_MINUTE
 from fsnats.binance.streams import Market
 from fsnats.exits.messages import Grant, Report, Request
 from fsnats.exits.pool import FUTURES, SPOT, Pool, Trouble, Used, preference, scope_of
 from fsnats.exits.verdicts import Verdict
 
 EXITS = ("a", "b", "c")
+TWO = 2 / DIALS_PER_MINUTE  # the share that is two dials a minute
 
 
 @pytest.fixture
 def pool() -> Pool:
-    return Pool(60, 1.0)
+    return Pool(1.0, 1.0)
 
 
 def chosen(pool: Pool, *exits: str, host: str = "h", program: str = "ingest-spot-0", now: float = 0.0) -> str | None:
@@ -167,7 +169,7 @@ def test_when_all_are_out_the_earliest_is_waited_for_and_the_reasons_are_told(po
 
 
 def test_dials_of_one_exit_are_counted_over_all_programs() -> None:
-    pool = Pool(2, 1.0)
+    pool = Pool(TWO, 1.0)
     delays = [pool.choose(Request(("a",), "h", f"p-{number}"), 0.0) for number in range(3)]
 
     assert delays == [Grant(0.0, "a"), Grant(0.0, "a"), Grant(60.0, "a")]
@@ -176,7 +178,7 @@ def test_dials_of_one_exit_are_counted_over_all_programs() -> None:
 
 
 def test_a_long_ban_does_not_use_up_the_window() -> None:
-    pool = Pool(2, 1.0)
+    pool = Pool(TWO, 1.0)
     fail(pool, "a", Verdict.UNSERVED)
     for _ in range(10):
         assert chosen(pool, "a") is None
@@ -197,12 +199,12 @@ def test_weight_is_shared_by_all_programs_and_by_both_futures_markets(pool: Pool
 
 
 def test_a_smaller_allowance_holds_at_once_for_what_is_already_used() -> None:
-    pool = Pool(10, 1.0)
+    pool = Pool(5 * TWO, 1.0)
     for _ in range(3):
         chosen(pool, "a")
     ask = Request(("a",), "fapi", weight=200, scope=FUTURES, patience=0.0)
     pool.choose(ask, 0.0)
-    pool.allow_dials(3)
+    pool.allow_dials(1.5 * TWO)
     pool.allow_weight(0.1)
 
     assert pool.choose(Request(("a",), "h", patience=0.0), 1.0) == Grant(59.0, reason="a: its budget is used up")
@@ -236,7 +238,7 @@ def test_standings_say_what_is_left_and_what_is_wrong(pool: Pool) -> None:
 
     a, b = pool.standings(0.5)
 
-    assert a.dials_free + b.dials_free == 119
+    assert a.dials_free + b.dials_free == 2 * DIALS_PER_MINUTE - 1
     assert (a.name, a.score, a.weight) == ("a", 0.5, {SPOT: Used(25, 6000)})
     assert a.troubles == [Trouble("h", 0.5, "unserved", "unserved!", 9.5, False)]
     assert b.troubles == [Trouble("h", 0.5, "unreachable", "unreachable!", 0.5, False)]
