@@ -75,7 +75,6 @@ class Gateway:
         hops = Hops(bus.read_ns, time.time_ns, Offsets(bus).newest)
         self.hub = Hub(self.interest.first, self.interest.last, self.tally, hops, times, self._refill)
         self._gathering = Gathering(config.gateway_gather)
-        self._gathers = False
         self._joins = Joins(bus)
         self._refills = Refills(bus)
         self.clients: dict[Client, None] = {}
@@ -254,19 +253,11 @@ class Gateway:
                 client.catalogue_changed(change)
 
     def after_read(self) -> None:
-        """All messages of one read from the bus were handed out: write them, or gather more first."""
-        if self._gathers:
-            return
-        delay = self._gathering.delay(time.monotonic(), self.tally.delivered, len(self.clients))
-        if delay == 0.0:
-            self.hub.flush()
-        else:
-            self._gathers = True
-            asyncio.get_running_loop().call_later(delay, self._gathered)
-
-    def _gathered(self) -> None:
-        self._gathers = False
+        """All messages of one read from the bus were handed out: write them."""
         self.hub.flush()
+        delay = self._gathering.delay(time.monotonic(), self.tally.delivered, len(self.clients))
+        if delay:
+            self._bus.rest(delay)
 
     def _wake_hub(self, delay: float) -> None:
         if self._alarm is not None:

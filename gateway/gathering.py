@@ -1,5 +1,5 @@
-"""How long messages wait so that several go in one write: not at all, until writing them one by one takes a third of a
-core.
+"""How long the bus is not read so that several messages go in one write: not at all, until writing them one by one
+takes a third of a core.
 
 A write costs 4.5 µs, whatever is in it; four messages in one cost 1.3 µs each, sixteen 0.5.
 """

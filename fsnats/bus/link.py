@@ -11,6 +11,7 @@ from fsnats.errors import BusUnavailable
 
 PING_INTERVAL = 1.0  # seconds between two pings of ours
 SILENCE = 5.0  # seconds without a byte from the server, our pings unanswered: it is dead
+REST_BYTES = 64 * 1024  # read at a time: whoever sends so much must not be kept waiting
 PENDING_BYTES = 64 * 1024 * 1024  # what may wait for a server that reads too slowly; beyond it publishing fails
 
 
@@ -27,6 +28,7 @@ class Link(asyncio.Protocol):
         self._sent = sent
         self._pongs: list[tuple[asyncio.Future[None], int]] = []  # with the mark of what was sent before
         self._heard = self._loop.time()
+        self._read_bytes = 0  # the last time
         self.read_ns = 0  # when something was read last, nanoseconds since 1970
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._error = ""
@@ -91,7 +93,18 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
 
+    def rest(self, seconds: float) -> None:
+        """Read nothing for so long, unless much came with the last read: more may be there already."""
+        if self._read_bytes < REST_BYTES and not self.transport.is_closing():
+            self.transport.pause_reading()
+            self._loop.call_later(seconds, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
     def data_received(self, data: bytes) -> None:
+        self._read_bytes = len(data)
         self._heard = self._loop.time()
         self.read_ns = time.time_ns()
         try:

@@ -109,6 +109,11 @@ class NatsBus:
         self._on_connect[callback] = None
         return lambda: self._on_connect.pop(callback, None)
 
+    def rest(self, seconds: float) -> None:
+        """Leave what comes to the socket for so long, and read it in one piece then.  Not while much comes."""
+        if self._link is not None:
+            self._link.rest(seconds)
+
     def publish(self, subject: str, payload: bytes, reply: str = "") -> bool:
         link = self._link
         if link is None or link.is_full or len(payload) > link.max_payload:  # the server would cut us off for it

@@ -78,6 +78,40 @@ async def test_messages_are_delivered(ends: tuple[Server, Link]) -> None:
     await eventually(lambda: server.events == [Message(1, "a", "", b"hi")])
 
 
+async def test_a_link_that_rests_reads_on_by_itself(ends: tuple[Server, Link]) -> None:
+    server, link = ends
+    server.say(b"MSG a 1 2\r\nhi\r\n")
+    await eventually(lambda: len(server.events) == 1)
+    link.rest(0.05)
+    assert not link.transport.is_reading()
+    server.say(b"MSG a 1 2\r\nhi\r\n")
+
+    await eventually(lambda: len(server.events) == 2)
+    assert link.transport.is_reading()
+
+
+async def test_a_link_does_not_rest_while_much_comes(
+    ends: tuple[Server, Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fsnats.bus.link.REST_BYTES", 10)
+    server, link = ends
+    server.say(b"MSG a 1 2\r\nhi\r\n")
+    await eventually(lambda: len(server.events) == 1)
+    link.rest(0.05)
+
+    assert link.transport.is_reading()
+
+
+async def test_a_link_that_ends_while_it_rests_is_left_alone(ends: tuple[Server, Link]) -> None:
+    _, link = ends
+    link.rest(0.01)
+    link.abort()
+    link.rest(0.01)
+    link._read_on()
+
+    assert link.transport.is_closing()
+
+
 @pytest.mark.parametrize(
     ("last_words", "reason"),
     [
