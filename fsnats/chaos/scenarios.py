@@ -193,7 +193,7 @@ SCENARIOS = (
     Scenario("wrong-route", "keeps streams acknowledged and silent", _route, 20, 3, soaks=True),
     Scenario("refused", "cuts everything and refuses connections", _refused, 60, 2, soaks=True),
     Scenario("kill-worker", "kills a worker", _worker, short=0, soaks=True),
-    Scenario("kill-nats", "kills the NATS server", _nats, short=0),
+    Scenario("kill-nats", "kills the NATS server", _nats, short=0, soaks=True),
     Scenario("listing", "lists a symbol and a contract, and delists them", _listing, 5, 1),
     Scenario("skew", "puts the exchange's clock ahead and behind", _skew, 10, 1.5, soaks=True),
     Scenario("garbage", "sends broken, foreign, huge and untimely messages", _garbage, 5, 1, soaks=True),

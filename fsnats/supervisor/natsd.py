@@ -55,9 +55,7 @@ def prepare(config: Config, directory: Path, environ: Mapping[str, str], *, stor
         path.write_bytes(configuration(port, directory / store, window))
     except OSError as error:
         raise ConfigError("FSNATS_STATE_DIR", f"'{path}' cannot be written: {error.strerror}") from error
-    # Beyond this Go collects garbage more eagerly.  A full window takes twice the bytes of its frames, and without
-    # a limit garbage doubles that again: 1,160 MB for 256 MB of frames, 650 with two and a half times as much.
-    tuning = {"GOMEMLIMIT": str(window * 5 // 2 + MEMORY_STORE)}
+    tuning = {"GOMEMLIMIT": str(memory_limit(window))}
     if (os.cpu_count() or 1) <= FEW_CORES:
         tuning["GOMAXPROCS"] = "1"
     argv = (sys.executable, "-P", "-m", tether.MODULE, program, "--config", str(path))
@@ -65,6 +63,15 @@ def prepare(config: Config, directory: Path, environ: Mapping[str, str], *, stor
         Program(name=NAME, argv=argv, environ={**tuning, **environ}, stage=Stage.NATS, noise="[INF]"),
         port,
     )
+
+
+def memory_limit(window: int) -> int:
+    """Bytes of the whole process beyond which Go collects garbage more eagerly.
+
+    A full window takes twice the bytes of its frames, and without a limit garbage doubles that again: 1,160 MB for
+    256 MB of frames, 650 with two and a half times as much.
+    """
+    return window * 5 // 2 + MEMORY_STORE
 
 
 def configuration(port: int, store: Path, window: int) -> bytes:

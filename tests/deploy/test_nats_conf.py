@@ -1,6 +1,7 @@
 """nats.conf, as nats-server reads it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,14 @@ def test_nats_server_accepts_it() -> None:
         [server, "-t", "-c", str(DEPLOY / "nats.conf")], capture_output=True, text=True, timeout=60, check=False
     )
     assert tested.returncode == 0, tested.stderr
+
+
+@pytest.mark.parametrize("file", ["systemd/fsnats-nats.service", "compose.yaml"])
+def test_its_garbage_is_limited_as_the_embedded_servers_is(file: str) -> None:
+    found = re.search(r"GOMEMLIMIT(?:=|: )(\d+)MiB", (DEPLOY / file).read_text())
+
+    assert found
+    assert int(found[1]) * 1024**2 == natsd.memory_limit(Config().replay_mb * 1024**2)
 
 
 @pytest.mark.parametrize(
