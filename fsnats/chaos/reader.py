@@ -53,6 +53,7 @@ class Reader:
         self._round = 0
         self.readings: dict[tuple[Market, str], Reading] = {}
         self.unreadable = 0
+        self.notices = 0
         self.marked = 0.0  # monotonic seconds
         self.frames = 0
 
@@ -93,6 +94,7 @@ class Reader:
                 return  # sent again, after NATS was lost
             reading.epoch, reading.seq = frame.epoch, frame.seq
             if frame.flags & frames.GAP:
+                self.notices += 1
                 notice = _notice(frame.payload)
                 reading.judge.noticed(notice.unit, notice.start, notice.end, late=notice.reason == _LATE)
         except (FrameError, msgspec.DecodeError):

@@ -20,6 +20,7 @@ class Report(msgspec.Struct):
     dials: int = 0  # handshakes that were asked for, refused ones included
     violations: list[str] = msgspec.field(default_factory=list)
     unreadable: int = 0
+    notices: int = 0  # of what is lost, or on its way
     said: list[str] = msgspec.field(default_factory=list)  # what the scenario itself found wrong
     problems: list[str] = msgspec.field(default_factory=list)
 
@@ -46,6 +47,14 @@ def problems(report: Report, scenario: Scenario) -> list[str]:
     aggregates = report.by_kind.get("aggTrade", Verdict()).missing
     if scenario.served and aggregates:
         found.append(f"{aggregates} aggregate trades missing that REST has")
+    if scenario.seamless:
+        seams = {
+            "missing": verdict.missing,
+            "fetched afterwards": verdict.recovered,
+            "late": verdict.late,
+            "gap notices": report.notices,
+        }
+        found += [f"{count} {what}, where either connection suffices" for what, count in seams.items() if count]
     silent = [name for name, seconds in report.back.items() if seconds is None]
     if silent:
         found.append(f"{len(silent)} of {len(report.back)} streams did not come back, such as {silent[0]}")

@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -22,34 +22,37 @@ from fsnats.chaos.stage import PATIENCE, Troubled
 
 _STEADY = ("aggTrade", "trade", "depth@100ms", "bookTicker")
 _CANDLES = {Market.SPOT: ("kline_1m", "kline_1s"), Market.USDM: ("kline_1m",)}
+_PROXIES = {"proxy": 1, "redundant": 2}
 _FEW = ("btcusdt", "ethusdt")
 _CROWD = ("btcusdt", "ethusdt", "bnbusdt", "solusdt", "xrpusdt", "dogeusdt", "adausdt")
 
 
 @asynccontextmanager
 async def troubled(kind: str = "plain", rate: float = 0) -> AsyncIterator[Troubled]:
-    """A fleet of its own for one or more scenarios: `plain`, behind a `proxy`, or a `crowd` of twenty feeds."""
+    """A fleet of its own for one or more scenarios.
+
+    It is `plain`, behind a `proxy`, a `crowd` of twenty feeds, or `redundant`: two connections, two proxies.
+    """
     symbols: tuple[str, ...] = _FEW
     settings: dict[str, object] = {}
     simulator = ["--rate", str(rate)] if rate else []
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fsnats-chaos-")))
-        proxy = None
-        if kind == "proxy":
-            proxy = await stack.enter_async_context(Proxy())
-            settings["proxy"] = proxy.url
+        proxies = [await stack.enter_async_context(Proxy()) for _ in range(_PROXIES.get(kind, 0))]
+        if proxies:
+            settings |= {"proxy": ",".join(proxy.url for proxy in proxies), "redundancy": len(proxies)}
         if kind == "crowd":
             symbols = _CROWD
             settings |= {"symbols": ",".join(symbols).upper(), "symbols_per_worker": 1}
         fleet = Fleet(directory, simulator, settings)
-        yield await stack.enter_async_context(watched(fleet, symbols, proxy))
+        yield await stack.enter_async_context(watched(fleet, symbols, proxies))
 
 
 @asynccontextmanager
 async def watched(
     fleet: Fleet,
     symbols: Iterable[str],
-    proxy: Proxy | None = None,
+    proxies: Sequence[Proxy] = (),
     markets: tuple[Market, ...] = (Market.SPOT, Market.USDM),
 ) -> AsyncIterator[Troubled]:
     """Start a fleet, and read what it sends of these symbols."""
@@ -67,7 +70,7 @@ async def watched(
         reading = tasks.create_task(reader.run())
         stack.callback(reading.cancel)
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
-        yield Troubled(fleet, Exchange(client, fleet.simulator), reader, proxy)
+        yield Troubled(fleet, Exchange(client, fleet.simulator), reader, bus, proxies)
 
 
 async def run_all(

@@ -32,7 +32,14 @@ class Stage(Protocol):
     async def arrives(self, market: str, stream: str, within: float) -> None:
         """Wait for a frame of a stream; that none comes is a problem."""
 
-    async def proxy_dies(self, seconds: float) -> None: ...
+    async def proxy_dies(self, seconds: float, number: int = 0) -> None:
+        """End a proxy and everything through it, for so long."""
+
+    async def redundant(self, within: float, dials: int = 0) -> int:
+        """Wait until so many dials were made, and each stream would go on without a break whichever connection is lost.
+
+        Returns the number of dials.
+        """
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -45,7 +52,8 @@ class Scenario(msgspec.Struct, frozen=True):
     short: float = 2.0
     prompt: bool = False  # data flows within two seconds at the 95th percentile
     served: bool = True  # REST answers, so that every aggregate trade arrives in the end
-    fleet: str = "plain"  # or proxy: behind one that can die; or crowd: twenty feeds
+    seamless: bool = False  # nothing may be missing, fetched afterwards, told as lost or late
+    fleet: str = "plain"  # or proxy: behind one that can die; crowd: twenty feeds; redundant: two connections and exits
     soaks: bool = False  # may strike at random, also while another one has not healed
 
 
@@ -178,6 +186,29 @@ async def _storm(stage: Stage, seconds: float) -> None:
     stage.mark()
 
 
+async def _either_dies(stage: Stage, seconds: float) -> None:
+    dials = await stage.redundant(within=30)
+    for place in (0, 1):
+        await stage.fault("cut", connection=(await stage.connections())[place])
+        dials = await stage.redundant(within=30, dials=dials + 1)
+    await stage.proxy_dies(seconds)
+
+
+async def _either_lags(stage: Stage, seconds: float) -> None:
+    dials = await stage.redundant(within=30)
+    one, other, *_ = await stage.connections()
+    await stage.fault("stall", connection=one, seconds=seconds)
+    await stage.sleep(seconds + 0.5)
+    await stage.fault("lag", connection=other, milliseconds=800)
+    await stage.sleep(seconds)
+    await stage.fault("shutdown", connection=one, seconds=seconds)
+    await stage.sleep(seconds + 0.5)
+    await stage.redundant(within=30, dials=dials + 1)
+    await stage.fault("half_open", connection=other)
+    await stage.sleep(seconds)
+
+
+_TWO = "redundant"
 SCENARIOS = (
     Scenario("cut", "aborts one connection", _cut, short=0, prompt=True, soaks=True),
     Scenario("cut-all", "aborts every connection at once", _cut_all, short=0, prompt=True, soaks=True),
@@ -197,6 +228,8 @@ SCENARIOS = (
     Scenario("listing", "lists a symbol and a contract, and delists them", _listing, 5, 1),
     Scenario("skew", "puts the exchange's clock ahead and behind", _skew, 10, 1.5, soaks=True),
     Scenario("garbage", "sends broken, foreign, huge and untimely messages", _garbage, 5, 1, soaks=True),
+    Scenario("either-dies", "ends one connection of two, or an exit", _either_dies, 10, 1.5, seamless=True, fleet=_TWO),
+    Scenario("either-lags", "holds back one of two connections", _either_lags, 4, 1.5, seamless=True, fleet=_TWO),
     Scenario("storm", "cuts twenty feeds, and again", _storm, 10, 2, fleet="crowd"),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

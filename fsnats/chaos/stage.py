@@ -1,10 +1,14 @@
 """A fleet that runs: lets one scenario happen to it, reads the bus like anybody, and judges."""
 
 import asyncio
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from fsnats.binance.streams import Market, parse
+from fsnats.bus import Bus
 from fsnats.chaos.exchange import Exchange
 from fsnats.chaos.judge import Verdict
 from fsnats.chaos.processes import Fleet
@@ -13,22 +17,33 @@ from fsnats.chaos.reader import Reader, Reading
 from fsnats.chaos.report import Report, problems
 from fsnats.chaos.scenarios import Scenario
 from fsnats.errors import ExchangeUnavailable
+from fsnats.status import Status, ask
 
 CALM = 0.5  # seconds of ordinary life before a trouble
 PATIENCE = 5.0  # seconds after it in which the last losses may be made good or noticed
 HEALING = 15.0  # seconds in which every stream must flow again
 _WAIT_MOST = 400_000  # milliseconds: longer than a worker tries to fill a hole
+_ANSWER = 0.3  # seconds that workers have to tell their status
 _FRESH = 1.5  # seconds; a steady stream that was silent for longer does not flow
+
+
+class _Connection(msgspec.Struct):
+    streams: list[str]
+    joined: int
+    dials: int
 
 
 class Troubled:
     """A fleet that runs, and everything that scenarios do to it."""
 
-    def __init__(self, fleet: Fleet, exchange: Exchange, reader: Reader, proxy: Proxy | None) -> None:
+    def __init__(
+        self, fleet: Fleet, exchange: Exchange, reader: Reader, bus: Bus, proxies: Sequence[Proxy] = ()
+    ) -> None:
         self.fleet = fleet
         self.exchange = exchange
         self.reader = reader
-        self._proxy = proxy
+        self._bus = bus
+        self._proxies = proxies
         self._said: list[str] = []
         self._begun = _now()
         self._settled: dict[Reading, int] = {}  # until when what was produced is judged
@@ -62,9 +77,21 @@ class Troubled:
         if not await _until(lambda: bool(reading.live), within):
             self._said.append(f"{stream} did not arrive within {within:g} s")
 
-    async def proxy_dies(self, seconds: float) -> None:
-        assert self._proxy is not None
-        await self._proxy.die(seconds)
+    async def proxy_dies(self, seconds: float, number: int = 0) -> None:
+        await self._proxies[number].die(seconds)
+
+    async def redundant(self, within: float, dials: int = 0) -> int:
+        deadline = time.monotonic() + within
+        while True:
+            connections = _connections(await ask(self._bus, f"_INBOX.{secrets.token_hex(4)}", _ANSWER))
+            dialled = sum(each.dials for each in connections)
+            if dialled >= max(1, dials) and all(
+                each.streams and each.joined >= len(each.streams) for each in connections
+            ):
+                return dialled
+            if time.monotonic() > deadline:
+                self._said.append(f"not every connection carried everything within {within:g} s")
+                return dialled
 
     # What the runner does.
 
@@ -76,7 +103,7 @@ class Troubled:
         if not await self.flows(HEALING * 2):
             raise ExchangeUnavailable("data", "streams do not flow, so there is nothing to trouble")
         before = await self.exchange.ledger()
-        unreadable, since = self.reader.unreadable, _now()
+        unreadable, notices, since = self.reader.unreadable, self.reader.notices, _now()
         self.reader.marked = 0.0
         await asyncio.sleep(CALM)
         await scenario.act(self, seconds)
@@ -98,6 +125,7 @@ class Troubled:
         report.dials = after["dials"] - before["dials"]
         report.violations = [f"{each['limit']} on {each['market']}: {each['detail']}" for each in newest]
         report.unreadable = self.reader.unreadable - unreadable
+        report.notices = self.reader.notices - notices
         report.problems = problems(report, scenario)
         return report
 
@@ -154,6 +182,12 @@ class Troubled:
                 if each.steady and now - each.live >= _FRESH
             }
         return {f"{market}/{name}": took(each) for (market, name), each in self.reader.readings.items() if each.steady}
+
+
+def _connections(answers: list[Status]) -> list[_Connection]:
+    """Every worker's connections to the exchange."""
+    workers = [answer for answer in answers if answer["kind"] == "ingest"]
+    return [each for worker in workers for each in msgspec.convert(worker["connections"], list[_Connection])]
 
 
 async def _until(condition: Callable[[], bool], within: float) -> bool:

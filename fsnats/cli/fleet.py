@@ -42,6 +42,7 @@ class Connection(msgspec.Struct, frozen=True):
     exit: str | None = None
     streams: list[str] = []
     live: int = 0
+    joined: int = 0
     message_count: int = 0
     buffered: int = 0
     dials: int = 0

@@ -96,13 +96,14 @@ def _connections_in_detail(fleet: Fleet) -> Table:
     table = _table("\nconnections", *_CONNECTION, *_DETAILS)
     for each in fleet.connections:
         late = f"{each.late_mean_ms:.1f}/{each.late_max_ms:.1f} ms" if each.late_max_ms else ""
-        details = (f"{each.first:,}", late, str(each.buffered), str(each.rotations), str(each.close_code or ""))
+        code = str(each.close_code or "")
+        details = (str(each.joined), f"{each.first:,}", late, str(each.buffered), str(each.rotations), code)
         _row(table, *_connection(each), *details, each.last_error or "")
     return table
 
 
 _CONNECTION = ("id", "status", ">streams", ">live", ">messages", ">dials", ">up", ">last message", "exit")
-_DETAILS = (">first", ">late (mean/max)", ">buffered", ">rotations", ">close code", "last error")
+_DETAILS = (">joined", ">first", ">late (mean/max)", ">buffered", ">rotations", ">close code", "last error")
 
 
 def _connection(each: Connection) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ TOGETHER = (
     ("ghost",),
     ("limits", "legal"),
     ("proxy-death",),
+    ("either-dies",),
+    ("either-lags",),
     ("storm",),
     ("kill-worker", "kill-nats"),
 )

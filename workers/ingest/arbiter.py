@@ -181,6 +181,12 @@ class Arbiter:
         """Whether it speaks for every stream, so that the others may be closed."""
         return member is self.alone or all(line in member.joined for line in self._lines)
 
+    def joined(self, member: Member, now: float) -> int:
+        """Of how many streams a connection would go on without a break, were the others lost now."""
+        if member is self.alone:
+            return sum(member.is_live(line) or member.is_steady(line, now) for line in self._lines)
+        return len(member.joined)
+
     def _introduce(self, member: Member, line: Line, payload: bytes, received_ns: int, now: float) -> None:
         """The first message of a stream over this connection."""
         try:

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 DELAY_FIRST, DELAY_MAX = 1.0, 60.0  # seconds between two dials of one strand
 DELAY_HEALTHY = 0.25  # seconds, at most, before the first dial after a healthy connection was lost
 SETTLE_MOST = 120.0  # seconds after which a successor that is not ready is given up
-APART = 60.0  # seconds between two looks for an exit of one's own
+APART = 10.0  # seconds between two looks for an exit of one's own
 
 # Own pings count as messages: none on spot, whose server pings every 20 s; on futures one keeps proxies from cutting
 # an idle connection between server pings three minutes apart.
@@ -77,6 +77,7 @@ class Record(msgspec.Struct):
     exit: str | None
     streams: list[str]
     live: int
+    joined: int
     message_count: int
     buffered: int
     dials: int
@@ -157,6 +158,7 @@ class Strand:
             self.exit.name if self.exit else None,
             sorted(self._shared.wanted),
             len(carrier.subscriptions.live | at_will) if carrier else 0,
+            self._arbiter.joined(carrier.member, self._clock.monotonic()) if carrier else 0,
             self._messages,
             held + sum(each.member.held for each in self.carriers),
             self._dials,

@@ -38,6 +38,21 @@ def test_data_must_come_back_and_where_it_is_promised_in_time() -> None:
     assert problems(slow, BY_NAME["refused"]) == ["1 of 2 streams did not come back, such as b"]
 
 
+@pytest.mark.parametrize("field", ["recovered", "missing", "late"])
+def test_where_either_connection_suffices_nothing_is_missing_fetched_or_late(field: str) -> None:
+    seam = report(**{field: 3})
+    seam.by_kind = {}
+    (problem,) = problems(seam, BY_NAME["either-dies"])
+    assert problem.startswith("3 ")
+
+
+def test_where_either_connection_suffices_no_gap_is_told() -> None:
+    seam = report()
+    seam.notices = 2
+    assert problems(seam, BY_NAME["either-dies"]) == ["2 gap notices, where either connection suffices"]
+    assert problems(seam, BY_NAME["cut"]) == []
+
+
 def test_broken_limits_are_told_once_each() -> None:
     broken = report()
     broken.violations = ["messages on spot: more than 5 in a second"] * 2

@@ -33,8 +33,12 @@ class Script:
     async def arrives(self, market: str, stream: str, within: float) -> None:
         self.lines.append(f"arrives {stream}")
 
-    async def proxy_dies(self, seconds: float) -> None:
+    async def proxy_dies(self, seconds: float, number: int = 0) -> None:
         self.lines.append("proxy dies")
+
+    async def redundant(self, within: float, dials: int = 0) -> int:
+        self.lines.append("sleep until redundant")
+        return dials
 
 
 def test_names_are_unique() -> None:

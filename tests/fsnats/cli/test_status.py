@@ -70,6 +70,7 @@ WORKER: Status = {
             "exit": "socks5h://h:1080",
             "streams": ["btcusdt@trade", "btcusdt@depth", "btcusdt@aggTrade", "ethusdt@trade"],
             "live": 3,
+            "joined": 2,
             "message_count": 1234567,
             "buffered": 12,
             "dials": 7,
@@ -149,8 +150,9 @@ async def test_verbosely_all_that_is_known_of_a_connection_is_shown(nats_url: st
     await answering(bus, SUPERVISOR, WORKER)
     out = (await fsnats("status", "--verbose", "--wait", "0.3", nats_url=nats_url)).out
     (line,) = (line for line in out.splitlines() if line.startswith("ingest-spot-0-0a"))
-    told = line.split("socks5h://h:1080")[1].split(maxsplit=6)
-    assert [each.strip() for each in told] == ["654,321", "1.2/40.5", "ms", "12", "2", "1006", "the connection was cut"]
+    told = line.split("socks5h://h:1080")[1].split(maxsplit=7)
+    expected = ["2", "654,321", "1.2/40.5", "ms", "12", "2", "1006", "the connection was cut"]
+    assert [each.strip() for each in told] == expected
 
 
 async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -> None:

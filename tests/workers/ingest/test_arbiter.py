@@ -330,6 +330,20 @@ def test_what_cannot_be_ordered_passes_and_proves_nothing() -> None:
     assert not rig.arbiter.has_joined(new)
 
 
+def test_it_knows_of_how_many_streams_each_would_go_on_without_a_break() -> None:
+    rig = Rig()
+    one = rig.open()
+    assert rig.arbiter.joined(one, rig.now) == 0
+    rig.bring(one, 1)
+    assert rig.arbiter.joined(one, rig.now) == 1
+    other = rig.open()
+    rig.bring(other, 3)
+    assert (rig.arbiter.joined(one, rig.now), rig.arbiter.joined(other, rig.now)) == (1, 0)
+    rig.bring(one, 2, 3)
+
+    assert (rig.arbiter.joined(one, rig.now), rig.arbiter.joined(other, rig.now)) == (1, 1)
+
+
 def test_streams_that_are_no_longer_carried_are_forgotten() -> None:
     rig = Rig()
     rig.bring(rig.open(), 1)
