@@ -9,5 +9,17 @@ SIMULATED_HEADER = "x-fsnats-simulated"  # ours: the simulator says so in every 
 
 
 def path(market: Market, method: str) -> str:
-    """The path of a REST method such as `exchangeInfo` or `klines`."""
+    """The path of a REST method such as `exchangeInfo` or `klines`; `v2/ticker/price` is of that version."""
+    if method.startswith("v2/"):
+        return f"{_PREFIX[market][:-2]}{method}"
     return f"{_PREFIX[market]}/{method}"
+
+
+def method_at(where: str) -> tuple[Market, str] | None:
+    """The market and method of a path, the other way round; None for a path that is none of them."""
+    for market, prefix in _PREFIX.items():
+        if where.startswith(f"{prefix}/"):
+            return market, where.removeprefix(f"{prefix}/")
+        if where.startswith(f"{prefix[:-2]}v2/"):
+            return market, where.removeprefix(prefix[:-2])
+    return None

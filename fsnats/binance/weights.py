@@ -16,11 +16,23 @@ _DEPTH = {
     Market.COINM: ((50, 2), (100, 5), (500, 10), (1000, 20)),
 }
 _DEPTH_DEFAULT = {Market.SPOT: 100, Market.USDM: 500, Market.COINM: 500}
+_FUTURES = {"exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20, "trades": 5, "fundingRate": 1}
 _FIXED = {
-    Market.SPOT: {"exchangeInfo": 20, "klines": 2, "ping": 1, "time": 1, "aggTrades": 4, "trades": 25},
-    Market.USDM: {"exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20, "trades": 5},
-    Market.COINM: {"exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20, "trades": 5},
+    Market.SPOT: {
+        "exchangeInfo": 20, "ping": 1, "time": 1, "aggTrades": 4, "trades": 25, "historicalTrades": 25, "klines": 2,
+        "uiKlines": 2, "avgPrice": 2,
+    },
+    Market.USDM: _FUTURES,
+    Market.COINM: {**_FUTURES, "premiumIndex": 10},
+}  # fmt: skip
+# One symbol, and all of them.
+_PRICES = {"ticker/24hr": (1, 40), "ticker/price": (1, 2), "v2/ticker/price": (1, 2), "ticker/bookTicker": (2, 5)}
+_BY_SYMBOL = {
+    Market.SPOT: {"ticker/24hr": (2, 80), "ticker/price": (2, 4), "ticker/bookTicker": (2, 4)},
+    Market.USDM: {**_PRICES, "premiumIndex": (1, 10)},
+    Market.COINM: _PRICES,
 }
+_SOME = ((20, 2), (100, 40))  # of spot's `ticker/24hr`: up to so many `symbols`
 _UNKNOWN = 20  # better too much than a ban
 
 
@@ -29,6 +41,12 @@ def weight_of(market: Market, method: str, parameters: Mapping[str, str | int]) 
     fixed = _FIXED[market].get(method)
     if fixed is not None:
         return fixed
+    if method in _BY_SYMBOL[market]:
+        one, every = _BY_SYMBOL[market][method]
+        if method == "ticker/24hr" and "symbols" in parameters:
+            several = str(parameters["symbols"]).count(",") + 1
+            return next((weight for most, weight in _SOME if several <= most), every)
+        return one if "symbol" in parameters else every
     if method.lower().endswith("klines"):
         return _step(_KLINES, int(parameters.get("limit", KLINES_DEFAULT)))
     if method == "depth":

@@ -9,7 +9,7 @@ from workers.simulator.instruments import DAY, Instrument, number
 from workers.simulator.market import HOUR, Model
 from workers.simulator.minutes import MINUTE
 
-_FUNDING = 8 * HOUR
+FUNDING = 8 * HOUR  # milliseconds between two payments
 _LIQUIDATION_ODDS = 97  # a symbol has a liquidation in one of so many seconds
 _BLOCK_ODDS = 30  # likewise a block trade
 _INDEX_PARTS = ("UNI", "AAVE", "LINK", "INJ")
@@ -35,11 +35,19 @@ class Derived:
 
     def mark_row(self, instrument: Instrument, now: int) -> str:
         """An instrument's mark price event."""
-        rate = number(self._model.seed, instrument.key, now // _FUNDING) % 20_000 - 5_000
-        funding = now // _FUNDING * _FUNDING + _FUNDING
+        funding = now // FUNDING * FUNDING + FUNDING
         return payloads.mark_price(
-            instrument, self.mark(instrument, now), self.index(instrument, now), rate, funding, now
+            instrument,
+            self.mark(instrument, now),
+            self.index(instrument, now),
+            self.rate(instrument, now),
+            funding,
+            now,
         )
+
+    def rate(self, instrument: Instrument, now: int) -> int:
+        """The funding rate of the eight hours that `now` lies in, in units of 10^-8."""
+        return number(self._model.seed, instrument.key, now // FUNDING) % 20_000 - 5_000
 
     def mark_arrays(self, now: int) -> list[bytes]:
         """`!markPrice@arr`: two frames, of TradFi perpetuals and of everything else, COIN-M included."""

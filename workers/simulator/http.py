@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from fsnats.binance.endpoints import method_at
+from fsnats.binance.parameters import RestError
 from fsnats.binance.streams import MARKETS, Market
 from fsnats.clock import Clock
 from fsnats.errors import BadCommand
@@ -25,8 +27,7 @@ from workers.simulator.connection import SIMULATED
 from workers.simulator.faults import Faults, invoke
 from workers.simulator.hub import Hub
 from workers.simulator.limits import Verdict, Weights
-from workers.simulator.parameters import RestError
-from workers.simulator.rest import PREFIX, Rest
+from workers.simulator.rest import Rest
 from workers.simulator.victim import ILLEGAL
 
 Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
@@ -104,10 +105,10 @@ class App:
 
     async def _exchange(self, method: str, path: str, query: dict[str, str], ip: str) -> Reply:
         first, _, rest = path[1:].partition("/")
-        if first not in MARKETS or not ("/" + rest).startswith(PREFIX[Market(first)]):
+        found = method_at("/" + rest)
+        if found is None or first != found[0]:
             return Reply(404, b"")
-        market = Market(first)
-        name = ("/" + rest).removeprefix(PREFIX[market])
+        market, name = found
         if method != "GET":
             return Reply(405, b"")
         requests = self._owner.ledger.requests

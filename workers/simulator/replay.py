@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from fsnats.binance.parameters import Query, RestError
 from fsnats.binance.streams import Market, parse
 from fsnats.errors import ConfigError, StreamNameError
 from workers.simulator.hub import Channel, Hub
 from workers.simulator.instruments import Instrument, instrument
-from workers.simulator.parameters import Query, RestError
 from workers.simulator.rest import Rest
 from workers.simulator.settings import Settings
 from workers.simulator.world import World

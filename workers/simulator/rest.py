@@ -4,28 +4,37 @@
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
+from fsnats.binance.endpoints import path
 from fsnats.binance.limits import KLINES_DEFAULT, KLINES_LIMIT
+from fsnats.binance.parameters import (
+    SYMBOL,
+    SYMBOL_LEGAL,
+    Query,
+    RestError,
+    asked,
+    illegal,
+    integer,
+    limit_of,
+    needed,
+    shift_of,
+    symbols_of,
+)
 from fsnats.binance.streams import CONTINUOUS_INTERVALS, Market, intervals_of
 from workers.simulator import payloads
 from workers.simulator.bars import bucket
 from workers.simulator.book import TICK, last_tick
+from workers.simulator.derived import FUNDING
 from workers.simulator.instruments import DAY, Instrument
 from workers.simulator.minutes import Bar
-from workers.simulator.parameters import Query, RestError, asked, illegal, integer, limit_of, needed, shift_of
 from workers.simulator.tape import Tape
+from workers.simulator.tickers import Row, Tickers
 from workers.simulator.world import World
-
-PREFIX = {Market.SPOT: "/api/v3/", Market.USDM: "/fapi/v1/", Market.COINM: "/dapi/v1/"}
 
 Handler = Callable[[Market, Query, int], Awaitable[bytes]]
 Weigh = Callable[[Market, Query], int]
 
-_SYMBOL = re.compile(r"[\w\-.]{1,50}")
 _DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 _COINM_RANGE = 200 * DAY
 
@@ -36,6 +45,7 @@ class Rest:
     def __init__(self, world: World) -> None:
         self._world = world
         self._tape = Tape(world)
+        self._tickers = Tickers(world)
         self._table: dict[str, tuple[Weigh, Handler]] = {
             "ping": (_flat(1, 1), self._ping),
             "time": (_flat(1, 1), self._time),
@@ -49,9 +59,13 @@ class Rest:
             "trades": (_flat(25, 5), self._trades),
             "historicalTrades": (_flat(25, 20), self._old_trades),
             "depth": (_depth_weight, self._depth),
-            "ticker/price": (_flat(2, 1), self._ticker_price),
-            "ticker/bookTicker": (_flat(2, 2), self._book_ticker),
-            "premiumIndex": (_flat(1, 10), self._premium_index),
+            "avgPrice": (_flat(2, 0), self._average),
+            "ticker/24hr": (_by_symbol((2, 80), (1, 40)), self._day),
+            "ticker/price": (_by_symbol((2, 4), (1, 2)), self._rows(self._tickers.price)),
+            "v2/ticker/price": (_by_symbol((0, 0), (1, 2)), self._rows(self._tickers.price)),
+            "ticker/bookTicker": (_by_symbol((2, 4), (2, 5)), self._rows(self._tickers.book)),
+            "premiumIndex": (_by_symbol((0, 0), (1, 10)), self._rows(self._tickers.premium)),
+            "fundingRate": (_flat(0, 1), self._funding),
         }
 
     def weight(self, market: Market, name: str, query: Query) -> int:
@@ -63,7 +77,7 @@ class Rest:
         """The body of a reply.  Raises RestError."""
         known = self._table.get(name)
         if known is None or name in _ABSENT[market]:
-            raise RestError(-5000, f"Path {PREFIX[market]}{name}, Method GET is invalid", 404)
+            raise RestError(-5000, f"Path {path(market, name)}, Method GET is invalid", 404)
         return await known[1](market, query, now)
 
     async def _ping(self, market: Market, query: Query, now: int) -> bytes:
@@ -81,12 +95,7 @@ class Rest:
         if "symbol" in query:
             only = [self._instrument(market, query).symbol]
         elif "symbols" in query:
-            try:
-                only = msgspec.json.decode(query["symbols"], type=list[str])
-            except msgspec.DecodeError as error:
-                raise illegal(
-                    "symbols", '^\\[("[\\w\\-._&&[^a-z]]{1,50}"(,"[\\w\\-._&&[^a-z]]{1,50}"){0,}){0,1}\\]$'
-                ) from error
+            only = symbols_of(query)
             for symbol in only:
                 self._listed(market, symbol)
         elif "symbolStatus" in query:
@@ -173,65 +182,76 @@ class Rest:
 
     # What clients ask for besides.
 
-    async def _ticker_price(self, market: Market, query: Query, now: int) -> bytes:
-        def row(each: Instrument) -> str:
-            stamp = {Market.SPOT: "", Market.USDM: f',"time":{now}', Market.COINM: f',"ps":"{each.pair}","time":{now}'}
-            price = each.price(self._world.model.price(each, now))
-            return f'{{"symbol":"{each.symbol}","price":"{price}"{stamp[market]}}}'
+    async def _average(self, market: Market, query: Query, now: int) -> bytes:
+        return self._tickers.average(self._instrument(market, query), now).encode()
 
-        return self._one_or_all(market, query, row)
+    async def _day(self, market: Market, query: Query, now: int) -> bytes:
+        mini = market is Market.SPOT and query.get("type") == "MINI"
+        return self._one_or_all(market, query, self._tickers.mini if mini else self._tickers.day, now)
 
-    async def _book_ticker(self, market: Market, query: Query, now: int) -> bytes:
-        def row(each: Instrument) -> str:
-            book, tick = self._world.book(each), last_tick(now)
-            (bid, bids), (ask, asks) = book.best(tick)
-            price, quantity = each.price, each.quantity
-            stamp = "" if market is Market.SPOT else f',"time":{now},"lastUpdateId":{book.id_at(tick)}'
-            pair = f'"pair":"{each.pair}",' if market is Market.COINM else ""
-            return (
-                f'{{"symbol":"{each.symbol}",{pair}"bidPrice":"{price(bid)}","bidQty":"{quantity(bids)}",'
-                f'"askPrice":"{price(ask)}","askQty":"{quantity(asks)}"{stamp}}}'
-            )
+    async def _funding(self, market: Market, query: Query, now: int) -> bytes:
+        instrument = self._instrument(market, query)
+        limit = limit_of(query, 100, 1000)
+        start, end = integer(query, "startTime"), min(integer(query, "endTime") or now, now)
+        last = end // FUNDING
+        first = max(last - limit + 1 if start is None else -(-start // FUNDING), instrument.listed // FUNDING + 1)
+        times = [number * FUNDING for number in range(first, min(first + limit, last + 1))]
+        return f"[{','.join(self._tickers.funding(instrument, time) for time in times)}]".encode()
 
-        return self._one_or_all(market, query, row)
+    def _rows(self, row: Row) -> Handler:
+        async def answer(market: Market, query: Query, now: int) -> bytes:
+            return self._one_or_all(market, query, row, now)
 
-    async def _premium_index(self, market: Market, query: Query, now: int) -> bytes:
-        def row(each: Instrument) -> str:
-            event = msgspec.json.decode(self._world.derived.mark_row(each, now))
-            pair = {"pair": each.pair} if market is Market.COINM else {}
-            entry = {
-                "symbol": each.symbol, **pair, "markPrice": event["p"], "indexPrice": event["i"],
-                "estimatedSettlePrice": event["P"], "lastFundingRate": event["r"], "interestRate": "0.00010000",
-                "nextFundingTime": event["T"], "time": now,
-            }  # fmt: skip
-            return msgspec.json.encode(entry).decode()
+        return answer
 
-        return self._one_or_all(market, query, row)
-
-    def _one_or_all(self, market: Market, query: Query, row: Callable[[Instrument], str]) -> bytes:
+    def _one_or_all(self, market: Market, query: Query, row: Row, now: int) -> bytes:
+        """One row where a symbol is named (COIN-M: an array of it), an array where several are, or a pair, or none."""
         if "symbol" in query:
-            one = row(self._instrument(market, query))
+            one = row(self._instrument(market, query), now)
             return (f"[{one}]" if market is Market.COINM else one).encode()
-        return f"[{','.join(row(each) for each in self._world.exchange.trading(market))}]".encode()
+        each = self._world.exchange.trading(market)
+        if market is Market.SPOT and "symbols" in query:
+            each = [self._listed(market, symbol) for symbol in symbols_of(query)]
+        elif market is Market.COINM and "pair" in query:
+            each = self._world.exchange.contracts(market, query["pair"])
+        return f"[{','.join(row(one, now) for one in each)}]".encode()
 
     def _instrument(self, market: Market, query: Query) -> Instrument:
         return self._listed(market, needed(query, "symbol"))
 
     def _listed(self, market: Market, symbol: str) -> Instrument:
-        if market is Market.SPOT and (not _SYMBOL.fullmatch(symbol) or symbol != symbol.upper()):
-            raise illegal("symbol", r"^[\w\-._&&[^a-z]]{1,50}$")
+        if market is Market.SPOT and not SYMBOL.fullmatch(symbol):
+            raise illegal("symbol", SYMBOL_LEGAL)
         instrument = self._world.exchange.get(market, symbol)
         if instrument is None:
             raise RestError(-1121, "Invalid symbol.")
         return instrument
 
 
-_FUTURES_ONLY = {"continuousKlines", "indexPriceKlines", "markPriceKlines", "premiumIndex"}
-_ABSENT = {Market.SPOT: _FUTURES_ONLY, Market.USDM: {"uiKlines"}, Market.COINM: {"uiKlines"}}
+_SPOT_ONLY = {"uiKlines", "avgPrice"}
+_FUTURES_ONLY = {"continuousKlines", "indexPriceKlines", "markPriceKlines", "premiumIndex", "fundingRate"}
+_ABSENT = {
+    Market.SPOT: {*_FUTURES_ONLY, "v2/ticker/price"},
+    Market.USDM: _SPOT_ONLY,
+    Market.COINM: {*_SPOT_ONLY, "v2/ticker/price"},
+}
 
 
 def _flat(spot: int, futures: int) -> Weigh:
     return lambda market, query: spot if market is Market.SPOT else futures
+
+
+def _by_symbol(spot: tuple[int, int], futures: tuple[int, int]) -> Weigh:
+    """What one symbol costs, and what all do; several of spot cost as much as all but for `ticker/24hr`."""
+
+    def weigh(market: Market, query: Query) -> int:
+        one, every = spot if market is Market.SPOT else futures
+        several = query.get("symbols", "").count(",") + 1 if "symbols" in query else 0
+        if "symbol" in query or (every == 80 and 0 < several <= 20):
+            return one
+        return 40 if every == 80 and 0 < several <= 100 else every
+
+    return weigh
 
 
 def _klines_weight(market: Market, query: Query) -> int:

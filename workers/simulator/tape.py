@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
+from fsnats.binance.parameters import Query, RestError, integer, limit_of
 from fsnats.binance.streams import Market
 from workers.simulator.instruments import Instrument
 from workers.simulator.issued import Issued
 from workers.simulator.minutes import EPOCH, MINUTE, Trade, first_trade, trades_per_minute
-from workers.simulator.parameters import Query, RestError, integer, limit_of
 from workers.simulator.world import World
 
 _AGE = 48 * 3_600_000  # USD-M answers for no older aggregate trades

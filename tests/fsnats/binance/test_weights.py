@@ -28,3 +28,25 @@ from fsnats.binance.weights import weight_of
 )
 def test_weights_are_those_of_the_documentation(market: Market, method: str, limit: int | None, weight: int) -> None:
     assert weight_of(market, method, {} if limit is None else {"limit": limit}) == weight
+
+
+@pytest.mark.parametrize(
+    ("market", "method", "parameters", "weight"),
+    [
+        (Market.SPOT, "ticker/24hr", {"symbol": "BTCUSDT"}, 2),
+        (Market.SPOT, "ticker/24hr", {}, 80),
+        (Market.SPOT, "ticker/24hr", {"symbols": '["BTCUSDT","ETHUSDT"]'}, 2),
+        (Market.SPOT, "ticker/24hr", {"symbols": ",".join(["X"] * 21)}, 40),
+        (Market.SPOT, "ticker/24hr", {"symbols": ",".join(["X"] * 101)}, 80),
+        (Market.SPOT, "ticker/price", {"symbols": '["BTCUSDT"]'}, 4),
+        (Market.USDM, "ticker/24hr", {}, 40),
+        (Market.USDM, "v2/ticker/price", {"symbol": "BTCUSDT"}, 1),
+        (Market.USDM, "premiumIndex", {"symbol": "BTCUSDT"}, 1),
+        (Market.COINM, "premiumIndex", {"symbol": "BTCUSD_PERP"}, 10),
+        (Market.COINM, "ticker/bookTicker", {"pair": "BTCUSD"}, 5),
+    ],
+)
+def test_one_symbol_weighs_less_than_all(
+    market: Market, method: str, parameters: dict[str, str | int], weight: int
+) -> None:
+    assert weight_of(market, method, parameters) == weight

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from fsnats.binance.parameters import RestError
 from fsnats.binance.streams import Market
 from tests.workers.simulator.worlds import BTC, NOW, make_world
-from workers.simulator.parameters import RestError
 from workers.simulator.rest import Rest
 
 REST = Rest(make_world())
@@ -229,11 +229,18 @@ async def test_tickers_are_one_or_all(market: Market) -> None:
         ("usdm.rest.premiumIndex.1", Market.USDM, "premiumIndex"),
         ("spot.rest.ticker_bookTicker.1", Market.SPOT, "ticker/bookTicker"),
         ("usdm.rest.ticker_bookTicker.1", Market.USDM, "ticker/bookTicker"),
+        ("spot.rest.ticker_24hr.1", Market.SPOT, "ticker/24hr"),
+        ("usdm.rest.ticker_24hr.1", Market.USDM, "ticker/24hr"),
+        ("coinm.rest.ticker_24hr.1", Market.COINM, "ticker/24hr"),
+        ("coinm.rest.ticker_price.1", Market.COINM, "ticker/price"),
+        ("coinm.rest.premiumIndex.1", Market.COINM, "premiumIndex"),
+        ("spot.rest.avgPrice.1", Market.SPOT, "avgPrice"),
+        ("usdm.rest.fundingRate.1", Market.USDM, "fundingRate"),
+        ("coinm.rest.fundingRate.1", Market.COINM, "fundingRate"),
     ],
 )
 async def test_keys_are_those_of_a_recorded_reply(example: str, market: Market, name: str, recordings: Path) -> None:
     recorded = json.loads((recordings / "examples" / f"{example}.json").read_text())
     made = await get(market, name, symbol=SYMBOL[market])
-    if isinstance(recorded, list):
-        recorded, made = recorded[0], made[0]
+    recorded, made = (reply[0] if isinstance(reply, list) else reply for reply in (recorded, made))
     assert set(made) == set(recorded)

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
+from fsnats.binance.parameters import RestError
 from fsnats.binance.streams import Market
 from tests.workers.simulator.worlds import BTC, NOW, make_world
 from workers.simulator.feeds import Trades
-from workers.simulator.parameters import RestError
 from workers.simulator.tape import Tape
 
 WORLD = make_world()

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from workers.simulator.parameters import RestError, integer, limit_of, needed, shift_of
+from fsnats.binance.parameters import RestError, integer, limit_of, needed, shift_of, symbols_of
 
 HOUR = 3_600_000
 
@@ -53,3 +53,11 @@ def test_time_zones(zone: str, hours: float) -> None:
 def test_time_zones_that_do_not_exist(zone: str) -> None:
     with pytest.raises(RestError):
         shift_of(zone)
+
+
+@pytest.mark.parametrize("text", ["BTCUSDT", '["BTCUSDT", "ETHUSDT"]', '["btcusdt"]', '["BTC USDT"]', "[1]", '"X"'])
+def test_several_symbols_are_an_array_without_blanks(text: str) -> None:
+    assert symbols_of({"symbols": '["BTCUSDT","币安人生USDT"]'}) == ["BTCUSDT", "币安人生USDT"]
+    with pytest.raises(RestError) as refusal:
+        symbols_of({"symbols": text})
+    assert code(refusal) == -1100

@@ -4,10 +4,14 @@ import re
 
 import msgspec
 
-from workers.simulator.minutes import MINUTE
+_MINUTE = 60_000  # milliseconds
 
 Query = dict[str, str]
 
+# Spot's, in its own words (Java's: `&&[^a-z]` takes small letters out) and in Python's.
+SYMBOL_LEGAL = r"^[\w\-._&&[^a-z]]{1,50}$"
+SYMBOL = re.compile(r"(?:(?![a-z])[\w\-.]){1,50}")
+_SYMBOLS_LEGAL = r'^\[("[\w\-._&&[^a-z]]{1,50}"(,"[\w\-._&&[^a-z]]{1,50}"){0,}){0,1}\]$'
 _INTEGER = re.compile(r"[0-9]{1,20}")
 _ZONE = re.compile(r"([+-]?)(\d{1,2})(?::(\d{2}))?")
 
@@ -42,6 +46,19 @@ def illegal(name: str, legal: str) -> RestError:
     return RestError(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{legal}'.")
 
 
+def symbols_of(query: Query) -> list[str]:
+    """The names in spot's `symbols`, a JSON array."""
+    text = query["symbols"]
+    try:
+        names = msgspec.json.decode(text, type=list[str])
+        is_legal = all(SYMBOL.fullmatch(name) for name in names) and msgspec.json.encode(names) == text.encode()
+    except (msgspec.DecodeError, UnicodeError):
+        is_legal = False
+    if not is_legal:  # also with blanks, as Python's json writes them
+        raise illegal("symbols", _SYMBOLS_LEGAL)
+    return names
+
+
 def integer(query: Query, name: str) -> int | None:
     """An unsigned number, or None where it was not sent."""
     text = query.get(name)
@@ -70,4 +87,4 @@ def shift_of(zone: str) -> int:
     minutes = (int(match[2]) * 60 + int(match[3] or 0)) * (-1 if match[1] == "-" else 1)
     if not -12 * 60 <= minutes <= 14 * 60:
         raise RestError(-1130, "Data sent for parameter 'timeZone' is not valid.")
-    return minutes * MINUTE
+    return minutes * _MINUTE
