@@ -33,11 +33,11 @@ from gateway.admission.tokensfile import TokensFile
 from gateway.channel import Channel, Held
 from gateway.client import Client, Session
 from gateway.departure import Departure
-from gateway.effects import Effect, Klines, Listen
+from gateway.effects import Effect, Klines
 from gateway.gathering import Gathering
 from gateway.hub import Hub
 from gateway.interest import Interest
-from gateway.joining import Joining, Place
+from gateway.joining import Place
 from gateway.joins import Joins
 from gateway.marks import Hops
 from gateway.metrics import Gauges
@@ -185,13 +185,12 @@ class Gateway:
         if code is not None:
             self.tally.closed[code] = self.tally.closed.get(code, 0) + 1
 
-    def fetch_before(self, client: Client, joins: list[tuple[Listen, Joining]], unseen: list[Listen]) -> None:
+    def fetch_before(self, client: Client) -> None:
         session = client.session
-        if joins:
-            assert isinstance(session, NativeSession)
-            self._tasks.create_task(self._joins.join(client.listening, session, joins))
-        if unseen:
-            self._tasks.create_task(self._joins.snapshots(client.listening, unseen))
+        assert isinstance(session, NativeSession)
+        if not client.listening.is_served:
+            client.listening.is_served = True
+            self._tasks.create_task(self._joins.serve(client.listening, session))
 
     def fetch_klines(self, client: Client, request: Klines) -> None:
         session = client.session

@@ -18,7 +18,6 @@ from gateway.admission.door import NOBODY
 from gateway.admission.pace import Pace, Verdict
 from gateway.effects import Close, Effect, Klines, Leave, Listen, Send, Unknown
 from gateway.hub import Hub
-from gateway.joining import Joining
 from gateway.listening import Listening
 from gateway.outbox import Outbox
 from gateway.protocol.paths import Refusal
@@ -56,7 +55,7 @@ class House(Protocol):
 
     def welcome(self, client: "Client", request: Request) -> "Session | Response": ...
 
-    def fetch_before(self, client: "Client", joins: list[tuple[Listen, Joining]], unseen: list[Listen]) -> None: ...
+    def fetch_before(self, client: "Client") -> None: ...
 
     def fetch_klines(self, client: "Client", request: Klines) -> None: ...
 
@@ -189,18 +188,12 @@ class Client(Connection):
     def perform(self, effects: Iterable[Effect]) -> None:
         """Carry out what a session decided, in order, and write what it said."""
         hub = self._house.hub
-        joins: list[tuple[Listen, Joining]] = []
-        unseen: list[Listen] = []
         for effect in effects:
             match effect:
                 case Send(text):
                     hub.touch(self._outbox, frames.text(text))
-                case Listen(_, _, before):
-                    joining = self.listening.begin(effect)
-                    if joining is not None:
-                        joins.append((effect, joining))
-                    elif before is not None and not self.listening.show(effect):
-                        unseen.append(effect)
+                case Listen():
+                    self.listening.begin(effect)
                 case Leave(stream, form):
                     self.listening.leave(stream, form)
                 case Klines():
@@ -213,8 +206,8 @@ class Client(Connection):
                 case _:
                     assert_never(effect)
         hub.flush()
-        if joins or unseen:
-            self._house.fetch_before(self, joins, unseen)
+        if self.listening.waits:
+            self._house.fetch_before(self)
 
     def _take(self) -> Verdict:
         """Decide on one request by how fast they come; what is refused is counted, and the last one closes."""

@@ -25,6 +25,7 @@ class Joining:
 
     def __init__(self) -> None:
         self.held: list[Frame] = []
+        self.is_left = False  # the client does not want the stream any more
         self.is_overrun = False  # more came than can be held: it was given up
 
     def hold(self, frame: Frame) -> None:

@@ -21,7 +21,7 @@ from gateway.past import Past, past_of
 logger = logging.getLogger(__name__)
 
 SNAPSHOT_AGE = 60.0  # seconds since it was received, after which a value is not offered any more as the newest one
-_AT_ONCE = 32  # clients that are served at a time
+_AT_ONCE = 32  # streams that are fetched at a time, each for another client
 _LIVE_WITHIN = 5.0  # seconds to wait for a stream to flow before its history is fetched: so the two meet
 _PAUSE = 0.05  # seconds between two looks
 _METHODS: dict[str, Method] = {"aggTrade": "aggTrades", "trade": "trades", "kline": "klines"}
@@ -36,40 +36,48 @@ class Joins:
         self._bus = bus
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def snapshots(self, listening: Listening, listens: Iterable[Listen]) -> None:
+    async def serve(self, listening: Listening, teller: Teller) -> None:
+        """Fetch what one client waits for, a stream after the other, as fast as it reads; until it waits for nothing.
+
+        This runs once for each client, however often that one asks, and while `is_served`.
+        """
+        while listening.waits:
+            await listening.readable()
+            async with self._slots:  # for one stream only: then it is somebody else's turn
+                if unseen := listening.take_unseen():
+                    await self._offer(listening, unseen)
+                elif (found := listening.next_joining()) is not None:
+                    await self._join(listening, teller, *found)
+        listening.is_served = False
+
+    async def _offer(self, listening: Listening, listens: Iterable[Listen]) -> None:
         """Offer the newest value of each stream."""
         by_market: dict[str, list[Listen]] = {}
         for listen in listens:
             by_market.setdefault(listen.stream.market, []).append(listen)
-        async with self._slots:
-            for some in by_market.values():
-                try:
-                    names = [listen.stream.name for listen in some]
-                    found = await replay.lasts(self._bus, some[0].stream.market, names)
-                except BusUnavailable as error:
-                    # A value that is not there is nothing that a client misses: the next one comes soon.
-                    logger.debug("no snapshots", extra={"error": str(error)})
-                    continue
-                oldest = time.time_ns() - int(SNAPSHOT_AGE * 1e9)
-                for listen in some:
-                    frame = found.get(listen.stream.name)
-                    if frame is not None and frame.received_ns >= oldest:
-                        listening.offer(listen, frame)
+        for some in by_market.values():
+            try:
+                names = [listen.stream.name for listen in some]
+                found = await replay.lasts(self._bus, some[0].stream.market, names)
+            except BusUnavailable as error:
+                # A value that is not there is nothing that a client misses: the next one comes soon.
+                logger.debug("no snapshots", extra={"error": str(error)})
+                continue
+            oldest = time.time_ns() - int(SNAPSHOT_AGE * 1e9)
+            for listen in some:
+                frame = found.get(listen.stream.name)
+                if frame is not None and frame.received_ns >= oldest:
+                    listening.offer(listen, frame)
 
-    async def join(self, listening: Listening, teller: Teller, joins: Iterable[tuple[Listen, Joining]]) -> None:
-        """Serve one client, a stream after the other, as fast as it reads."""
-        async with self._slots:
-            for listen, joining in joins:
-                await listening.readable()
-                if listening.is_over:
-                    return
-                match listen.before:
-                    case Resume(epoch, seq):
-                        met, recovered = await self._missed(listen.stream, epoch, seq, joining)
-                        listening.resume(teller, listen, joining, met, recovered=recovered)
-                    case History(length):
-                        past, error = await self._past(listen.stream, length, joining)
-                        listening.recall(teller, listen, joining, past, error)
+    async def _join(self, listening: Listening, teller: Teller, listen: Listen, joining: Joining) -> None:
+        """Let one stream go live after what comes before."""
+        match listen.before:
+            case Resume(epoch, seq):
+                met, recovered = await self._missed(listen.stream, epoch, seq, joining)
+                listening.resume(teller, listen, joining, met, recovered=recovered)
+            case History(length):
+                past, error = await self._past(listen.stream, length, joining)
+                listening.recall(teller, listen, joining, past, error)
 
     async def _missed(self, stream: Stream, epoch: int, seq: int, joining: Joining) -> tuple[Met, bool]:
         """What was missed after a place, and whether that is certain."""
@@ -81,7 +89,7 @@ class Joins:
                 logger.info("a stream cannot be resumed", extra={"stream": stream.name, "error": str(error)})
                 break
             met = joining.meet((epoch, seq), read.frames)
-            if met.is_whole and (read.complete or read.frames or look > 2):
+            if joining.is_left or (met.is_whole and (read.complete or read.frames or look > 2)):
                 # What has left the window does not come back; an empty one may only be behind.
                 break
             await asyncio.sleep(_PAUSE)
@@ -96,11 +104,13 @@ class Joins:
         if method == "klines":
             parameters["interval"] = stream.interval
         for _ in range(int(_LIVE_WITHIN / _PAUSE)):
-            if joining.held:
+            if joining.held or joining.is_left:
                 break
             await asyncio.sleep(_PAUSE)
         past = Past([])
         for _ in range(_REST_LOOKS):
+            if joining.is_left:
+                break
             asked_ms = time.time_ns() // 1_000_000
             try:
                 rows = await self._rows(RowsRequest(stream.market, method, parameters))

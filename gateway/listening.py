@@ -29,40 +29,60 @@ class Teller(Protocol):
 class Listening:
     """The lanes of one client."""
 
-    __slots__ = ("_hub", "_joining", "_listens", "_outbox", "_reads", "is_over")
+    __slots__ = ("_before", "_hub", "_listens", "_outbox", "_reads", "is_over", "is_served")
 
     def __init__(self, hub: Hub, outbox: Outbox) -> None:
         self._hub = hub
         self._outbox = outbox
         self._listens: dict[Key, Listen] = {}
-        self._joining: dict[Key, Joining] = {}  # of those, the ones that are not live yet
+        # Of those, what has to be fetched for them: what comes before they are live, or (None) the newest value.
+        self._before: dict[Key, Joining | None] = {}
         self._reads: asyncio.Event | None = None  # only who waits for it needs one, and it takes 760 bytes
         self.is_over = False  # the client is gone
+        self.is_served = False  # somebody fetches what it waits for
 
     def __len__(self) -> int:
         """How many (stream, form) pairs the client listens to."""
         return len(self._listens)
 
-    def begin(self, listen: Listen) -> Joining | None:
-        """Listen; what is returned holds what is live until `resume` or `recall` is called."""
+    def begin(self, listen: Listen) -> None:
+        """Listen.  Where something has to be fetched first, what is live is held until `resume` or `recall`."""
         key = _key(listen)
         self._listens[key] = listen
         if isinstance(listen.before, Resume | History):
-            joining = self._joining[key] = Joining()
+            joining = self._before[key] = Joining()
             self._hub.hold(listen.stream, joining)
-            return joining
+            return
         self._hub.listen(listen.stream, listen.form, self._outbox)
-        return None
+        if listen.before is not None and not self._show(listen):
+            self._before[key] = None
 
     def leave(self, stream: Stream, form: Form) -> None:
         """Listen no more."""
         key = (stream.market, stream.name, form)
         self._listens.pop(key, None)
-        joining = self._joining.pop(key, None)
+        joining = self._before.pop(key, None)
         if joining is not None:
+            joining.is_left = True
             self._hub.let_go(stream, joining)
         else:
             self._hub.leave(stream, form, self._outbox)
+
+    @property
+    def waits(self) -> bool:
+        """Whether something has to be fetched for it."""
+        return bool(self._before)
+
+    def take_unseen(self) -> list[Listen]:
+        """Those whose newest value is wanted, once."""
+        unseen = [key for key, joining in self._before.items() if joining is None]
+        for key in unseen:
+            del self._before[key]
+        return [self._listens[key] for key in unseen]
+
+    def next_joining(self) -> tuple[Listen, Joining] | None:
+        """The first of those that are not live yet."""
+        return next(((self._listens[key], each) for key, each in self._before.items() if each is not None), None)
 
     def end(self) -> None:
         """The client is gone."""
@@ -84,7 +104,7 @@ class Listening:
                 self._reads = asyncio.Event()
             await self._reads.wait()
 
-    def show(self, listen: Listen) -> bool:
+    def _show(self, listen: Listen) -> bool:
         """Send the newest value; False where none is known here."""
         newest = self._hub.newest(listen.stream)
         if newest is None:
@@ -100,8 +120,8 @@ class Listening:
 
     def resume(self, teller: Teller, listen: Listen, joining: Joining, met: Met, *, recovered: bool) -> None:
         """Send what was missed, say so, and go on live."""
-        if self._joining.pop(_key(listen), None) is not joining:
-            return  # it left
+        if joining.is_left:
+            return
         for frame in met.before:
             self._send(listen, frame)
         missed = sum(not frame.flags & GAP for frame in met.before)
@@ -109,7 +129,7 @@ class Listening:
 
     def recall(self, teller: Teller, listen: Listen, joining: Joining, past: Past, error: str) -> None:
         """Send history, say that it ended, and go on live."""
-        if self._joining.pop(_key(listen), None) is not joining:
+        if joining.is_left:
             return
         payloads = past.before(listen.stream, joining.held)
         prefix, suffix = listen.form.marked(HISTORY), listen.form.suffix
@@ -120,6 +140,7 @@ class Listening:
         self._go_live(listen, joining, teller.history_ended(listen, len(payloads), error), joining.held)
 
     def _go_live(self, listen: Listen, joining: Joining, said: Iterable[Effect], live: Iterable[Frame]) -> None:
+        del self._before[_key(listen)]
         self._hub.listen(listen.stream, listen.form, self._outbox)
         self._hub.let_go(listen.stream, joining)
         for effect in said:

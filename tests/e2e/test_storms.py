@@ -165,3 +165,25 @@ async def test_crowds_that_never_finish_their_handshake_are_sent_away(house: Hou
             assert b"408 Request Timeout" in await somebody.until(b"408 Request Timeout")
             await somebody.end()
         await house.settles(before)
+
+
+async def test_clients_that_ask_for_the_past_and_leave_before_it_comes_leave_nothing(house: House) -> None:
+    before, names, inside = await house.left(), _names(house.fleet), 20
+    chance = random.Random(2)
+
+    async def in_a_hurry(somebody: Guest) -> None:
+        await somebody.enter("/")
+        for number in range(10):
+            some = chance.sample(names, 50)
+            resume = {name: {"epoch": 1, "seq": 1} for name in some}
+            await ask_native(somebody, 2 * number, some, join=True, resume=resume)
+            await ask_native(somebody, 2 * number + 1, some, join=False)
+
+    async with contextlib.AsyncExitStack() as stack:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(inside):
+                tasks.create_task(in_a_hurry(await stack.enter_async_context(guest(house.port))))
+        here = {"clients": inside, "sockets": inside, "files": before["files"] + inside}
+        assert (await house.left())["tasks"] <= before["tasks"] + inside
+        await house.settles(before | here)
+    await house.settles(before)

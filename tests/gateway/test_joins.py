@@ -57,9 +57,11 @@ class House:
         self.hub.flush()
 
     async def join(self, listen: Listen) -> None:
-        joining = self.listening.begin(listen)
-        assert joining is not None
-        await self.joins.join(self.listening, self.session, [(listen, joining)])
+        self.listening.begin(listen)
+        await self.serve()
+
+    async def serve(self) -> None:
+        await self.joins.serve(self.listening, self.session)
 
     def resume(self, seq: int, epoch: int = 1) -> Listen:
         return Listen(TRADES, FORM, Resume(epoch, seq))
@@ -97,10 +99,9 @@ async def test_what_was_missed_comes_then_word_of_it_then_what_is_live(house: Ho
 async def test_what_is_published_while_the_window_is_read_comes_once(house: House) -> None:
     house.publish(1, 2, 3)
     listen = house.resume(1)
-    joining = house.listening.begin(listen)
-    assert joining is not None
+    house.listening.begin(listen)
     house.publish(4, 5)  # live, and in the window
-    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    await house.serve()
     house.publish(6)
     said = house.said()
     assert [each for each in said if isinstance(each, int)] == [2, 3, 4, 5, 6]
@@ -148,10 +149,9 @@ async def test_without_a_window_what_is_live_goes_on_and_the_client_is_told() ->
 async def test_who_leaves_meanwhile_gets_nothing(house: House) -> None:
     house.publish(1, 2)
     listen = house.resume(1)
-    joining = house.listening.begin(listen)
-    assert joining is not None
+    house.listening.begin(listen)
     house.listening.leave(TRADES, FORM)
-    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    await house.serve()
     house.publish(3)
     assert house.said() == []
     assert len(house.hub) == 0
@@ -159,10 +159,9 @@ async def test_who_leaves_meanwhile_gets_nothing(house: House) -> None:
 
 async def test_who_is_gone_meanwhile_is_not_served(house: House) -> None:
     listen = house.resume(1)
-    joining = house.listening.begin(listen)
-    assert joining is not None
+    house.listening.begin(listen)
     house.listening.end()
-    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    await house.serve()
     assert (house.said(), len(house.hub)) == ([], 0)
 
 
@@ -170,16 +169,55 @@ async def test_who_does_not_read_is_waited_for(house: House) -> None:
     house.publish(1, 2)
     house.outbox.pause()
     listen = house.resume(1)
-    joining = house.listening.begin(listen)
-    assert joining is not None
+    house.listening.begin(listen)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(house.joins.join(house.listening, house.session, [(listen, joining)]))
+        tasks.create_task(house.serve())
         for _ in range(20):
             await asyncio.sleep(0)
         assert house.said() == []
         house.outbox.resume()
         house.listening.reads()
     assert house.said() == [2, _resumed(1)]
+
+
+async def test_who_leaves_while_its_past_is_fetched_and_comes_back_is_served(house: House) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        house.listening.begin(house.resume(2))
+        tasks.create_task(house.serve())
+        await asyncio.sleep(0.01)  # nothing is in the window yet: it is looked at again and again
+        house.listening.leave(TRADES, FORM)
+        house.listening.begin(house.resume(3))
+        house.publish(1, 2, 3, 4)
+    house.publish(5)
+    assert house.said() == [4, _resumed(1), 5]
+
+
+async def test_the_past_of_a_stream_that_was_left_is_not_looked_for(house: House) -> None:
+    asked = _history_worker(house, RowsReply([]))
+    async with asyncio.TaskGroup() as tasks:
+        house.listening.begin(Listen(TRADES, FORM, History(3)))
+        tasks.create_task(house.serve())
+        await asyncio.sleep(0.01)  # the stream does not flow: its history waits for it
+        house.listening.leave(TRADES, FORM)
+    assert (asked, house.said()) == ([], [])
+
+
+async def test_clients_that_do_not_read_keep_nobody_waiting(house: House) -> None:
+    house.publish(1, 2)
+    async with asyncio.TaskGroup() as tasks:
+        deaf = []
+        for _ in range(100):
+            outbox = Outbox(house.written.append, lambda: None, house.hub.turn)
+            outbox.pause()
+            deaf.append(Listening(house.hub, outbox))
+            deaf[-1].begin(house.resume(1))
+            tasks.create_task(house.joins.serve(deaf[-1], house.session))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            await house.join(house.resume(1))
+        assert house.said() == [2, _resumed(1)]
+        for each in deaf:
+            each.end()
 
 
 def _history_worker(house: House, reply: RowsReply) -> list[RowsRequest]:
@@ -197,10 +235,9 @@ async def test_history_comes_marked_then_its_end_then_what_is_live(house: House)
     rows = [{"a": number, "p": "1", "q": "1", "f": 1, "l": 1, "T": 5, "m": True} for number in (1, 2, 3)]
     asked = _history_worker(house, RowsReply([msgspec.Raw(json.dumps(row).encode()) for row in rows]))
     listen = Listen(TRADES, FORM, History(3))
-    joining = house.listening.begin(listen)
-    assert joining is not None
+    house.listening.begin(listen)
     house.publish(3, 4)
-    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    await house.serve()
     assert house.said() == [1, 2, {"type": "historyEnd", "stream": "btcusdt@aggTrade", "count": 2}, 3, 4]
     assert asked == [RowsRequest(SPOT, "aggTrades", {"symbol": "BTCUSDT", "limit": 3})]
 
@@ -208,10 +245,9 @@ async def test_history_comes_marked_then_its_end_then_what_is_live(house: House)
 async def test_history_that_cannot_be_had_ends_with_the_reason(house: House) -> None:
     _history_worker(house, RowsReply(error="the budget is used up"))
     listen = Listen(TRADES, FORM, History(3))
-    joining = house.listening.begin(listen)
-    assert joining is not None
+    house.listening.begin(listen)
     house.publish(3)
-    await house.joins.join(house.listening, house.session, [(listen, joining)])
+    await house.serve()
     (end, live) = house.said()
     assert (end["count"], end["error"], live) == (0, "the budget is used up", 3)
 
@@ -219,13 +255,13 @@ async def test_history_that_cannot_be_had_ends_with_the_reason(house: House) -> 
 async def test_the_newest_value_of_a_state_comes_first_and_says_how_old_it_is(house: House) -> None:
     form = forms.typed("ticker", TICKER, forms.Envelope.TYPED, PLAIN, name_market=False)
     listen = Listen(TICKER, form, Snapshot())
-    assert house.listening.begin(listen) is None
-    assert not house.listening.show(listen), "nothing came yet"
+    house.listening.begin(listen)
+    assert house.listening.waits, "nothing came yet"
     house.publish(8, name="btcusdt@ticker")
     house.said()
     other = Listening(house.hub, house.outbox)
     other.begin(listen)
-    assert other.show(listen)
+    assert not other.waits
     house.hub.flush()
     data = b"".join(house.written)
     assert json.loads(data[2:]) == {"type": "ticker", "snapshot": True, "received": 0, "data": {"a": 8}}
