@@ -282,6 +282,26 @@ async def test_a_paced_stream_ends_with_its_newest_message_whenever_that_came(ho
     assert len(heard) < 100
 
 
+async def test_what_is_gathered_arrives_complete(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    rest = house.gateway._bus.rest
+
+    def rest_and_note(delay: float) -> None:
+        rests.append(delay)
+        rest(delay)
+
+    monkeypatch.setattr(house.gateway._bus, "rest", rest_and_note)
+    monkeypatch.setattr(house.gateway._gathering, "delay", lambda *_: 0.01)
+    async with house.client("/ws/btcusdt@trade") as client:
+        await house.listening(1)
+        for number in range(100):
+            house.publish("btcusdt@trade", b'{"n":%d}' % number)
+            await asyncio.sleep(0)
+
+        assert [(await hear(client))["n"] for _ in range(100)] == list(range(100))
+    assert rests[0] == 0.01
+
+
 async def test_a_client_that_would_rather_be_closed_than_miss_an_event_is_closed(house: House) -> None:
     async with house.client("/?onSlow=disconnect") as connection:
         await hear(connection)
