@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from websockets.http11 import Request, Response
 
 from fsnats import catalogue
 from fsnats.binance.streams import Market
@@ -25,6 +24,7 @@ from fsnats.offset import Offsets
 from fsnats.status import Status
 from fsnats.subjects import KLINES
 from fsnats.symbols import Listing
+from fsnats.websocket.handshake import Request, Response
 from gateway import closing
 from gateway.admission.addresses import Proxies
 from gateway.admission.door import Door, Rules
@@ -98,9 +98,9 @@ class Gateway:
         await self._bus.connected()  # before that a look at the catalogue fails, and the next one is half a second away
         await catalogue.watch(self._bus, catalogue.LISTINGS, str(market), Listing, self._listed)
 
-    def connection(self, server_state: Any) -> Client:
+    def connection(self, connections: set[Any]) -> Client:
         """A new connection, for the server to use."""
-        return Client(self, server_state, time.monotonic)
+        return Client(self, connections, time.monotonic)
 
     async def ready(self) -> None:
         """Return when clients can be served."""

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol, assert_never
 
-from websockets.http11 import Request, Response
-
 from fsnats.binance.streams import Market
 from fsnats.changes import Change
 from fsnats.config import Config
 from fsnats.websocket import frames
+from fsnats.websocket.handshake import Request, Response
 from fsnats.websocket.server import Connection
 from gateway import closing
 from gateway.admission.door import NOBODY
@@ -78,8 +77,8 @@ class Client(Connection):
         "listening",
     )
 
-    def __init__(self, house: House, server_state: Any, monotonic: Callable[[], float]) -> None:
-        super().__init__(server_state, house.config.gateway_message)
+    def __init__(self, house: House, connections: set[Any], monotonic: Callable[[], float]) -> None:
+        super().__init__(connections, house.config.gateway_message)
         self._house = house
         self._monotonic = monotonic
         self._session: Session | None = None
@@ -158,10 +157,8 @@ class Client(Connection):
 
     def refuse(self, refusal: Refusal) -> Response:
         """A refusal of the handshake."""
-        response = self.reject(refusal.status, refusal.reason + "\n")
-        if refusal.status is HTTPStatus.UNAUTHORIZED:
-            response.headers["WWW-Authenticate"] = "Bearer"
-        return response
+        bearer = (("WWW-Authenticate", "Bearer"),) if refusal.status is HTTPStatus.UNAUTHORIZED else ()
+        return Response(refusal.status, refusal.reason + "\n", bearer)
 
     def catalogue_changed(self, change: Change) -> None:
         """A market lists other symbols than before."""

@@ -6,7 +6,10 @@ _pack_short = struct.Struct("!BBH").pack
 _pack_long = struct.Struct("!BBQ").pack
 
 _TEXT = 0x81  # FIN + opcode 1, RFC 6455 section 5.2
+_FIN = 0x80
+_CLOSE = 0x88
 _PING = 0x89
+_CONTROL_BYTES = 125
 
 
 def text_header(length: int) -> bytes:
@@ -25,6 +28,16 @@ def text(payload: bytes) -> bytes:
 
 def ping(payload: bytes) -> bytes:
     """A ping with up to 125 bytes of payload."""
-    if len(payload) > 125:
-        raise ValueError("a ping carries at most 125 bytes")
-    return bytes((_PING, len(payload))) + payload
+    return control(_PING, payload)
+
+
+def control(opcode: int, payload: bytes) -> bytes:
+    """A control frame with up to 125 bytes of payload."""
+    if len(payload) > _CONTROL_BYTES:
+        raise ValueError("a control frame carries at most 125 bytes")
+    return bytes((_FIN | opcode, len(payload))) + payload
+
+
+def close(code: int, reason: str) -> bytes:
+    """A close frame; `reason` may have up to 123 bytes."""
+    return control(_CLOSE, code.to_bytes(2) + reason.encode())

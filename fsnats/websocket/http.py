@@ -1,13 +1,15 @@
-"""HTTP before the upgrade, with limits: uvicorn's own protocol waits for ever for who never goes on."""
+"""HTTP with limits: uvicorn's own protocol waits for ever for who never goes on."""
 
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-REQUEST_BYTES = 256 * 1024  # of one request: four times the longest URL that we take
+from fsnats.websocket.front import HEAD_BYTES, OnWebSocket
+from fsnats.websocket.handshake import Headers, Request, Response
 
 
 class Patience(NamedTuple):
@@ -21,9 +23,12 @@ class Patience(NamedTuple):
 class Http(HttpToolsProtocol):
     """Cuts off who does not finish a request in time, never stops sending one, or does not read the response."""
 
-    def __init__(self, *arguments: Any, patience: Patience, refused: Callable[[HTTPStatus], None]) -> None:
+    def __init__(
+        self, *arguments: Any, patience: Patience, on_websocket: OnWebSocket, refused: Callable[[HTTPStatus], None]
+    ) -> None:
         """`refused` is called for each connection that is ended like this."""
         super().__init__(*arguments)
+        self._on_websocket = on_websocket
         self._patience = patience
         self._refused = refused
         self._read = 0  # bytes of this request
@@ -36,12 +41,21 @@ class Http(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._read += len(data)
-        if self._read > REQUEST_BYTES:
+        if self._read > HEAD_BYTES:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
         if self._unfinished is None:  # also when this is no request at all, but something to keep us waiting with
             self._begin()
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._end()
+            self._refused(HTTPStatus.BAD_REQUEST)
+            self.send_400_response("Invalid HTTP request received.")
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._upgrade(data[upgrade.args[0] :])
 
     def on_message_begin(self) -> None:
         self._read = 0
@@ -51,11 +65,6 @@ class Http(HttpToolsProtocol):
         self._end()
         self._read = 0
         super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        self._end()
-        self._refused(HTTPStatus.BAD_REQUEST)
-        super().send_400_response(msg)
 
     def pause_writing(self) -> None:
         self._unread = self.loop.call_later(self._patience.unread, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
@@ -71,6 +80,15 @@ class Http(HttpToolsProtocol):
         if self._unread is not None:
             self._unread.cancel()
         super().connection_lost(exc)
+
+    def _upgrade(self, rest: bytes) -> None:
+        """A handshake that was not the first request of its connection."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._refuse(HTTPStatus.BAD_REQUEST)  # it did not wait for the answer before
+            return
+        fields = [(_text(name), _text(value)) for name, value in self.headers]
+        self.connections.discard(self)
+        self._on_websocket(self.transport, Request(_text(self.url), Headers(fields)), rest)
 
     def _begin(self) -> None:
         self._unfinished = self.loop.call_later(self._patience.request, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
@@ -89,7 +107,9 @@ class Http(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.transport.abort()
             return
-        text = f"{status.phrase}\n"
-        head = f"HTTP/1.1 {status} {status.phrase}\r\nconnection: close\r\ncontent-type: text/plain\r\n"
-        self.transport.write(f"{head}content-length: {len(text)}\r\n\r\n{text}".encode())
+        self.transport.write(Response(status, f"{status.phrase}\n").serialize())
         self.transport.close()
+
+
+def _text(data: bytes) -> str:
+    return data.decode("ascii", "surrogateescape")

@@ -1,4 +1,4 @@
-"""Serve HTTP and WebSocket on one port: uvicorn's protocol for HTTP, our own `Connection` after the upgrade."""
+"""Serve HTTP and WebSocket on one port: our own `Connection` for WebSockets, uvicorn's protocol for the rest."""
 
 import asyncio
 import contextlib
@@ -13,10 +13,13 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from fsnats.errors import ConfigError
+from fsnats.websocket.deadlines import Deadlines
+from fsnats.websocket.front import Front
+from fsnats.websocket.handshake import Request
 from fsnats.websocket.http import Http, Patience
 from fsnats.websocket.server import Connection
 
-ConnectionFactory = Callable[[Any], Connection]
+ConnectionFactory = Callable[[set[Any]], Connection]  # of what keeps the open ones
 
 _UNSENT_BYTES = 16 * 1024  # what the kernel takes for one client beyond what is in flight
 _PATIENCE = Patience()
@@ -84,12 +87,9 @@ async def serving(
     `shutdown_timeout` seconds to leave.
     """
 
-    def upgraded(config: Any, server_state: Any, app_state: Any) -> Connection:
-        return connection(server_state)
-
     config = uvicorn.Config(
         app,
-        ws=upgraded,  # type: ignore[arg-type]  # any callable of these three works; the annotation knows classes only
+        ws=Connection,  # never called, see `Http`; without one it would not tell of upgrades
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -100,8 +100,19 @@ async def serving(
     state = ServerState()
     state.connections = connections = _Connections()
     loop = asyncio.get_running_loop()
+    deadlines: Deadlines[Front] = Deadlines(patience.request, Front.expire)
+
+    def on_websocket(transport: asyncio.Transport, request: Request, rest: bytes) -> None:
+        connection(connections).take(transport, request, rest)
+
+    def on_http(transport: asyncio.Transport, read: bytes) -> None:
+        protocol = Http(config, state, {}, loop, patience=patience, on_websocket=on_websocket, refused=refused)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(read)
+
     server = await loop.create_server(
-        lambda: Http(config, state, {}, loop, patience=patience, refused=refused),
+        lambda: Front(on_websocket, on_http, connections, deadlines, refused),
         sock=listener,
         ssl=tls,
         backlog=_BACKLOG,
@@ -124,6 +135,7 @@ async def serving(
                 each.transport.abort()
             for request in state.tasks:
                 request.cancel()
+            deadlines.close()
             dating.cancel()
 
 

@@ -21,7 +21,7 @@ class Rules(NamedTuple):
 
 
 class Guest(NamedTuple):
-    """Somebody who was let in: by which token, and from where as far as limits are concerned."""
+    """Somebody who was let in: by which token, and from where, as far as there are limits on that."""
 
     pass_: Pass
     neighbourhood: str
@@ -53,13 +53,15 @@ class Door:
         rules = self._rules
         if rules.connections and self._inside >= rules.connections:
             return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"this gateway is full: {rules.connections} connections")
-        home = neighbourhood(rules.proxies.client(peer, headers.get_all("X-Forwarded-For")))
-        if rules.connections_per_address and self._neighbourhoods[home] >= rules.connections_per_address:
-            reason = f"{rules.connections_per_address} connections from {home}, and there may not be more"
-            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, reason)
-        strangers = [origin for origin in headers.get_all("Origin") if _bare(origin) not in self._origins]
-        if self._origins and strangers:
-            return Refusal(HTTPStatus.FORBIDDEN, f"pages of '{strangers[0][:200]}' may not read here")
+        home = ""
+        if rules.connections_per_address:  # to take an address apart costs as much as all the rest here
+            home = neighbourhood(rules.proxies.client(peer, headers.get_all("X-Forwarded-For")))
+            if self._neighbourhoods[home] >= rules.connections_per_address:
+                reason = f"{rules.connections_per_address} connections from {home}, and there may not be more"
+                return Refusal(HTTPStatus.TOO_MANY_REQUESTS, reason)
+        for origin in headers.get_all("Origin") if self._origins else ():
+            if _bare(origin) not in self._origins:
+                return Refusal(HTTPStatus.FORBIDDEN, f"pages of '{origin[:200]}' may not read here")
         pass_ = self._pass(target, headers)
         return pass_ if isinstance(pass_, Refusal) else Guest(pass_, home)
 

@@ -3,12 +3,10 @@
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from websockets.frames import Frame, Opcode
-from websockets.http11 import Request, Response
-
 from fsnats.binance.streams import Market, Stream
 from fsnats.clock import Clock
 from fsnats.websocket import frames, server
+from fsnats.websocket.handshake import Request, Response
 from fsnats.window import SlidingWindow
 from workers.simulator import control, ledger, routes
 from workers.simulator.hub import Hub
@@ -44,8 +42,8 @@ class Connection(server.Connection):
 
     message_bytes_max = 4 * 1024 * 1024  # the exchange's own limit is not known; long requests are only noted
 
-    def __init__(self, server_state: Any, house: House) -> None:
-        super().__init__(server_state)
+    def __init__(self, connections: set[Any], house: House) -> None:
+        super().__init__(connections)
         self._house = house
         self.combined = False
         self.microseconds = False
@@ -55,13 +53,17 @@ class Connection(server.Connection):
     # The handshake.
 
     def opening(self, request: Request) -> Response | None:
-        house = self._house
-        if not house.accepts():
+        if not self._house.accepts():
             self.abort()
-            return self.reject(HTTPStatus.SERVICE_UNAVAILABLE, "")
-        response = self._admission(request) or self._wire.accept(request)
-        response.headers[SIMULATED] = "true"
-        return response
+            return Response(HTTPStatus.SERVICE_UNAVAILABLE)
+        return self._admission(request)
+
+    def answer_headers(self) -> bytes:
+        return f"{SIMULATED}: true\r\n".encode()
+
+    def refuse(self, status: HTTPStatus, text: str, *headers: tuple[str, str]) -> Response:
+        """A refusal for `opening` to return."""
+        return Response(status, text, ((SIMULATED, "true"), *headers))
 
     def _admission(self, request: Request) -> Response | None:
         """A refusal, or None."""
@@ -72,12 +74,12 @@ class Connection(server.Connection):
         market = endpoint.market if endpoint is not None else Market.SPOT
         if not house.dials.allows(self.ip, market, house.clock.monotonic()):
             self._violated("dials", market, f"more than {settings.dials} in {settings.dials_span:g} s")
-            return self.reject(HTTPStatus.TOO_MANY_REQUESTS, "Too many connection attempts")
+            return self.refuse(HTTPStatus.TOO_MANY_REQUESTS, "Too many connection attempts")
         if len(request.path) > settings.url_bytes_max:
             self._violated("url_bytes", market, str(len(request.path)))
-            return self.reject(HTTPStatus.REQUEST_URI_TOO_LONG, "URI Too Long")
+            return self.refuse(HTTPStatus.REQUEST_URI_TOO_LONG, "URI Too Long")
         if endpoint is None:
-            return self.reject(HTTPStatus.NOT_FOUND, "Not Found")
+            return self.refuse(HTTPStatus.NOT_FOUND, "Not Found")
         self.endpoint = endpoint
         return None
 
@@ -131,11 +133,8 @@ class Connection(server.Connection):
         self._pulse.ponged(payload)
         self._counted()
 
-    def _receive(self, frame: Frame) -> None:
-        # The core answers pings by itself and tells nobody; they count as messages all the same.
-        if frame.opcode is Opcode.PING and self.is_open:
-            self._counted()
-        super()._receive(frame)
+    def pinged(self, payload: bytes) -> None:
+        self._counted()
 
     def _counted(self) -> bool:
         """Count one message; False when it was one too many and the connection is closing."""

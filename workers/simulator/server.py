@@ -99,8 +99,8 @@ class Simulator:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    def _connect(self, server_state: Any) -> Connection:
-        return Victim(server_state, self)
+    def _connect(self, connections: set[Any]) -> Connection:
+        return Victim(connections, self)
 
     async def _run(self) -> None:
         tick = min(self.settings.tick, _LOAD_TICK) if self.settings.rate or self.replay else self.settings.tick

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request, Response
 
 from fsnats.binance.streams import Stream
 from fsnats.websocket import frames
+from fsnats.websocket.handshake import Request, Response
 from workers.simulator import connection, routes
 
 ILLEGAL = json.dumps(
@@ -54,8 +54,8 @@ class House(connection.House, Protocol):
 class Victim(connection.Connection):
     """A client of the simulated exchange, and its troubles."""
 
-    def __init__(self, server_state: Any, house: House) -> None:
-        super().__init__(server_state, house)
+    def __init__(self, connections: set[Any], house: House) -> None:
+        super().__init__(connections, house)
         self._rules = house.rules
         self._now = house.clock.monotonic
         self._dead = False
@@ -141,16 +141,12 @@ class Victim(connection.Connection):
             return self._refuse(HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS, ILLEGAL)
         limited = self._rules.limited("dials", ip)
         if limited is not None:
-            response = self._refuse(HTTPStatus(limited[0]), "")
-            response.headers["Retry-After"] = str(limited[1])
-            return response
+            return self._refuse(HTTPStatus(limited[0]), "", ("Retry-After", str(limited[1])))
         return super().opening(request)
 
-    def _refuse(self, status: HTTPStatus, text: str) -> Response:
+    def _refuse(self, status: HTTPStatus, text: str, *headers: tuple[str, str]) -> Response:
         self._house.ledger.dials += 1
-        response = self.reject(status, text)
-        response.headers[connection.SIMULATED] = "true"
-        return response
+        return self.refuse(status, text, *headers)
 
     def _delivers(self, name: str) -> Stream | None:
         if name in self._rules.silenced or name in self._never:

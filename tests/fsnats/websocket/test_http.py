@@ -49,7 +49,7 @@ async def test_a_request_that_never_ends_is_told_and_cut_off(port: int, said: by
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(said)
 
-    assert (await answer(reader)).startswith(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n")
+    assert (await answer(reader)).startswith(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n")
     assert REFUSED == [408]
     writer.close()
 

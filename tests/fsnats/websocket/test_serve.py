@@ -12,10 +12,13 @@ from websockets.asyncio.client import connect
 
 from fsnats.errors import ConfigError
 from fsnats.websocket.certificate import Certificate
+from fsnats.websocket.handshake import END
 from fsnats.websocket.http import Patience
 from fsnats.websocket.serve import listen, serving
 from tests.certificates import Pair, make_certificate, shown_serial
 from tests.conftest import eventually
+from tests.fsnats.websocket.cases import TEXT, frame
+from tests.fsnats.websocket.test_handshake import head
 from tests.fsnats.websocket.test_server import HAPPENED, Echo, app
 
 PATIENCE = Patience()
@@ -125,3 +128,62 @@ async def test_who_does_not_read_is_noticed_inside_tls_too(pair: Pair) -> None:
         assert HAPPENED.count("paused") == 1
         connection.transport.resume_reading()
         await eventually(lambda: "resumed" in HAPPENED)
+
+
+@contextlib.asynccontextmanager
+async def server() -> AsyncIterator[int]:
+    HAPPENED.clear()
+    listener = listen("127.0.0.1", 0, "PORT")
+    async with serving(app, Echo, listener):
+        yield listener.getsockname()[1]
+
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def test_what_is_sent_with_the_handshake_is_heard() -> None:
+    async with server() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head() + frame(TEXT, b"at once") + frame(TEXT, b"and more"))
+        async with asyncio.timeout(20):
+            await reader.readuntil(END)
+            assert await reader.readexactly(9) == b"\x81\x07at once"
+            assert await reader.readexactly(10) == b"\x81\x08and more"
+        writer.close()
+
+
+async def test_a_connection_may_be_http_first() -> None:
+    async with server() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                writer.write(GET)
+                await reader.readuntil(b"plain http\r\n0\r\n\r\n")
+            writer.write(head() + frame(TEXT, b"at once"))
+            assert (await reader.readuntil(END)).startswith(b"HTTP/1.1 101")
+            assert await reader.readexactly(9) == b"\x81\x07at once"
+        writer.close()
+        await eventually(lambda: HAPPENED.count("closed") == 1)
+
+
+async def test_a_handshake_that_does_not_wait_for_the_answer_before_it_is_refused() -> None:
+    async with server() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET + head())
+        async with asyncio.timeout(20):
+            with contextlib.suppress(ConnectionResetError):
+                assert b"101 Switching" not in await reader.read()
+        writer.close()
+    assert not HAPPENED
+
+
+async def test_a_handshake_in_bad_form_is_told_what_is_wrong() -> None:
+    async with server() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head(Sec_WebSocket_Version="8") + b"\x81\x80")
+        async with asyncio.timeout(20):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 426 Upgrade Required\r\n")
+        assert b"\r\nSec-WebSocket-Version: 13\r\n" in answer
+        writer.close()
+    assert not HAPPENED

@@ -12,9 +12,9 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.http11 import Request, Response
 
 from fsnats.websocket import frames
+from fsnats.websocket.handshake import Request, Response
 from fsnats.websocket.serve import listen, serving
 from fsnats.websocket.server import Connection
 from tests.conftest import eventually
@@ -25,7 +25,7 @@ HAPPENED: list[str] = []
 class Echo(Connection):
     def opening(self, request: Request) -> Response | None:
         HAPPENED.append(f"opening {len(request.path)}")
-        return self.reject(HTTPStatus.NOT_FOUND, "no") if request.path == "/no" else None
+        return Response(HTTPStatus.NOT_FOUND, "no") if request.path == "/no" else None
 
     def opened(self) -> None:
         HAPPENED.append("opened")
