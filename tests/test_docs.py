@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fsnats import __version__, catalogue, subjects
+from fsnats import __version__, catalogue, replay, subjects
 from fsnats.binance.streams import Market
 from fsnats.cli.app import app
 from fsnats.config import ALIASES, Config
@@ -69,6 +69,9 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
         assert subject.replace("spot", "<market>") in BUS
     assert f"`{catalogue.LISTINGS}`" in BUS
     assert f"`{catalogue.GROUPS}`" in BUS
+    assert f"`{replay.window(Market.SPOT)}`" in BUS
+    for reader in (replay.last, replay.lasts, replay.newest, replay.after):
+        assert f"replay.{reader.__name__}(" in BUS
     assert all(f"`{verdict}`" in BUS for verdict in Verdict)
 
 
