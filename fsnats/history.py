@@ -1,4 +1,6 @@
-"""What is asked of the history workers, as JSON: candles on `subjects.KLINES`, rows that a worker missed on `ROWS`."""
+"""What is asked of the history workers: candles on `subjects.KLINES`, rows that a worker missed on `ROWS`, and any
+public REST request on `REST`.  JSON, but for the replies on `REST`: MessagePack, since they carry bytes as they are.
+"""
 
 from typing import Literal
 
@@ -48,3 +50,25 @@ class RowsReply(msgspec.Struct, frozen=True, omit_defaults=True):
     rows: list[msgspec.Raw] = []
     error: str = ""
     again: float | None = None
+
+
+class RestRequest(msgspec.Struct, frozen=True):
+    """A public REST request, with the exchange's own parameters: `method` is its path behind the version."""
+
+    market: Market
+    method: str
+    query: dict[str, str] = {}
+
+
+class RestReply(msgspec.Struct, frozen=True, array_like=True):
+    """What to answer: an HTTP status and a body, `packed` with gzip where it is long.
+
+    `used` is the weight that the exchange counts in this minute for the exit by which it was asked; None where that is
+    not known.  `retry_after` is in how many seconds it helps to ask again.
+    """
+
+    status: int
+    body: bytes
+    used: int | None = None
+    retry_after: float | None = None
+    packed: bool = False

@@ -58,6 +58,7 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
     for subject in (
         subjects.KLINES,
         subjects.ROWS,
+        subjects.REST,
         subjects.DIALS,
         subjects.TRADING,
         subjects.EXIT_REPORTS,

@@ -39,12 +39,17 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class BadRequest(Exception):
-    """The exchange says the request itself is wrong (HTTP 400): `code` and `text` are its own."""
+    """The exchange says the request itself is wrong (HTTP 400): `code`, `text` and `body` are its own.
 
-    def __init__(self, code: int, text: str) -> None:
+    It counts all the same: `used_weight` is as in an `Answer`.
+    """
+
+    def __init__(self, code: int, text: str, body: bytes = b"", used_weight: int | None = None) -> None:
         super().__init__(f"{code}: {text}")
         self.code = code
         self.text = text
+        self.body = body
+        self.used_weight = used_weight
 
 
 class _Failure(msgspec.Struct):
@@ -91,11 +96,10 @@ class Rest:
         finally:
             await progress.tidy()
         if response.status_code == 200:
-            used = response.headers.get(WEIGHT_HEADER, "")
             return Answer(
                 response.content,
                 SIMULATED_HEADER in response.headers,
-                int(used) if used.isdigit() else None,
+                _used(response),
                 progress.sent_ns,
                 progress.received_ns,
             )
@@ -189,6 +193,11 @@ def _proxy_status(reason: str) -> int | None:
     return int(status[1]) if status else 407 if wants_login(reason) else None
 
 
+def _used(response: httpx.Response) -> int | None:
+    used = response.headers.get(WEIGHT_HEADER, "")
+    return int(used) if used.isdigit() else None
+
+
 def _refusal(response: httpx.Response) -> Exception:
     """What a status other than 200 means.  Bodies may be HTML: the code is read where there is one."""
     status = response.status_code
@@ -199,7 +208,7 @@ def _refusal(response: httpx.Response) -> Exception:
     except (msgspec.DecodeError, UnicodeDecodeError):
         failure = None
     if status == 400 and failure is not None:
-        return BadRequest(failure.code, failure.msg)
+        return BadRequest(failure.code, failure.msg, response.content, _used(response))
     meaning = {
         403: "the web application firewall refused this exit",
         404: "no such method here: is the base URL right?",

@@ -152,7 +152,8 @@ class Way:
     async def allotted(self, weight: int, patience: float) -> Exit:
         """Return when a request of this weight may be made, by this exit.
 
-        Raises ExchangeUnavailable, saying how long to stay away, where that is further than `patience` seconds off.
+        Raises ExchangeUnavailable, saying how long to stay away, where that is further than `patience` seconds off;
+        with the status 429 where it would only be too much.
         """
         waited = 0.0
         while True:
@@ -168,7 +169,7 @@ class Way:
             delay = max(grant.delay, 0.1)
             if waited + delay > patience:
                 reason = f"no exit may be used for another {delay:.0f} s ({grant.reason})"
-                raise ExchangeUnavailable("http", reason, retry_after=delay)
+                raise ExchangeUnavailable("http", reason, status=429 if grant.limited else None, retry_after=delay)
             waited += delay
             await self._exits.sleep(delay)
 

@@ -26,12 +26,13 @@ class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
     """Go by `exit` in `delay` seconds; without an exit: ask again then, `reason` says why.
 
     `share` is the part of Binance's limit, on dials or on weight as asked, that the program may use by each exit when
-    nobody answers any more.
+    nobody answers any more.  `limited`: nothing is wrong, it would only be too much now.
     """
 
     delay: float
     exit: str | None = None
     reason: str = ""
+    limited: bool = False
     share: float | None = None
 
 

@@ -105,7 +105,8 @@ class Pool:
             chosen = min(names, key=waits.__getitem__)
         is_too_far = request.patience is not None and waits[chosen] > request.patience
         if is_too_far or self._wait(chosen, request, now) > 0:
-            return Grant(waits[chosen], reason=self._reason(names, request, now))
+            limited = self._is_only_limited(chosen, request, now)
+            return Grant(waits[chosen], reason=self._reason(names, request, now), limited=limited)
         for health in self._known(chosen, request.host, request.scope):
             health.tried(now)
         return Grant(self._book(chosen, request, now), chosen)
@@ -197,6 +198,10 @@ class Pool:
         wait = budget.wait(request.weight, now)
         budget.spend(request.weight, now + wait)
         return wait
+
+    def _is_only_limited(self, name: str, request: Request, now: float) -> bool:
+        out = [health.verdict for health in self._known(name, request.host, request.scope) if health.wait(now) > 0]
+        return all(verdict in _HEED_ALWAYS for verdict in out)
 
     def _reason(self, names: list[str], request: Request, now: float) -> str:
         reasons = []

@@ -56,8 +56,8 @@ class PooledRest:
                 break  # what happened says more than that nothing else is left
             try:
                 answer = await (await self._rest(by)).get(method, parameters)
-            except BadRequest:
-                self._way.worked(by)
+            except BadRequest as refusal:
+                self._way.worked(by, refusal.used_weight)
                 raise
             except ExchangeUnavailable as error:
                 self._way.failed(by, error)

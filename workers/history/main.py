@@ -19,6 +19,7 @@ from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
 from workers.history.clocks import Clocks
+from workers.history.relay import Relay
 from workers.history.rows import Rows
 from workers.history.service import Service
 
@@ -53,13 +54,16 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         service.start()
         rows = Rows(bus, rests, tasks, clock)
         rows.start()
-        # Without patience: what time it is can wait for a minute in which nobody else needs the budget.
+        # Without patience: what time it is can wait for a minute in which nobody else needs the budget, and who asks
+        # over REST is told when to come again.
         hasty = {
             market: await stack.enter_async_context(PooledRest(market, config, exits, patience=0.0))
             for market in config.markets
         }
+        relay = Relay(bus, hasty, tasks, clock)
+        relay.start()
         clocks = Clocks(bus, hasty, clock)
-        respond(bus, lambda: {**service.status(), "clocks": clocks.offsets})
+        respond(bus, lambda: {**service.status(), "rest": relay.status(), "clocks": clocks.offsets})
         await bus.connected()
         notifier.say("READY=1")
         lasting = [tasks.create_task(notifier.beat()), tasks.create_task(clocks.run())]
@@ -67,6 +71,7 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         notifier.say("STOPPING=1")
         service.stop()
         rows.stop()
+        relay.stop()
         for task in lasting:
             task.cancel()
 

@@ -5,22 +5,18 @@ from collections.abc import Mapping
 
 import msgspec
 
-from fsnats.binance.limits import WEIGHT_PER_MINUTE
 from fsnats.binance.rest import BadRequest
 from fsnats.binance.streams import Market
 from fsnats.binance.weights import weight_of
 from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
-from fsnats.exits.budget import Budget
-from fsnats.exits.pool import scope_of
 from fsnats.exits.rest import PooledRest
 from fsnats.history import RowsReply, RowsRequest
 from fsnats.subjects import ROWS
 from workers.history.answers import Answers
+from workers.history.share import Share
 
-SHARE = 0.75  # of the weight of a minute: what was missed must not take all of it from those who ask for candles
-_MINUTE = 60.0
 _BUSY = 0.5  # seconds after which somebody who was turned away may ask again
 _TROUBLE = 1.0  # the same when the exchange could not be asked and did not say for how long
 
@@ -30,11 +26,7 @@ class Rows:
 
     def __init__(self, bus: Bus, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup, clock: Clock) -> None:
         self._rests = rests
-        self._clock = clock
-        self._budgets = {
-            scope_of(market): Budget(int(WEIGHT_PER_MINUTE[market] * SHARE * rest.exits), _MINUTE)
-            for market, rest in rests.items()
-        }
+        self._share = Share(rests.values(), clock)  # the rest is left to those who ask for candles
         busy = RowsReply(error="too many requests at once", again=_BUSY)
         self._answers = Answers(bus, ROWS, self._answer, _encode(busy), tasks)
 
@@ -58,9 +50,9 @@ class Rows:
         rest = self._rests.get(request.market)
         if rest is None:
             return RowsReply(error="this market is not carried here")
-        refusal = self._spend(request)
-        if refusal is not None:
-            return refusal
+        wait = self._share.spend(request.market, weight_of(request.market, request.method, request.parameters))
+        if wait > 0:
+            return RowsReply(error="the share of weight for what was missed is used up", again=wait)
         try:
             answer = await rest.get(request.method, request.parameters)
         except BadRequest as error:
@@ -71,15 +63,6 @@ class Rows:
             return RowsReply(rows=msgspec.json.decode(answer.body, type=list[msgspec.Raw]))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return RowsReply(error="the exchange did not answer with rows", again=_TROUBLE)
-
-    def _spend(self, request: RowsRequest) -> RowsReply | None:
-        budget, now = self._budgets[scope_of(request.market)], self._clock.monotonic()
-        weight = weight_of(request.market, request.method, request.parameters)
-        wait = budget.wait(weight, now)
-        if wait > 0:
-            return RowsReply(error="the share of weight for what was missed is used up", again=wait)
-        budget.spend(weight, now)
-        return None
 
 
 _encode = msgspec.json.Encoder().encode

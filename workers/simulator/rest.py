@@ -190,6 +190,9 @@ class Rest:
         return self._one_or_all(market, query, self._tickers.mini if mini else self._tickers.day, now)
 
     async def _funding(self, market: Market, query: Query, now: int) -> bytes:
+        if market is Market.USDM and "symbol" not in query:  # the newest of each
+            newest, each = now // FUNDING * FUNDING, self._world.exchange.trading(market)
+            return f"[{','.join(self._tickers.funding(one, newest) for one in each)}]".encode()
         instrument = self._instrument(market, query)
         limit = limit_of(query, 100, 1000)
         start, end = integer(query, "startTime"), min(integer(query, "endTime") or now, now)

@@ -165,7 +165,7 @@ def test_when_all_are_out_the_earliest_is_waited_for_and_the_reasons_are_told(po
 
     grant = pool.choose(Request(("a", "b"), "h"), 0.0)
 
-    assert grant == Grant(7.0, reason="a: login!; b: limited!")
+    assert grant == Grant(7.0, reason="a: login!; b: limited!", limited=True)
 
 
 def test_dials_of_one_exit_are_counted_over_all_programs() -> None:
@@ -193,7 +193,7 @@ def test_weight_is_shared_by_all_programs_and_by_both_futures_markets(pool: Pool
     ask = Request(("a",), "fapi", weight=2000, scope=FUTURES, patience=5.0)
 
     assert pool.choose(ask, 0.0) == Grant(0.0, "a")
-    assert pool.choose(ask, 1.0) == Grant(59.0, reason="a: its budget is used up")
+    assert pool.choose(ask, 1.0) == Grant(59.0, reason="a: its budget is used up", limited=True)
     assert pool.choose(Request(("a",), "api", weight=2000, scope=SPOT, patience=5.0), 1.0) == Grant(0.0, "a")
     assert pool.choose(ask, 56.0) == Grant(4.0, "a")
 
@@ -207,8 +207,10 @@ def test_a_smaller_allowance_holds_at_once_for_what_is_already_used() -> None:
     pool.allow_dials(1.5 * TWO)
     pool.allow_weight(0.1)
 
-    assert pool.choose(Request(("a",), "h", patience=0.0), 1.0) == Grant(59.0, reason="a: its budget is used up")
-    assert pool.choose(ask, 1.0) == Grant(59.0, reason="a: its budget is used up")
+    assert pool.choose(Request(("a",), "h", patience=0.0), 1.0) == Grant(
+        59.0, reason="a: its budget is used up", limited=True
+    )
+    assert pool.choose(ask, 1.0) == Grant(59.0, reason="a: its budget is used up", limited=True)
     pool.allow_weight(1.0)
     assert pool.choose(ask, 1.0) == Grant(0.0, "a")
 
@@ -219,14 +221,14 @@ def test_no_patience_is_none_at_all(pool: Pool) -> None:
 
     grant = pool.choose(ask, 59.0)
 
-    assert grant == Grant(1.0, reason="a: its budget is used up")
+    assert grant == Grant(1.0, reason="a: its budget is used up", limited=True)
 
 
 def test_the_exchanges_own_count_is_believed(pool: Pool) -> None:
     pool.told(Report("a", "fapi", used=2400, scope=FUTURES), 0.0)
 
     assert pool.choose(Request(("a",), "fapi", weight=1, scope=FUTURES, patience=0.0), 0.0) == Grant(
-        60.0, reason="a: its budget is used up"
+        60.0, reason="a: its budget is used up", limited=True
     )
 
 

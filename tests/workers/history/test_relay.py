@@ -1,0 +1,171 @@
+"""Public REST requests, asked for over a bus, answered by the simulated exchange."""
+
+import asyncio
+import gzip
+import json
+import random
+from collections.abc import AsyncIterator
+
+import httpx
+import msgspec
+import pytest
+
+from fsnats.binance.methods import METHODS
+from fsnats.binance.streams import Market
+from fsnats.bus.memory import MemoryBus
+from fsnats.exits.client import Exits
+from fsnats.exits.rest import PooledRest
+from fsnats.history import RestReply, RestRequest
+from fsnats.subjects import REST
+from fsnats.supervisor.dials import Dials
+from tests.clock import HandClock
+from tests.simulated import config_for
+from workers.history.relay import Relay
+from workers.simulator.server import Simulator
+
+SYMBOL = {Market.SPOT: "BTCUSDT", Market.USDM: "BTCUSDT", Market.COINM: "BTCUSD_PERP"}
+VALUES = {"pair": "BTCUSDT", "interval": "1m", "contractType": "PERPETUAL"}
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    async with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def bus(simulator: Simulator, clock: HandClock) -> AsyncIterator[MemoryBus]:
+    bus = MemoryBus()
+    async with asyncio.TaskGroup() as tasks:
+        config = config_for(simulator)
+        exits = Exits(config, bus, "history", clock)
+        Dials(bus, clock).serve()
+        rests = {market: PooledRest(market, config, exits, patience=0.0) for market in Market}
+        relay = Relay(bus, rests, tasks, clock)
+        relay.start()
+        yield bus
+        relay.stop()
+        for rest in rests.values():
+            await rest.__aexit__(None, None, None)
+
+
+async def ask(bus: MemoryBus, market: Market, method: str, **query: str) -> RestReply:
+    answer = await bus.request(REST, msgspec.json.encode(RestRequest(market, method, query)), 20)
+    return msgspec.msgpack.decode(answer, type=RestReply)
+
+
+def requests(simulator: Simulator) -> int:
+    return sum(simulator.ledger.requests.values())
+
+
+@pytest.mark.parametrize("market", Market)
+async def test_every_method_is_answered(bus: MemoryBus, simulator: Simulator, market: Market) -> None:
+    values = {**VALUES, "symbol": SYMBOL[market], **({"pair": "BTCUSD"} if market is Market.COINM else {})}
+    for method, (needs, takes) in METHODS[market].items():
+        query = {name: values[name] for name in needs} | ({"limit": "5"} if "limit" in takes else {})
+        reply = await ask(bus, market, method, **query)
+        body = gzip.decompress(reply.body) if reply.packed else reply.body
+        assert (reply.status, method) == (200, method), body
+        assert json.loads(body) is not None
+    assert simulator.ledger.violations == []
+
+
+async def test_a_body_comes_as_the_exchange_sent_it_with_the_weight_that_it_counts(
+    bus: MemoryBus, simulator: Simulator
+) -> None:
+    query = {"symbol": "BTCUSDT", "interval": "1d", "endTime": str(1_700_000_000_000), "limit": "2"}
+    reply = await ask(bus, Market.SPOT, "klines", **query)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        theirs = await http.get(f"{simulator.rest_url(Market.SPOT)}/api/v3/klines", params=query)
+
+    assert (reply.status, reply.body) == (200, theirs.content)
+    assert (reply.used, theirs.headers["X-MBX-USED-WEIGHT-1M"]) == (2, "4")
+
+
+async def test_ten_who_ask_the_same_at_once_cost_one_request(bus: MemoryBus, simulator: Simulator) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        asking = [tasks.create_task(ask(bus, Market.SPOT, "depth", symbol="BTCUSDT")) for _ in range(10)]
+        other = tasks.create_task(ask(bus, Market.SPOT, "depth", symbol="ETHUSDT"))
+
+    assert requests(simulator) == 2
+    assert len({task.result().body for task in asking}) == 1
+    assert other.result().body != asking[0].result().body
+
+
+async def test_the_list_of_symbols_is_kept_for_some_seconds_and_nothing_else_is(
+    bus: MemoryBus, simulator: Simulator, clock: HandClock
+) -> None:
+    replies = [await ask(bus, Market.USDM, "exchangeInfo") for _ in range(3)]
+    assert requests(simulator) == 1
+    assert replies[0].packed
+    assert json.loads(gzip.decompress(replies[2].body))["symbols"]
+    await clock.advance(10.1)
+    await ask(bus, Market.USDM, "exchangeInfo")
+    assert requests(simulator) == 2
+    for _ in range(2):
+        await ask(bus, Market.USDM, "time")
+    assert requests(simulator) == 4
+
+
+async def test_what_the_exchange_refuses_comes_in_its_words(bus: MemoryBus) -> None:
+    reply = await ask(bus, Market.SPOT, "klines", symbol="NOPE", interval="1m")
+    assert (reply.status, reply.body) == (400, b'{"code":-1121,"msg":"Invalid symbol."}')
+    assert reply.used == 2
+
+
+async def test_the_weight_of_another_minute_is_not_told(bus: MemoryBus, clock: HandClock) -> None:
+    assert (await ask(bus, Market.USDM, "exchangeInfo")).used == 1
+    assert (await ask(bus, Market.USDM, "exchangeInfo")).used == 1
+    await clock.advance(60 - clock.time_ns() / 1e9 % 60 - 0.1)
+    await ask(bus, Market.USDM, "exchangeInfo")
+    await clock.advance(0.2)
+    assert (await ask(bus, Market.USDM, "exchangeInfo")).used is None
+
+
+async def test_when_the_exchange_has_had_enough_all_are_told_until_when_and_it_is_left_alone(
+    bus: MemoryBus, simulator: Simulator, clock: HandClock
+) -> None:
+    simulator.faults.limit_rest(7)
+    replies = [await ask(bus, Market.SPOT, "depth", symbol=symbol) for symbol in ("BTCUSDT", "ETHUSDT", "BNBUSDT")]
+    assert [reply.status for reply in replies] == [429] * 3
+    assert [reply.retry_after for reply in replies] == pytest.approx([7, 7, 7])
+    assert json.loads(replies[0].body)["code"] == -1003
+    assert simulator.ledger.callers["127.0.0.1"] == 1
+    assert (await ask(bus, Market.USDM, "time")).status != 200  # the fault is the address's
+
+
+async def test_an_exchange_in_trouble_is_said_to_be(bus: MemoryBus, simulator: Simulator) -> None:
+    simulator.faults.refuse(60)
+    reply = await ask(bus, Market.SPOT, "time")
+    assert reply.status == 503
+    assert json.loads(reply.body) == {"code": -1001, "msg": "http: HTTP 503, the exchange is in trouble."}
+
+
+@pytest.mark.parametrize(
+    ("payload", "status"),
+    [
+        (b"{", 400),
+        (b"\xff", 400),
+        (b'{"market":"spot","method":"account"}', 404),
+        (b'{"market":"spot","method":"../../sapi/v1/account"}', 404),
+        (b'{"market":"spot","method":"klines","query":{"symbol":"BTCUSDT"}}', 400),
+    ],
+)
+async def test_what_is_not_on_the_list_never_leaves(
+    bus: MemoryBus, simulator: Simulator, payload: bytes, status: int
+) -> None:
+    reply = msgspec.msgpack.decode(await bus.request(REST, payload, 20), type=RestReply)
+    assert (reply.status, requests(simulator)) == (status, 0)
+
+
+async def test_a_thousand_requests_never_exceed_the_limit(bus: MemoryBus, simulator: Simulator) -> None:
+    random_ = random.Random(5)
+    statuses = {200: 0, 429: 0}
+    for _ in range(1000):
+        symbol = random_.choice(("BTCUSDT", "ETHUSDT", "BNBUSDT"))
+        reply = await ask(bus, Market.SPOT, "depth", symbol=symbol, limit=str(random_.choice((5, 500, 5000))))
+        statuses[reply.status] += 1
+        assert reply.status == 200 or 0 < (reply.retry_after or 0) <= 60
+    assert statuses[200] > 10
+    assert statuses[429] > 100
+    assert simulator.ledger.violations == []
