@@ -53,6 +53,7 @@ logger = logging.getLogger(__name__)
 _KLINES_AT_ONCE = 8  # requests for history that one client may have open
 _MOMENT = 2.0  # seconds that a gateway which stops slowly says so at least
 _LEAVING_TICK = 0.05  # seconds between two looks at who is to leave
+_LOOKED_AT = 250  # clients in one turn of the loop: a fraction of a millisecond, and not everybody is pinged at once
 _UNKNOWN_KEPT = 100  # names shown to the operator
 
 
@@ -266,11 +267,15 @@ class Gateway:
 
     async def _keep_alive(self) -> None:
         while True:
-            await asyncio.sleep(1.0)
-            now = time.monotonic()
-            for client in list(self.clients):
-                client.keep_alive(now)
-            self.hub.flush()
+            clients = list(self.clients)
+            turns = -(-len(clients) // _LOOKED_AT) or 1
+            for turn in range(turns):
+                await asyncio.sleep(1.0 / turns)
+                now = time.monotonic()
+                for client in clients[turn * _LOOKED_AT : (turn + 1) * _LOOKED_AT]:
+                    if client in self.clients:
+                        client.keep_alive(now)
+                self.hub.flush()
             if self._tokens is not None:
                 self._tokens.look()
                 self._apply(self._tokens.tokens)
@@ -316,7 +321,7 @@ class Gateway:
             channels=len(self.hub),
             listeners=sum(channel.listeners for channel in self.hub),
             slow_clients=len(self.hub.turn.slow),
-            outbox_bytes=sum(client.outbox.held_bytes for client in self.clients),
+            outbox_bytes=sum(outbox.held_bytes for outbox in self.hub.turn.slow),
             bus_connected=self._bus.is_connected,
             clients_by_token={name: count for name, count in self.door.names.items() if name},
         )

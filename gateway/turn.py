@@ -21,6 +21,10 @@ _join = b"".join
 class Slow(Listener, Protocol):
     """A listener that does not read for now."""
 
+    @property
+    def held_bytes(self) -> int:
+        """What it takes to keep what waits."""
+
     def hold(self) -> None:
         """Sort what came."""
 

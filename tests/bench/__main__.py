@@ -14,7 +14,7 @@ from tests.bench import fairness, fanout, ingest, latency, memory, peers, report
 from tests.bench.processes import BenchError
 from tests.bench.report import Row, Values
 
-_FILES = 4096  # two thousand clients and what else is open
+_FILES = 12_000  # ten thousand clients and what else is open
 
 
 class Bench(Protocol):

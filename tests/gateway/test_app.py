@@ -197,21 +197,26 @@ async def test_too_many_requests_for_history_at_once_are_refused(house: House) -
         assert (error["code"], error["id"]) == ("BUSY", 8)
 
 
-async def test_a_client_that_does_not_answer_pings_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The look at it comes once a second: the first one pings, the third one closes.
+async def test_clients_that_do_not_answer_pings_are_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The look at each comes once a second: the first one pings, the third one closes.
     house.gateway.config = Config(gateway_ping_every=0.1, gateway_pong_within=2.5)
     monkeypatch.setattr("gateway.client.Client.close_timeout", 0.2)
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    writer.write(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-    async with asyncio.timeout(30):
-        received = await reader.read()
-    writer.close()
+    monkeypatch.setattr("gateway.app._LOOKED_AT", 2)
 
-    assert b"\x89" in received  # it was pinged
-    assert b"Pong timeout" in received
+    async def receive() -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(
+            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        async with asyncio.timeout(30):
+            received = await reader.read()
+        writer.close()
+        return received
+
+    for received in await asyncio.gather(*(receive() for _ in range(5))):
+        assert b"\x89" in received  # it was pinged
+        assert b"Pong timeout" in received
 
 
 async def test_a_client_that_never_reads_is_closed_and_its_memory_is_bounded(house: House) -> None:

@@ -22,6 +22,7 @@ class Ear:
         self.written: list[bytes] = []
         self.write = self.written.append
         self.held: list[int] = []  # the rank of each frame
+        self.held_bytes = 0
 
     def stop_reading(self) -> None:
         self.waiting = self
