@@ -126,6 +126,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[float, Meta(ge=0, le=600)],
         Meta(description="seconds over which a gateway that is stopped spreads the departure of its clients"),
     ] = 0.0
+    gateway_deflate: Annotated[
+        bool, Meta(description="compress data for clients that ask for permessage-deflate: true or false")
+    ] = True
     gateway_tls_cert: Annotated[
         str,
         Meta(description="PEM file of the gateway's certificate chain, for wss:// and https://; empty: no TLS"),

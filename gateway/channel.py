@@ -172,12 +172,15 @@ class Channel:
             prefix, suffix = lane.prefix, lane.suffix
             if lane.marks:
                 prefix = lane.form.marked(self._marks(lane, frame))
-            finished = b"%b%b%b%b" % (
-                text_header(len(prefix) + len(payload) + len(suffix)),
-                prefix,
-                payload,
-                suffix,
-            )
+            if lane.deflated:
+                finished = turn.deflater.text(prefix + payload + suffix)
+            else:
+                finished = b"%b%b%b%b" % (
+                    text_header(len(prefix) + len(payload) + len(suffix)),
+                    prefix,
+                    payload,
+                    suffix,
+                )
             if rank:
                 turn.origins.note(finished, lane, frame.received_ns, rank)
             for listener in lane.listeners:

@@ -15,7 +15,7 @@ from fsnats.websocket.server import Connection
 from gateway import closing
 from gateway.admission.door import NOBODY
 from gateway.admission.pace import Pace, Verdict
-from gateway.effects import Close, Effect, Klines, Leave, Listen, Send, Unknown
+from gateway.effects import Close, Effect, Form, Klines, Leave, Listen, Send, Unknown
 from gateway.hub import Hub
 from gateway.listening import Listening
 from gateway.outbox import Outbox
@@ -98,6 +98,9 @@ class Client(Connection):
             return outcome
         self._session = outcome
         return None
+
+    def may_deflate(self) -> bool:
+        return self._house.config.gateway_deflate
 
     def opened(self) -> None:
         assert self._session is not None
@@ -190,9 +193,9 @@ class Client(Connection):
                 case Send(text):
                     hub.touch(self._outbox, frames.text(text))
                 case Listen():
-                    self.listening.begin(effect)
+                    self.listening.begin(effect._replace(form=self._form(effect.form)))
                 case Leave(stream, form):
-                    self.listening.leave(stream, form)
+                    self.listening.leave(stream, self._form(form))
                 case Klines():
                     self._house.fetch_klines(self, effect)
                 case Unknown(market, name):
@@ -205,6 +208,9 @@ class Client(Connection):
         hub.flush()
         if self.listening.waits:
             self._house.fetch_before(self)
+
+    def _form(self, form: Form) -> Form:
+        return form._replace(deflated=True) if self.deflates else form
 
     def _take(self) -> Verdict:
         """Decide on one request by how fast they come; what is refused is counted, and the last one closes."""

@@ -45,13 +45,14 @@ class Form(NamedTuple):
     `gap` stands before the notice of a gap, which "}" ends; it is empty where the dialect has no word for it: then a
     client is closed rather than left to miss an event.  Where it is not, `prefix` is an object's beginning up to its
     `data`, before which there is room for more (`marked`).  Equal forms of one stream share one finished frame,
-    whichever dialect they come from.
+    whichever dialect they come from.  `deflated` ones are compressed, for those whose connections can read that.
     """
 
     prefix: bytes
     suffix: bytes
     gap: bytes = b""
     delivery: Delivery = PLAIN
+    deflated: bool = False
 
     def marked(self, marks: bytes) -> bytes:
         """The prefix with more fields, each with a comma before it."""

@@ -15,7 +15,19 @@ class Lane:
     `pace` is there where not every message goes at once; then `newcomers` are those who have had none yet.
     """
 
-    __slots__ = ("form", "gap", "listeners", "marks", "newcomers", "pace", "prefix", "stream", "suffix", "tells")
+    __slots__ = (
+        "deflated",
+        "form",
+        "gap",
+        "listeners",
+        "marks",
+        "newcomers",
+        "pace",
+        "prefix",
+        "stream",
+        "suffix",
+        "tells",
+    )
 
     def __init__(self, stream: Stream, form: Form) -> None:
         self.stream = stream
@@ -23,6 +35,7 @@ class Lane:
         self.prefix = form.prefix
         self.suffix = form.suffix
         self.gap = form.gap
+        self.deflated = form.deflated
         self.marks = form.delivery.marks
         # Whether a client can be told, and wants to be, what it has missed.
         self.tells = bool(form.gap) and form.delivery.on_slow is OnSlow.GAP

@@ -6,6 +6,7 @@ uvloop sends on every write, so joining is ours to do: four frames a write cost 
 from collections import deque
 from typing import Protocol
 
+from fsnats.websocket.deflate import Deflater
 from gateway.lane import Listener
 from gateway.marks import Hops
 from gateway.origins import Origins
@@ -35,11 +36,12 @@ class Turn:
     While there are `slow` ones, whoever makes a frame of data notes its origin.
     """
 
-    __slots__ = ("_due", "_left", "dirty", "hops", "origins", "slow", "tally")
+    __slots__ = ("_due", "_left", "deflater", "dirty", "hops", "origins", "slow", "tally")
 
     def __init__(self, tally: Tally, hops: Hops | None = None) -> None:
         self.tally = tally
         self.hops = hops or Hops()
+        self.deflater = Deflater()
         self.dirty: list[Listener] = []
         self.origins = Origins()
         self.slow: deque[Slow] = deque()

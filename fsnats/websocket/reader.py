@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from fsnats.errors import Unusable
+from fsnats.websocket.deflate import TooLong, Unreadable, inflate
 
 
 class Opcode(IntEnum):
@@ -40,6 +41,7 @@ TOO_BIG = 1009
 
 _FIN = 0x80
 _RSV = 0x70
+_RSV1 = 0x40  # with permessage-deflate: this message is compressed
 _MASKED = 0x80
 _CONTROL = 0x08
 _CONTROL_BYTES = 125
@@ -51,7 +53,7 @@ _CODES = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 
 class Reader:
     """Cuts frames out of what arrives, in whatever pieces, and joins fragments.  After Broken it is of no more use."""
 
-    __slots__ = ("_kind", "_message", "_most", "_need", "_waiting")
+    __slots__ = ("_is_deflated", "_kind", "_message", "_most", "_need", "_waiting", "deflates")
 
     def __init__(self, message_bytes_max: int) -> None:
         """Longer messages are Broken, with TOO_BIG, as soon as their length is known."""
@@ -60,6 +62,8 @@ class Reader:
         self._need = 0  # bytes that `_waiting` must have before a look at it is worth while
         self._message: bytearray | None = None  # of a message whose last fragment has not arrived
         self._kind = Opcode.TEXT  # that message's
+        self._is_deflated = False  # likewise
+        self.deflates = False  # the client may send compressed messages
 
     def feed(self, data: bytes) -> Iterator[Item]:
         """What is complete with these bytes.  Raises Broken."""
@@ -78,7 +82,7 @@ class Reader:
                 return
             payload = _unmasked(data[start : start + length], data[start - 4 : start])
             first, at = data[at], start + length
-            item = self._take(_OPCODES[first & 0x0F], bool(first & _FIN), payload)
+            item = self._take(_OPCODES[first & 0x0F], first, payload)
             if item is not None:
                 yield item
 
@@ -88,7 +92,7 @@ class Reader:
             return 0, 0
         first, second = data[at], data[at + 1]
         opcode, length = first & 0x0F, second & 0x7F
-        if first & _RSV:
+        if first & _RSV and not (first & _RSV == _RSV1 and self.deflates and opcode in (Opcode.TEXT, Opcode.BINARY)):
             raise Broken(PROTOCOL_ERROR, "reserved bits are set")
         if opcode not in _OPCODES:
             raise Broken(PROTOCOL_ERROR, f"unknown opcode {opcode}")
@@ -111,25 +115,32 @@ class Reader:
             raise Broken(TOO_BIG, f"longer than {self._most} bytes")
         return (start, length) if start <= end else (0, 0)
 
-    def _take(self, opcode: Opcode, fin: bool, payload: bytes) -> Item | None:
+    def _take(self, opcode: Opcode, first: int, payload: bytes) -> Item | None:
         if opcode & _CONTROL:
             if opcode is Opcode.CLOSE:
                 _check_close(payload)
             return Item(opcode, payload)
         if opcode is not Opcode.CONTINUATION:
-            self._kind = opcode
-            if fin:  # nearly every message
+            self._kind, self._is_deflated = opcode, bool(first & _RSV1)
+            if first & _FIN:  # nearly every message
                 return self._whole(payload)
             self._message = bytearray(payload)
             return None
         assert self._message is not None
         self._message += payload
-        if not fin:
+        if not first & _FIN:
             return None
         payload, self._message = bytes(self._message), None
         return self._whole(payload)
 
     def _whole(self, payload: bytes) -> Item:
+        if self._is_deflated:
+            try:
+                payload = inflate(payload, self._most)
+            except Unreadable as error:
+                raise Broken(INVALID_DATA, str(error)) from error
+            except TooLong as error:
+                raise Broken(TOO_BIG, str(error)) from error
         if self._kind is Opcode.TEXT and not payload.isascii():
             _check_utf8(payload)
         return Item(self._kind, payload)

@@ -6,7 +6,7 @@ The connection owns its transport, so that finished frames go to it without a ta
 import asyncio
 from typing import Any
 
-from fsnats.websocket import frames, handshake
+from fsnats.websocket import deflate, frames, handshake
 from fsnats.websocket.handshake import Request, Response
 from fsnats.websocket.reader import Broken, Item, Opcode, Reader
 
@@ -57,6 +57,10 @@ class Connection(asyncio.Protocol):
         """Look at the handshake, which is in good form; return None to accept it or a response to refuse it."""
         return None
 
+    def may_deflate(self) -> bool:
+        """Whether to agree where the client asks for compression; `deflates` then says that it did."""
+        return False
+
     def answer_headers(self) -> bytes:
         """Further lines, each with its end, for the answer to a handshake that was accepted."""
         return b""
@@ -88,6 +92,11 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether writing still makes sense."""
         return self._open
+
+    @property
+    def deflates(self) -> bool:
+        """Whether frames may be compressed: it was agreed in the handshake."""
+        return self._reader.deflates
 
     def write(self, data: bytes) -> None:
         """Write finished frames, as they are.  Does nothing once the connection is closing."""
@@ -131,7 +140,12 @@ class Connection(asyncio.Protocol):
             transport.write(response.serialize())
             self._finish()
             return
-        transport.write(handshake.acceptance(request, self.answer_headers()))
+        agreed = deflate.agree(request.headers.get_all("Sec-WebSocket-Extensions")) if self.may_deflate() else None
+        headers = self.answer_headers()
+        if agreed is not None:
+            self._reader.deflates = True
+            headers += f"Sec-WebSocket-Extensions: {agreed}\r\n".encode()
+        transport.write(handshake.acceptance(request, headers))
         self._open = self._opened = True
         self.opened()
         if rest:

@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fsnats.binance.streams import Market, Stream, parse
 from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, VERSION, Frame, encode
+from fsnats.websocket.deflate import inflate
 from fsnats.websocket.frames import text
 from gateway.channel import Channel
 from gateway.effects import Delivery, Form, Marks
@@ -76,6 +77,38 @@ def test_listeners_of_one_form_share_one_finished_frame() -> None:
     house.hub.flush()
 
     assert len({id(written[0]) for _, written in clients}) == 1
+
+
+def test_those_who_can_read_it_share_one_compressed_frame_and_others_get_the_plain_one() -> None:
+    house = House()
+    clients = [house.client() for _ in range(3)]
+    for outbox, _ in clients[:2]:
+        house.hub.listen(TRADES, TYPED._replace(deflated=True), outbox)
+    house.hub.listen(TRADES, TYPED, clients[2][0])
+    payload = b'{"e":"trade","p":"16500.00000000","q":"0.01000000","X":"16500.00000000"}' * 4
+    house.message("btcusdt@trade", payload)
+    house.message("btcusdt@trade", b"{}")  # too short to be worth it
+    house.hub.flush()
+
+    (first,), (second,), (plain,) = (written for _, written in clients)
+    assert first is second
+    assert plain == text(b'{"type":"trade","data":' + payload + b"}") + text(b'{"type":"trade","data":{}}')
+    short = text(b'{"type":"trade","data":{}}')
+    assert first.endswith(short)
+    (data,) = (first[2 if first[1] < 126 else 4 : -len(short)],)
+    assert inflate(data, 1000) == b'{"type":"trade","data":' + payload + b"}"
+
+
+def test_leaving_a_compressed_form_leaves_the_plain_one_alone() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TRADES, RAW, outbox)
+    house.hub.listen(TRADES, RAW._replace(deflated=True), outbox)
+    house.hub.leave(TRADES, RAW._replace(deflated=True), outbox)
+    house.message("btcusdt@trade", b"{}" * 100)
+    house.hub.flush()
+
+    assert written == [text(b"{}" * 100)]
 
 
 def test_what_one_turn_brings_is_one_write_in_order() -> None:

@@ -4,12 +4,13 @@ from itertools import pairwise
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame
 from websockets.frames import Opcode as LibraryOpcode
 from websockets.protocol import Protocol, Side, State
 
 from fsnats.websocket import frames
-from fsnats.websocket.reader import INVALID_DATA, TOO_BIG, Broken, Opcode, Reader
+from fsnats.websocket.reader import INVALID_DATA, PROTOCOL_ERROR, TOO_BIG, Broken, Opcode, Reader
 from tests.fsnats.websocket.cases import CLOSE, CONT, PING, PONG, TEXT, closing, frame
 
 Items = list[tuple[int, bytes]]
@@ -122,3 +123,41 @@ def test_a_message_that_is_too_long_is_refused_before_it_has_come() -> None:
 
 def test_a_length_beyond_all_memory_is_refused() -> None:
     assert understood([b"\x81\xff" + b"\xff" * 8]) == ([], TOO_BIG)
+
+
+def deflated(message: bytes) -> bytes:
+    return bytes(PerMessageDeflate(True, True, 15, 15).encode(Frame(LibraryOpcode.TEXT, message)).data)
+
+
+def agreed(*pieces: bytes) -> tuple[Items, int | None]:
+    reader = Reader(MOST)
+    reader.deflates = True
+    items: Items = []
+    try:
+        items += [(int(opcode), data) for piece in pieces for opcode, data in reader.feed(piece)]
+    except Broken as broken:
+        return items, broken.code
+    return items, None
+
+
+def test_compressed_messages_are_read_whole_and_in_fragments_between_others() -> None:
+    data = deflated(b"a message" * 20)
+    fragments = frame(TEXT, data[:5], fin=False, rsv=4) + frame(PING) + frame(CONT, data[5:])
+    plain = frame(TEXT, b"plain")
+    whole = (TEXT, b"a message" * 20)
+    assert agreed(frame(TEXT, data, rsv=4) + plain + fragments + plain) == (
+        [whole, (TEXT, b"plain"), (PING, b""), whole, (TEXT, b"plain")],
+        None,
+    )
+
+
+def test_what_is_compressed_in_the_wrong_way_is_refused() -> None:
+    data = deflated(b"x" * 100)
+    begun = frame(TEXT, data[:5], fin=False, rsv=4)
+    assert agreed(frame(TEXT, data, rsv=6)) == ([], PROTOCOL_ERROR)
+    assert agreed(begun + frame(CONT, data[5:], rsv=4)) == ([], PROTOCOL_ERROR)
+    assert agreed(frame(PING, data, rsv=4)) == ([], PROTOCOL_ERROR)
+    assert agreed(frame(TEXT, b"\xff" * 20, rsv=4)) == ([], INVALID_DATA)
+    assert agreed(frame(TEXT, deflated(b"\xff" * 20), rsv=4)) == ([], INVALID_DATA)  # not UTF-8
+    assert agreed(frame(TEXT, deflated(b"x" * (MOST + 1)), rsv=4)) == ([], TOO_BIG)
+    assert understood([frame(TEXT, data, rsv=4)]) == ([], PROTOCOL_ERROR)  # nobody agreed to it

@@ -12,8 +12,10 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from fsnats.websocket import frames
+from fsnats.websocket.deflate import Deflater
 from fsnats.websocket.handshake import Request, Response
 from fsnats.websocket.serve import listen, serving
 from fsnats.websocket.server import Connection
@@ -213,3 +215,46 @@ async def test_when_the_server_stops_clients_are_told_1012() -> None:
         await connection.recv()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
+
+
+class Deflating(Echo):
+    deflater = Deflater()
+
+    def may_deflate(self) -> bool:
+        return True
+
+    def received(self, text: str) -> None:
+        data = text.encode()
+        self.write(self.deflater.text(data) if self.deflates else frames.text(data))
+
+
+@pytest.mark.parametrize("bits", [None, 12, 15])
+async def test_who_asks_for_compression_sends_and_gets_compressed_messages(bits: int | None) -> None:
+    factory = ClientPerMessageDeflateFactory(server_max_window_bits=bits, client_max_window_bits=bits or True)
+    listener = listen("127.0.0.1", 0, "PORT")
+    async with serving(app, Deflating, listener):
+        url = f"ws://127.0.0.1:{listener.getsockname()[1]}"
+        async with connect(url, proxy=None, compression=None, extensions=[factory]) as connection:
+            agreed = connection.response.headers["Sec-WebSocket-Extensions"] if connection.response else ""
+            assert agreed.startswith("permessage-deflate; server_no_context_takeover; client_no_context_takeover")
+            for message in ("short", "Stück für Stück, " * 3000, "", "x" * 60_000):
+                await connection.send(message)
+                assert await connection.recv() == message
+            await connection.send(["in ", "fragments"])
+            assert await connection.recv() == "in fragments"
+            await connection.send("x" * (64 * 1024 + 1))
+            with pytest.raises(ConnectionClosed) as closed:
+                await connection.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+        async with connect(url, proxy=None, compression=None) as plain:
+            await plain.send("x" * 1000)
+            assert await plain.recv() == "x" * 1000
+
+
+async def test_where_the_server_does_not_compress_nothing_is_agreed(port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{port}", proxy=None) as connection:
+        assert connection.response is not None
+        assert "Sec-WebSocket-Extensions" not in connection.response.headers
+        await connection.send("x" * 1000)
+        assert await connection.recv() == "x" * 1000
