@@ -189,6 +189,7 @@ class Arbiter:
 
     def _introduce(self, member: Member, line: Line, payload: bytes, received_ns: int, now: float) -> None:
         """The first message of a stream over this connection."""
+        line.overlap()
         try:
             goes_on = _has_come(line, payload) or line.follow().joins(payload)
         except UNREADABLE:

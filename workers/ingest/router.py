@@ -15,7 +15,7 @@ from fsnats.subjects import subject_of
 from workers.ingest.arrays import own_rows
 from workers.ingest.hole import Hole
 from workers.ingest.oddities import LARGE_BYTES, Kind, Oddities, kind_of
-from workers.ingest.track import ALWAYS, NEXT, Missing, Tracker, tracker_of
+from workers.ingest.track import ALWAYS, NEXT, OLD, Missing, Tracker, tracker_of
 
 # What msgspec raises for bytes from outside: not JSON of that shape, not UTF-8, nested beyond reason.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -23,6 +23,7 @@ AHEAD_NS = 1_000_000_000  # by which an event may be ahead of this machine's clo
 _LOOK_MASK = 15  # one of sixteen messages of a stream is looked at: to look at each would cost 0.3 of 2.8 µs
 _LOOK_OLD = 64  # one of so many messages that came already, by their ids, is looked at: it may be a new one
 _SHUTDOWN = "!serverShutdown"  # the pseudo stream that announces the end of a connection
+_ODD_KEPT = 1000  # messages of one stream: several seconds by which one connection may be behind another
 HELD_MESSAGES = 10_000  # of one stream while a hole before them is being filled: 2 s of the busiest stream, tenfold
 
 
@@ -61,24 +62,41 @@ class Line(msgspec.Struct, eq=False):
     resuming: bool = False  # the connection was lost: the next payload is the first one after it
     continues: bool = False  # it goes on where another worker stopped, and the next frame is the one that says so
     briefly: bool = False  # look at payloads only until the next new one: what comes before it may come twice
+    odd: dict[bytes, None] | None = None  # what no tracker could read lately, while several connections bring the same
 
     def follow(self) -> Tracker:
         """The stream's tracker, made now and told where the stream stands where nobody needed one so far."""
         if self.tracker is None:
             self.tracker = tracker_of(self.stream)
-            if self.newest:
+            waiting = (entry[0] for entry in reversed(self.held or ()) if isinstance(entry, tuple) and not entry[2])
+            newest = next(waiting, self.newest)
+            if newest:
                 with contextlib.suppress(*UNREADABLE):  # what no tracker can read has passed all the same
-                    self.tracker.see(self.newest)
+                    self.tracker.see(newest)
         return self.tracker
 
     def overlap(self) -> None:
         """Follow for as long as several connections bring the same."""
         self.follow()
         self.briefly = False
+        if self.odd is None:
+            self.odd = {}
+
+    def is_copy(self, payload: bytes) -> bool:
+        """Whether another connection brought the same, as far as bytes tell: of what no tracker can read."""
+        if self.odd is None:
+            return False
+        if payload in self.odd:
+            return True
+        self.odd[payload] = None
+        if len(self.odd) > _ODD_KEPT:
+            del self.odd[next(iter(self.odd))]
+        return False
 
     def unfollow(self) -> None:
         """Look at payloads again only where a sequence can show a hole."""
         self.briefly = False
+        self.odd = None
         if self.stream.kind not in ALWAYS:
             self.tracker = None
 
@@ -238,7 +256,7 @@ class Router:
             except UNREADABLE as error:
                 # Of a shape we do not know: it passes, only its place in the sequence cannot be looked at.
                 self._unreadable(payload, error)
-                verdict = NEXT
+                verdict = OLD if line.is_copy(payload) else NEXT
             if verdict is not NEXT:
                 if isinstance(verdict, Missing):
                     self.holes += 1

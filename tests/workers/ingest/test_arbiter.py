@@ -330,6 +330,18 @@ def test_what_cannot_be_ordered_passes_and_proves_nothing() -> None:
     assert not rig.arbiter.has_joined(new)
 
 
+def test_what_cannot_be_ordered_is_published_once_as_far_as_bytes_tell() -> None:
+    rig = Rig()
+    one, other = rig.open(), rig.open()
+    for member in (one, other, one):
+        rig.bring(member, 1)
+    for member in (one, other):
+        for payload in (b'{"n":5}', b'{"n":6}'):
+            rig.arbiter.receive(member, rig.line, payload, 0, rig.now)
+
+    assert rig.out == [1, 5, 6]
+
+
 def test_it_knows_of_how_many_streams_each_would_go_on_without_a_break() -> None:
     rig = Rig()
     one = rig.open()

@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from fsnats.binance.commands import Reply
 from fsnats.binance.streams import Market, parse
-from fsnats.frames import CONTINUES, RECOVERED, Frame, decode
+from fsnats.frames import CONTINUES, GAP, RECOVERED, Frame, decode
 from workers.ingest.gaps import notice
 from workers.ingest.recovery import Recovery
 from workers.ingest.router import Line, NoRepairs, Router, Shutdown
@@ -307,3 +308,15 @@ def test_recorded_payloads_pass_byte_for_byte(recordings: Path) -> None:
     expected = [raw.encode().partition(b',"data":')[2][:-1] for raw in rows]
     assert len(rows) > 1000
     assert [frame.payload for _, frame in published] == expected
+
+
+def test_a_tracker_that_is_made_while_something_is_held_begins_behind_that() -> None:
+    route, published = router(Market.SPOT, "btcusdt@ticker")
+    (line,) = route.lines(["btcusdt@ticker"])
+    route.accept(line, b'{"E":1}', 0)
+    line.held = deque([(b'{"E":3}', 0, 0), (b'{"e":"gap"}', 0, GAP)])
+    line.follow()
+
+    assert not route.accept(line, b'{"E":3}', 0)
+    assert route.accept(line, b'{"E":4}', 0)
+    assert len(published) == 1

@@ -226,6 +226,26 @@ async def test_its_status_shows_its_feeds(rig: Rig) -> None:
     }
 
 
+async def test_with_redundancy_each_stream_comes_twice_and_goes_out_once(rig: Rig) -> None:
+    async with rig.worker(redundancy=2) as worker:
+        rig.announce("add", "btcusdt@aggTrade", "ethusdt@aggTrade")
+        await eventually(lambda: int(str(worker.status()["duplicates"])) > 50)
+        (status,) = await ask(rig.bus, "_INBOX.test", 0.5)
+
+    names = ["btcusdt@aggTrade", "ethusdt@aggTrade"]
+    assert isinstance(status["connections"], list)
+    of_market = [each for each in status["connections"] if "market" in each["id"]]
+    assert [(each["id"], each["exit"], each["status"]) for each in of_market] == [
+        (f"ingest-usdm-0-market-0{letter}", "direct", "connected") for letter in "ab"
+    ]
+    assert all(set(names) <= set(each["streams"]) and each["buffered"] == 0 for each in of_market)
+    assert sum(each["first"] for each in of_market) > 50
+    for name in names:
+        ids = [json.loads(frame.payload)["a"] for frame in rig.frames if frame.stream == name]
+        assert ids == list(range(ids[0], ids[0] + len(ids)))
+    assert rig.simulator.ledger.violations == []
+
+
 async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(succession, "PATIENCE", 60.0)  # this machine may be slow; that is not what is tested
     await open_window(rig.bus, Market.USDM)
