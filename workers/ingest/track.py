@@ -62,6 +62,10 @@ class Tracker(Protocol):
         ...
 
 
+BACK = 10_000  # milliseconds by which a time may be older than the newest one and still be that of a late copy
+_RECENT = 64  # messages: several seconds of the fastest stream that only times order
+
+
 class _AggTrade(msgspec.Struct, gc=False):
     id: int = msgspec.field(name="a")
 
@@ -152,31 +156,37 @@ class Diffs:
 
 
 class Clocked:
-    """Streams that only a time or a growing id orders: nothing tells what is missing."""
+    """Streams that only a time or a growing id orders: nothing tells what is missing.
+
+    Times may be put back.  What is older than the newest one by more than BACK is new, unless its bytes came lately.
+    """
 
     def __init__(self) -> None:
         self.last: int | None = None
-        self._at_last: set[bytes] = set()
+        self._recent: dict[int, None] = {}  # hashes of the newest ones, or, where ids order, of those with the last id
 
     def has_seen(self, payload: bytes) -> bool:
-        return self.last is not None and _instant(payload) <= self.last
+        return self.last is not None and _instant(payload)[0] <= self.last
 
     def joins(self, payload: bytes) -> bool:
         return False  # a time says nothing about what lies before it
 
     def between(self, payload: bytes) -> Missing | None:
-        unit = "u" if b'"u":' in payload else "ms"
-        return _between(self.last, _instant(payload), unit)
+        instant, is_time = _instant(payload)
+        return _between(self.last, instant, "ms" if is_time else "u")
 
     def see(self, payload: bytes) -> Verdict:
-        instant, last = _instant(payload), self.last
-        if last is None or instant > last:
-            self.last = instant
-            self._at_last = {payload}
-            return NEXT
-        if instant < last or payload in self._at_last:
+        (instant, is_time), last, key = _instant(payload), self.last, hash(payload)
+        if key in self._recent:
             return OLD
-        self._at_last.add(payload)
+        if last is not None and instant < last and not (is_time and instant < last - BACK):
+            return OLD
+        if instant != last and not is_time:
+            self._recent.clear()
+        self.last = instant
+        self._recent[key] = None
+        if len(self._recent) > _RECENT:
+            del self._recent[next(iter(self._recent))]
         return NEXT
 
 
@@ -184,7 +194,8 @@ def _between(last: int | None, number: int, unit: str) -> Missing | None:
     return Missing(last + 1, number - 1, unit) if last is not None and number > last + 1 else None
 
 
-def _instant(payload: bytes) -> int:
+def _instant(payload: bytes) -> tuple[int, bool]:
+    """What orders a payload among its stream's, and whether that is a time."""
     if payload.startswith(b"["):
         rows = _clocked_rows(payload)
         if not rows:
@@ -192,9 +203,12 @@ def _instant(payload: bytes) -> int:
         row = rows[0]
     else:
         row = _clocked(payload)
-    for value in (row.u, row.lastUpdateId, row.E, row.t):
+    for value in (row.u, row.lastUpdateId):
         if value is not None:
-            return value
+            return value, False
+    for value in (row.E, row.t):
+        if value is not None:
+            return value, True
     raise msgspec.ValidationError("nothing says when this was")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market, parse
-from workers.ingest.track import ALWAYS, Missing, Seen, Tracker, tracker_of
+from workers.ingest.track import ALWAYS, BACK, Missing, Seen, Tracker, tracker_of
 
 
 def tracker(name: str, market: Market = Market.SPOT) -> Tracker:
@@ -166,3 +166,27 @@ def test_what_says_no_time_is_not_taken_for_an_old_one(payload: bytes) -> None:
 
     with pytest.raises(msgspec.DecodeError):
         times.see(payload)
+
+
+def test_after_a_clock_was_put_back_what_comes_is_new_and_late_copies_of_before_are_old() -> None:
+    times = tracker("btcusdt@miniTicker")
+    before = [dump(E=100_000 + number) for number in range(10)]
+    after = [dump(E=40_000 + number) for number in range(10)]
+    assert {times.see(payload) for payload in before} == {Seen.NEXT}
+    assert times.see(after[0]) is Seen.NEXT
+    assert {times.see(payload) for payload in before} == {Seen.OLD}
+    assert [times.see(payload) for payload in after] == [Seen.OLD] + [Seen.NEXT] * 9
+    # And again when it is put right.
+    assert times.see(dump(E=100_100)) is Seen.NEXT
+
+
+def test_what_is_late_by_seconds_is_old_even_if_it_never_came() -> None:
+    times = tracker("btcusdt@miniTicker")
+    times.see(dump(E=100_000))
+    assert times.see(dump(E=100_000 - BACK)) is Seen.OLD
+
+
+def test_ids_are_never_put_back() -> None:
+    ids = tracker("btcusdt@bookTicker")
+    ids.see(dump(u=1_000_000))
+    assert ids.see(dump(u=5)) is Seen.OLD
