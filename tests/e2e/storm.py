@@ -34,7 +34,9 @@ def frame(payload: bytes, opcode: int = 1) -> bytes:
     size = len(payload)
     if size < 126:
         return bytes((0x80 | opcode, 0x80 | size)) + MASK + payload
-    return bytes((0x80 | opcode, 0xFE)) + size.to_bytes(2) + MASK + payload
+    if size < 65536:
+        return bytes((0x80 | opcode, 0xFE)) + size.to_bytes(2) + MASK + payload
+    return bytes((0x80 | opcode, 0xFF)) + size.to_bytes(8) + MASK + payload
 
 
 class Guest:
@@ -62,6 +64,14 @@ class Guest:
             read += some
         return read
 
+    async def rest(self) -> bytes:
+        """Everything until the other side ends it, in whatever way."""
+        read = b""
+        with contextlib.suppress(ConnectionError):
+            while some := await self._loop.sock_recv(self._socket, 65536):
+                read += some
+        return read
+
     async def enter(self, path: str = "/") -> None:
         """Shake hands."""
         await self.say(handshake(path))
@@ -69,7 +79,7 @@ class Guest:
         assert answer.startswith(b"HTTP/1.1 101"), answer
 
     async def end(self) -> None:
-        """Read until the other side has ended it."""
+        """Read until the other side has ended it in good order."""
         while await self._loop.sock_recv(self._socket, 65536):
             pass
 
