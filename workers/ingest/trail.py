@@ -14,13 +14,17 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from fsnats.binance.streams import Market
+from fsnats.window import SlidingWindow
 from workers.ingest.pages import Fill
 
-PACE = 5.0  # seconds between two questions of one worker, and between the first two about a symbol
+MINUTE = 12  # questions of one worker in a minute: of spot's weight 14 workers' take a tenth, until symbols are known
+PAIR = 5.0  # seconds between the first two questions about a symbol
 AGAIN, AGAIN_MOST = 30.0, 1800.0  # seconds until the next one about a quiet symbol: doubled each time
 _ENOUGH = (5, 8)  # moments that prove something, of one or the other type of stream; see `cadence`
 ROWS = 100  # of one answer; more cost the same, and nothing would follow from them
 _KEPT = 16  # answers that a trail remembers
+# By the answers there were, which symbol is asked about first: a second answer tells most, a third one least.
+_RANKS = (1, 0, 2)
 
 
 class _Row(msgspec.Struct):
@@ -47,6 +51,11 @@ class Trail:
         self.newest: int | None = None
         self._moments = 0  # in which there was a trade, of those seen since the first answer
         self._seen: deque[tuple[float, int]] = deque(maxlen=_KEPT)  # when it was asked, and the moments up to then
+
+    @property
+    def answers(self) -> int:
+        """How many there were; two stands for more."""
+        return min(len(self._seen), 2)
 
     def saw(self, rows: Sequence[msgspec.Raw], asked: float) -> None:
         """An answer to what was asked then.  Raises msgspec.DecodeError for rows of another shape."""
@@ -79,6 +88,7 @@ class Trails:
 
     def __init__(self) -> None:
         self._symbols: dict[str, _Asked] = {}
+        self._pace = SlidingWindow(MINUTE, 60.0)
         self._next_at = 0.0
 
     def due(self, wondering: Mapping[str, float], now: float) -> str | None:
@@ -89,13 +99,12 @@ class Trails:
             self._symbols[symbol] = _Asked(Trail(), now)
         if now < self._next_at:
             return None
-        # A second question is worth more than another first one: only two tell something.
-        waiting = [(each.trail.newest is None, each.next_at, symbol) for symbol, each in self._symbols.items()]
-        symbol = min((each for each in waiting if each[1] <= now), default=(False, 0.0, ""))[2]
-        if not symbol:
+        waiting = [(_RANKS[each.trail.answers], each.next_at, symbol) for symbol, each in self._symbols.items()]
+        symbol = min((each for each in waiting if each[1] <= now), default=(0, 0.0, ""))[2]
+        if not symbol or self._pace.delay(now) > 0:
             return None
-        self._next_at = now + PACE
-        self._symbols[symbol].next_at = now + PACE
+        self._pace.reserve(now)
+        self._symbols[symbol].next_at = now + PAIR
         return symbol
 
     def answered(self, symbol: str, rows: Sequence[msgspec.Raw], asked: float) -> None:
@@ -103,14 +112,13 @@ class Trails:
         known = self._symbols.get(symbol)
         if known is None:
             return
-        is_first = known.trail.newest is None
         known.trail.saw(rows, asked)
-        if is_first:
+        if known.trail.answers == 1:
             return
         pause = known.trail.until_enough()
         if pause is None:
             pause, known.pause = known.pause, min(2 * known.pause, AGAIN_MOST)
-        known.next_at = asked + max(PACE, pause)
+        known.next_at = asked + max(PAIR, pause)
 
     def not_now(self, symbol: str, until: float) -> None:
         """There was no answer: nothing is asked until then, and this is asked again."""

@@ -12,7 +12,7 @@ from fsnats.history import RowsReply
 from tests.clock import HandClock
 from workers.ingest.enquiry import Enquiry
 from workers.ingest.pages import Fill
-from workers.ingest.trail import PACE, Trails
+from workers.ingest.trail import PAIR, Trails
 
 WONDERING = {"BTCUSDT": 0.0}
 
@@ -54,7 +54,7 @@ def trades(*numbers: int) -> RowsReply:
 
 async def test_two_answers_show_that_a_symbol_is_traded() -> None:
     async with Rig(trades(1, 2), trades(2, 3, 4, 5)).running() as rig:
-        await rig.passes(1 + PACE)
+        await rig.passes(1 + PAIR)
     assert [fill.parameters["symbol"] for fill in rig.asked] == ["BTCUSDT"] * 2
     assert rig.trails.moments("BTCUSDT", 0.0) == 3
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market
 from fsnats.binance.weights import weight_of
-from workers.ingest.trail import AGAIN, AGAIN_MOST, PACE, ROWS, Trail, Trails, question
+from workers.ingest.trail import AGAIN, AGAIN_MOST, MINUTE, PAIR, ROWS, Trail, Trails, question
 
 
 def aggregates(*numbers: int, at: int | None = None) -> list[msgspec.Raw]:
@@ -86,7 +86,7 @@ def asked_at(trails: Trails, *symbols: str, until: int, trade_every: float = 0.0
 
 def test_a_quiet_symbol_is_asked_about_twice_soon_and_then_more_and_more_rarely() -> None:
     pauses = [after - before for (before, _), (after, _) in pairwise(asked_at(Trails(), "A", until=8000))]
-    assert pauses == [PACE, *(min(AGAIN * 2**n, AGAIN_MOST) for n in range(len(pauses) - 1))]
+    assert pauses == [PAIR, *(min(AGAIN * 2**n, AGAIN_MOST) for n in range(len(pauses) - 1))]
 
 
 def test_a_symbol_that_is_traded_is_asked_about_when_enough_may_have_come() -> None:
@@ -95,9 +95,21 @@ def test_a_symbol_that_is_traded_is_asked_about_when_enough_may_have_come() -> N
     assert trails.moments("A", 0.0) == 20
 
 
-def test_many_symbols_are_asked_about_one_after_the_other_pairs_first() -> None:
-    asked = [symbol for _, symbol in asked_at(Trails(), "A", "B", "C", until=26)]
-    assert asked == ["A", "A", "B", "B", "C", "C"]
+def test_several_symbols_are_asked_about_together_second_questions_first() -> None:
+    asked = asked_at(Trails(), "A", "B", "C", "D", "E", "F", until=12)
+    assert asked == list(enumerate("ABCDEABCDEF"))
+
+
+def test_there_are_so_many_questions_a_minute() -> None:
+    asked = [at for at, _ in asked_at(Trails(), *(f"S{number}" for number in range(50)), until=600)]
+    assert len(asked) > 100
+    assert all(sum(at <= other < at + 60 for other in asked) <= MINUTE for at in asked)
+
+
+def test_new_symbols_come_before_those_that_were_found_quiet() -> None:
+    trails = Trails()
+    asked_at(trails, "A", "B", until=30)
+    assert trails.due({"A": 0.0, "B": 0.0, "C": 0.0}, 5000.0) == "C"
 
 
 def test_a_symbol_that_is_not_wondered_about_any_more_is_forgotten() -> None:
@@ -115,4 +127,4 @@ def test_what_could_not_be_answered_is_asked_again_later() -> None:
     trails.not_now("A", 30.0)
     assert trails.due({"A": 0.0, "B": 0.0}, 29.0) is None
     assert trails.due({"A": 0.0, "B": 0.0}, 30.0) == "B"
-    assert trails.due({"A": 0.0, "B": 0.0}, 35.0) == "A"
+    assert trails.due({"A": 0.0, "B": 0.0}, 31.0) == "A"
