@@ -9,6 +9,7 @@ import msgspec
 from fsnats.binance.streams import Market
 
 TIMEOUT = 30.0  # seconds that a gateway waits for candles
+REST_TIMEOUT = 10.0  # seconds that a gateway waits with a REST request: clients do not wait longer either
 ROWS_TIMEOUT = 15.0  # seconds that a worker waits for rows, before it asks again
 
 

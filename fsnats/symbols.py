@@ -64,6 +64,11 @@ class Listing(msgspec.Struct, frozen=True, dict=True):
         return frozenset(symbol.name for symbol in self.symbols if symbol.status == TRADING)
 
     @cached_property
+    def all_pairs(self) -> frozenset[str]:
+        """The pairs of every listed symbol, tradable or not."""
+        return frozenset(symbol.pair for symbol in self.symbols)
+
+    @cached_property
     def pairs(self) -> frozenset[str]:
         """The pairs of the symbols that trade now."""
         return frozenset(symbol.pair for symbol in self.symbols if symbol.status == TRADING)

@@ -1,14 +1,23 @@
-"""The gateway's HTTP side: health, readiness, metrics."""
+"""The gateway's HTTP side: health, readiness, metrics, and Binance's REST."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from litestar import Litestar, MediaType, Response, get
+from litestar import Litestar, MediaType, Response, asgi, get
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
+from litestar.types import Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from fsnats.binance.streams import Market
+from gateway.rest.questions import PREFIXES
 
-def build(unready: Callable[[], str | None], registry: CollectorRegistry) -> Litestar:
-    """The ASGI application.  `unready` says what is missing for good service, or None."""
+_MOUNTS = [f"/{first}" for first in (*PREFIXES, *Market)]
+
+
+def build(
+    unready: Callable[[], str | None], registry: CollectorRegistry, facade: Callable[[Any, Any, Any], Awaitable[None]]
+) -> Litestar:
+    """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers REST."""
 
     @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False)
     def healthz() -> str:
@@ -28,4 +37,9 @@ def build(unready: Callable[[], str | None], registry: CollectorRegistry) -> Lit
         """Prometheus' text format."""
         return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    return Litestar([healthz, readyz, metrics], openapi_config=None, logging_config=None)
+    @asgi(_MOUNTS, is_mount=True, copy_scope=True)
+    async def rest(scope: Scope, receive: Receive, send: Send) -> None:
+        """Binance's REST."""
+        await facade(scope, receive, send)
+
+    return Litestar([healthz, readyz, metrics, rest], openapi_config=None, logging_config=None)

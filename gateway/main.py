@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import socket
+import time
 from typing import Annotated
 
 import msgspec
@@ -27,6 +28,7 @@ from gateway.app import Gateway
 from gateway.files import Files
 from gateway.http import build
 from gateway.metrics import registry
+from gateway.rest.facade import Facade
 
 _STOP_SECONDS = 10.0  # that the end of everything else may take
 
@@ -105,7 +107,7 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         respond(bus, house.status)
         running = tasks.create_task(house.run())
         beating = tasks.create_task(notifier.beat())
-        http = build(house.unready, registry(house.gauges, house.tally))
+        http = build(house.unready, registry(house.gauges, house.tally), Facade(house, bus, time.monotonic))
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
         async with serving(

@@ -54,10 +54,11 @@ COUNTERS = {
     "closed": "WebSocket connections that the gateway closed, by code",
     "requests_refused": "requests of clients refused because they came too fast",
     "unknown": "names acknowledged to Binance-dialect clients that no exchange delivers",
+    "rest": "REST requests answered, by HTTP status",
 }
 
 
-LABELS = {"clients_by_token": "name", "refused": "status", "closed": "code"}
+LABELS = {"clients_by_token": "name", "refused": "status", "closed": "code", "rest": "status"}
 
 
 class _Collector(Collector):

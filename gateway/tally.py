@@ -21,3 +21,4 @@ class Tally(msgspec.Struct):
     closed: dict[int, int] = msgspec.field(default_factory=dict)  # connections that the gateway closed, by code
     requests_refused: int = 0  # because they came too fast
     unknown: int = 0  # names acknowledged that no exchange delivers
+    rest: dict[int, int] = msgspec.field(default_factory=dict)  # REST requests answered, by HTTP status

@@ -44,7 +44,7 @@ def test_every_field_of_a_token_is_documented() -> None:
     assert set(re.findall(r"^(\w+) = ", GATEWAY, re.MULTILINE)) == set(FIELDS)
 
 
-@pytest.mark.parametrize("document", ["docs/gateway.md", "docs/exits.md", "deploy/README.md"])
+@pytest.mark.parametrize("document", ["docs/gateway.md", "docs/exits.md", "docs/rest.md", "deploy/README.md"])
 def test_settings_that_other_documents_name_exist(document: str) -> None:
     named = set(re.findall(r"FSNATS_([A-Z_]+)", (ROOT / document).read_text()))
     assert named <= {field.upper() for field in Config.__struct_fields__}

@@ -59,11 +59,19 @@ class Door:
             if self._neighbourhoods[home] >= rules.connections_per_address:
                 reason = f"{rules.connections_per_address} connections from {home}, and there may not be more"
                 return Refusal(HTTPStatus.TOO_MANY_REQUESTS, reason)
-        for origin in headers.get_all("Origin") if self._origins else ():
-            if _bare(origin) not in self._origins:
-                return Refusal(HTTPStatus.FORBIDDEN, f"pages of '{origin[:200]}' may not read here")
-        pass_ = self._pass(target, headers)
-        return pass_ if isinstance(pass_, Refusal) else Guest(pass_, home)
+        guest = self._guest(target, headers, home)
+        if isinstance(guest, Refusal):
+            return guest
+        grant = guest.pass_.grant
+        if grant.connections is not None and self._names[grant.name] >= grant.connections:
+            reason = f"'{grant.name}' has {grant.connections} connections, and may not have more"
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, reason)
+        return guest
+
+    def visit(self, target: str, headers: Headers, peer: str) -> Guest | Refusal:
+        """Decide on a request that is answered and over: it takes nobody's place."""
+        home = neighbourhood(self._rules.proxies.client(peer, headers.get_all("X-Forwarded-For")))
+        return self._guest(target, headers, home)
 
     def entered(self, guest: Guest) -> None:
         """Somebody who was admitted is connected now."""
@@ -84,22 +92,19 @@ class Door:
         """How many connections each name has; those without a token are under the empty one."""
         return dict(self._names)
 
-    def _pass(self, target: str, headers: Headers) -> Pass | Refusal:
+    def _guest(self, target: str, headers: Headers, home: str) -> Guest | Refusal:
+        for origin in headers.get_all("Origin") if self._origins else ():
+            if _bare(origin) not in self._origins:
+                return Refusal(HTTPStatus.FORBIDDEN, f"pages of '{origin[:200]}' may not read here")
         tokens = self._tokens()
         if tokens is None:
-            return NOBODY.pass_
+            return Guest(NOBODY.pass_, home)
         shown = _shown(target, headers)
         if shown is None:
             reason = "a token is needed: 'Authorization: Bearer <token>', or ?token=<token> in the URL"
             return Refusal(HTTPStatus.UNAUTHORIZED, reason)
         pass_ = tokens.find(shown)
-        if pass_ is None:
-            return Refusal(HTTPStatus.UNAUTHORIZED, "the token is not valid")
-        grant = pass_.grant
-        if grant.connections is not None and self._names[grant.name] >= grant.connections:
-            reason = f"'{grant.name}' has {grant.connections} connections, and may not have more"
-            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, reason)
-        return pass_
+        return Refusal(HTTPStatus.UNAUTHORIZED, "the token is not valid") if pass_ is None else Guest(pass_, home)
 
 
 def _shown(target: str, headers: Headers) -> str | None:

@@ -1,5 +1,6 @@
 """How fast one client may send requests."""
 
+from collections import OrderedDict
 from enum import Enum
 
 _TOLD_SECONDS = 10.0  # of requests at the full rate that are answered with an error before the connection is closed
@@ -31,3 +32,21 @@ class Pace:
         if self._left >= 0:
             return Verdict.CARRIED_OUT
         return Verdict.REFUSED if self._left > -max(self.rate, 1.0) * _TOLD_SECONDS else Verdict.THE_LAST
+
+
+class Paces:
+    """A pace for each of many clients that have no connection to keep it with; the ones seen last are remembered."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._paces: OrderedDict[str, Pace] = OrderedDict()
+
+    def allow(self, client: str, rate: float, now: float) -> bool:
+        """Decide on one request of a client."""
+        pace = self._paces.get(client)
+        if pace is None or pace.rate != rate:
+            pace = self._paces[client] = Pace(rate, now)
+        self._paces.move_to_end(client)
+        if len(self._paces) > self._most:
+            self._paces.popitem(last=False)
+        return pace.take(now) is Verdict.CARRIED_OUT

@@ -308,11 +308,6 @@ class Fleet:
         """The bus, as other programs of the machine find it."""
         return (self.directory / "state" / URL_FILE).read_text().strip()
 
-    @property
-    def rest_url(self) -> str:
-        """The base of REST for clients, without the market: the simulator's, as long as the gateway has none."""
-        return f"http://127.0.0.1:{self.simulator_port}"
-
     # What is known of it.
 
     def pids(self) -> dict[str, int]:

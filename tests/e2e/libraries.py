@@ -13,8 +13,8 @@ SCRIPTS = Path(__file__).parent / "clients"
 
 async def use(fleet: Fleet, script: str, within: float = 60.0) -> dict[str, list[Any]]:
     """Run a script against the fleet until it ends well; returns what it received, by what it calls it."""
-    rest = fleet.rest_url
-    with fleet.beside(sys.executable, "-P", str(SCRIPTS / script), fleet.ws, rest) as client:
+    base = f"127.0.0.1:{fleet.gateway_port}"
+    with fleet.beside(sys.executable, "-P", str(SCRIPTS / script), base) as client:
         await until(lambda: client.status is not None, f"{script} ends; it said {client.said()[-2000:]}", within)
         assert client.status == 0, client.said()[-5000:]
         received: dict[str, list[Any]] = {}

@@ -13,7 +13,7 @@ SPOT, USDM = 1300, 800
 
 def trading(fleet: Fleet, market: Market, path: str) -> set[str]:
     """The symbols that the exchange says trade."""
-    status, text = get(f"{fleet.rest_url}/{market}/{path}")
+    status, text = get(f"http://127.0.0.1:{fleet.simulator_port}/{market}/{path}")
     assert status == 200
     rows = json.loads(text)["symbols"]
     return {row["symbol"] for row in rows if row["status"] == "TRADING"}

@@ -9,6 +9,10 @@ async def test_ccxt_reads_spot_and_futures(fleet: Fleet) -> None:
     assert received["markets"][0]["BTC/USDT"] == "spot"
     assert received["markets"][0]["BTC/USDT:USDT"] == "swap"
     assert len(received["ohlcv"][0]) == 5
+    assert received["tickers"] == [["BTC/USDT", "ETH/USDT"]]
+    assert received["prices"] == [["BTC/USDT:USDT", "ETH/USDT:USDT"]]
+    assert received["books"] == [[100, 100]]
+    assert received["funding"] == [3]
     for symbol in ("BTC/USDT", "BTC/USDT:USDT"):
         assert len(received[symbol]) == 2
         for seen in received[symbol]:

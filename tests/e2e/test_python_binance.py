@@ -7,6 +7,9 @@ from tests.e2e.libraries import use
 async def test_python_binance_reads_spot_and_futures(fleet: Fleet) -> None:
     received = await use(fleet, "use_python_binance.py")
     assert len(received["klines"][0]) == len(received["futures_klines"][0]) == 5
+    assert len(received["depth_rest"][0]["bids"]) == 5
+    assert received["ticker_rest"][0]["symbol"] == received["futures_mark"][0]["symbol"] == "BTCUSDT"
+    assert received["unknown"] == [[400, -1121, "Invalid symbol."]]
     events = {
         "kline": "kline",
         "trade": "trade",

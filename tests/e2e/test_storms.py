@@ -86,7 +86,7 @@ def _wishes(status: Status) -> int:
 
 def _names(fleet: Fleet) -> list[str]:
     """Some hundred streams that exist."""
-    listed = json.loads(get(f"{fleet.rest_url}/spot/api/v3/exchangeInfo")[1])["symbols"]
+    listed = json.loads(get(f"http://127.0.0.1:{fleet.simulator_port}/spot/api/v3/exchangeInfo")[1])["symbols"]
     symbols = [each["symbol"].lower() for each in listed if each["status"] == "TRADING"]
     return [f"{symbol}@{kind}" for symbol in symbols for kind in _KINDS]
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -24,6 +25,7 @@ from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
 from gateway.http import build
 from gateway.metrics import registry
+from gateway.rest.facade import Facade
 from gateway.turn import ROUND_BYTES
 from tests.buckets import list_symbols, make_bucket
 from tests.clock import HandClock
@@ -67,7 +69,8 @@ async def gateway(nats: NatsServer, bus: NatsBus, **settings: Any) -> AsyncItera
     async with NatsBus([nats.url], "gateway", lambda: 0.0, after_read=after_read) as own, asyncio.TaskGroup() as tasks:
         house = Gateway(Config(**settings), "gateway", own)
         running = tasks.create_task(house.run())
-        async with serving(build(house.unready, registry(house.gauges, house.tally)), house.connection, listener):
+        http = build(house.unready, registry(house.gauges, house.tally), Facade(house, own, time.monotonic))
+        async with serving(http, house.connection, listener):
             yield House(house, bus, listener.getsockname()[1])
         running.cancel()
 

@@ -6,7 +6,7 @@ from gateway.tally import Tally
 
 
 def test_every_number_is_exported_under_its_name() -> None:
-    tally = Tally(frames=5, delivered=50, refused={401: 7}, closed={4008: 1})
+    tally = Tally(frames=5, delivered=50, refused={401: 7}, closed={4008: 1}, rest={200: 9})
     text = generate_latest(registry(lambda: Gauges(1, 6, 7, 8, 2, 3, 4, 5, True, {"research": 1}), tally)).decode()
     samples = {
         "/".join([sample.name, *sample.labels.values()]): sample.value
@@ -40,6 +40,7 @@ def test_every_number_is_exported_under_its_name() -> None:
         "fsnats_gateway_closed_total/4008": 1,
         "fsnats_gateway_requests_refused_total": 0,
         "fsnats_gateway_unknown_total": 0,
+        "fsnats_gateway_rest_total/200": 9,
     }
 
 

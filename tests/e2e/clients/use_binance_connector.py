@@ -1,6 +1,6 @@
 """binance-connector as its users use it, with other base URLs.  Prints one JSON line per thing received.
 
-Arguments: WebSocket base, REST base; markets are appended to both.
+Argument: host and port of the gateway, for everything.
 """
 
 import json
@@ -8,10 +8,12 @@ import queue
 import sys
 from typing import Any
 
+from binance.error import ClientError
 from binance.spot import Spot
 from binance.websocket.spot.websocket_stream import SpotWebsocketStreamClient
 
-WS, REST = sys.argv[1:]
+(GATEWAY,) = sys.argv[1:]
+WS, REST = f"ws://{GATEWAY}", f"http://{GATEWAY}"
 PATIENCE = 20.0
 
 
@@ -43,6 +45,12 @@ class Listener:
 rest = Spot(base_url=f"{REST}/spot")
 show("ping", rest.ping())
 show("klines", rest.klines("BTCUSDT", "1m", limit=5))
+show("depth", rest.depth("BTCUSDT", limit=5))
+show("tickers", [each["symbol"] for each in rest.ticker_price(symbols=["ETHUSDT", "BTCUSDT"])])
+try:
+    Spot("key", "secret", base_url=f"{REST}/spot").account()
+except ClientError as error:
+    show("account", [error.status_code, error.error_code, error.error_message])
 show("symbols", len(rest.exchange_info()["symbols"]))
 
 raw = Listener(f"{WS}/spot")

@@ -1,6 +1,6 @@
 """ccxt.pro as its users use it, with other base URLs.  Prints one JSON line per thing received.
 
-Arguments: WebSocket base, REST base; markets are appended to both.
+Argument: host and port of the gateway, for everything.
 """
 
 import asyncio
@@ -9,8 +9,10 @@ import sys
 
 import ccxt.pro
 
-WS, REST = sys.argv[1:]
+(GATEWAY,) = sys.argv[1:]
+WS, REST = f"ws://{GATEWAY}", f"http://{GATEWAY}"
 ROUNDS = 2
+SYMBOLS = ("BTC/USDT", "BTC/USDT:USDT")
 
 
 def show(what: str, value: object) -> None:
@@ -18,11 +20,11 @@ def show(what: str, value: object) -> None:
 
 
 async def main() -> None:
-    exchange = ccxt.pro.binance({"options": {"fetchMarkets": {"types": ["spot", "linear", "inverse"]}}})
+    exchange = ccxt.pro.binance({"options": {"fetchMarkets": {"types": ["spot", "linear"]}}})
     api = exchange.urls["api"]
     api["public"] = f"{REST}/spot/api/v3"
     api["fapiPublic"] = f"{REST}/usdm/fapi/v1"
-    api["dapiPublic"] = f"{REST}/coinm/dapi/v1"
+    api["fapiPublicV2"] = f"{REST}/usdm/fapi/v2"
     # ccxt takes messages for spot's only where the URL contains "/stream", as in ://stream.binance.com.
     api["ws"]["spot"] = f"{WS}/spot/stream/ws"
     api["ws"]["linear"] = f"{WS}/usdm/ws"
@@ -30,7 +32,11 @@ async def main() -> None:
         markets = await exchange.load_markets()
         show("markets", {symbol: market["type"] for symbol, market in markets.items()})
         show("ohlcv", await exchange.fetch_ohlcv("BTC/USDT", "1m", limit=5))
-        for symbol in ("BTC/USDT", "BTC/USDT:USDT"):
+        show("tickers", sorted(await exchange.fetch_tickers(["BTC/USDT", "ETH/USDT"])))
+        show("prices", sorted(await exchange.fetch_last_prices(["BTC/USDT:USDT", "ETH/USDT:USDT"])))
+        show("books", [len((await exchange.fetch_order_book(symbol, 100))["bids"]) for symbol in SYMBOLS])
+        show("funding", len(await exchange.fetch_funding_rate_history("BTC/USDT:USDT", limit=3)))
+        for symbol in SYMBOLS:
             for _ in range(ROUNDS):
                 candles, trades, book, ticker = await asyncio.gather(
                     exchange.watch_ohlcv(symbol, "1m"),

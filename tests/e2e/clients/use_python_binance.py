@@ -1,6 +1,6 @@
 """python-binance as its users use it, with other base URLs.  Prints one JSON line per thing received.
 
-Arguments: WebSocket base, REST base; markets are appended to both.
+Argument: host and port of the gateway, for everything.
 """
 
 import asyncio
@@ -10,9 +10,11 @@ from typing import Any
 
 # By module: binance-connector's package has the same name, and whichever was installed last owns `binance` itself.
 from binance.async_client import AsyncClient
+from binance.exceptions import BinanceAPIException
 from binance.ws.streams import BinanceSocketManager
 
-WS, REST = sys.argv[1:]
+(GATEWAY,) = sys.argv[1:]
+WS, REST = f"ws://{GATEWAY}", f"http://{GATEWAY}"
 SPOT = ("btcusdt@kline_1m", "ethusdt@depth5@100ms")
 FUTURES = ("btcusdt@kline_1m", "ethusdt@aggTrade")
 
@@ -45,6 +47,13 @@ async def main() -> None:
     try:
         show("klines", await client.get_klines(symbol="BTCUSDT", interval="1m", limit=5))
         show("futures_klines", await client.futures_klines(symbol="BTCUSDT", interval="1m", limit=5))
+        show("depth_rest", await client.get_order_book(symbol="BTCUSDT", limit=5))
+        show("ticker_rest", await client.get_ticker(symbol="BTCUSDT"))
+        show("futures_mark", await client.futures_mark_price(symbol="BTCUSDT"))
+        try:
+            await client.get_symbol_ticker(symbol="NOPE")
+        except BinanceAPIException as error:
+            show("unknown", [error.status_code, error.code, error.message])
         sockets = BinanceSocketManager(client)
         await asyncio.gather(
             read("kline", sockets.kline_socket("BTCUSDT")),

@@ -1,6 +1,6 @@
 """python-binance's order book, kept from a REST snapshot and a depth stream.  Prints it once, as JSON.
 
-Arguments: WebSocket base, REST base; markets are appended to both.
+Argument: host and port of the gateway, for everything.
 """
 
 import asyncio
@@ -11,7 +11,8 @@ from binance.async_client import AsyncClient
 from binance.ws.depthcache import DepthCacheManager
 from binance.ws.streams import BinanceSocketManager
 
-WS, REST = sys.argv[1:]
+(GATEWAY,) = sys.argv[1:]
+WS, REST = f"ws://{GATEWAY}", f"http://{GATEWAY}"
 UPDATES = 5
 
 

@@ -121,3 +121,13 @@ def test_pages_of_other_origins_are_refused_and_programs_have_none() -> None:
 
     for origin in ("http://app.example.com", "https://example.com", "https://app.example.com.evil.example", "null"):
         assert admit(it, Origin=origin) == Refusal(HTTPStatus.FORBIDDEN, f"pages of '{origin}' may not read here")
+
+
+def test_a_visit_takes_no_place_and_needs_none_but_shows_its_token() -> None:
+    full = door(Rules(connections=1, connections_per_address=1), TOKENS)
+    enter(full, f"/?token={TOKEN}")
+    assert isinstance(full.visit("/", Headers({"Authorization": f"Bearer {TOKEN}"}), HOME), Guest)
+    refused = full.visit("/", Headers(), HOME)
+    assert isinstance(refused, Refusal)
+    assert refused.status == HTTPStatus.UNAUTHORIZED
+    assert full.names == {"bot": 1}

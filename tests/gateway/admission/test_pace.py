@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.admission.pace import Pace, Verdict
+from gateway.admission.pace import Pace, Paces, Verdict
 
 
 def test_a_second_s_worth_at_once_is_carried_out_and_not_more() -> None:
@@ -40,3 +40,12 @@ def test_never_more_than_the_rate_and_one_second_s_worth(rate: float, pauses: li
         now += pause
         carried += pace.take(now) is Verdict.CARRIED_OUT
     assert carried <= rate * now + max(rate, 1.0) + 1e-6
+
+
+def test_each_client_has_a_pace_of_its_own_until_it_is_forgotten() -> None:
+    paces = Paces(most=2)
+    assert [paces.allow("a", 1.0, 0.0), paces.allow("a", 1.0, 0.0), paces.allow("b", 1.0, 0.0)] == [True, False, True]
+    assert paces.allow("c", 1.0, 0.0)
+    assert paces.allow("a", 1.0, 0.0)  # forgotten, since b and c came later
+    assert not paces.allow("c", 1.0, 0.0)
+    assert paces.allow("c", 2.0, 0.0)  # its token allows more now

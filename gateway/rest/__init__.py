@@ -1,0 +1,1 @@
+"""Binance's public REST, for clients whose base URL is the gateway."""

@@ -1,0 +1,126 @@
+"""Answers REST requests over the bus, by the history workers.  A thin shell: `questions` decides what may be asked."""
+
+import asyncio
+import gzip
+import math
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import msgspec
+from websockets.datastructures import Headers
+
+from fsnats.binance.endpoints import SIMULATED_HEADER, WEIGHT_HEADER
+from fsnats.binance.parameters import RestError
+from fsnats.binance.streams import Market
+from fsnats.bus import Bus
+from fsnats.config import Config
+from fsnats.errors import BusUnavailable
+from fsnats.history import REST_TIMEOUT, RestReply, RestRequest
+from fsnats.subjects import REST
+from fsnats.symbols import Listing
+from gateway.admission.door import Door, Guest
+from gateway.admission.pace import Paces
+from gateway.protocol.paths import Refusal
+from gateway.rest.questions import STREAM_TYPES, Question, checked, question, refusal
+from gateway.tally import Tally
+
+Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_AGAIN = 1.0  # seconds after which it helps to ask again when nobody answers
+_decode = msgspec.msgpack.Decoder(RestReply).decode
+
+
+class House(Protocol):
+    """The gateway."""
+
+    config: Config
+    door: Door
+    tally: Tally
+    listings: dict[Market, Listing]
+
+    def unready(self) -> str | None: ...
+
+
+class Facade:
+    """An ASGI application."""
+
+    def __init__(self, house: House, bus: Bus, monotonic: Callable[[], float]) -> None:
+        self._house = house
+        self._bus = bus
+        self._monotonic = monotonic
+        self._paces = Paces()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        reply = await self._reply(scope, headers)
+        counted = self._house.tally.rest
+        counted[reply.status] = counted.get(reply.status, 0) + 1
+        body, fields = reply.body, self._fields(reply)
+        if reply.packed and any("gzip" in value for value in headers.get_all("Accept-Encoding")):
+            fields["content-encoding"] = "gzip"
+        elif reply.packed:
+            body = await asyncio.to_thread(gzip.decompress, body)
+        fields["content-length"] = str(len(body))
+        raw = [(name.encode(), value.encode()) for name, value in fields.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _reply(self, scope: Scope, headers: Headers) -> RestReply:
+        path, query = unquote(scope["raw_path"].decode("latin-1")), scope["query_string"].decode("latin-1")
+        peer: str = scope["client"][0] if scope.get("client") else ""
+        guest = self._house.door.visit(f"{path}?{query}", headers, peer)
+        if isinstance(guest, Refusal):
+            return _refused(guest)
+        excess = self._excess(guest)
+        if excess is not None:
+            return excess
+        try:
+            asked = question(scope["method"], path, query, headers.get("X-MBX-TIME-UNIT", ""))
+            forbidden = guest.pass_.grant.why_not(asked.market, STREAM_TYPES.get(asked.method))
+            if forbidden is not None:
+                return _refused(Refusal(HTTPStatus.FORBIDDEN, forbidden))
+            missing = self._house.unready()
+            if missing is not None:
+                return _refused(Refusal(HTTPStatus.SERVICE_UNAVAILABLE, missing))
+            return await self._ask(asked, checked(asked, self._house.config.markets, self._house.listings))
+        except RestError as error:
+            return RestReply(error.status, error.body)
+
+    async def _ask(self, asked: Question, parameters: Mapping[str, str]) -> RestReply:
+        request = msgspec.json.encode(RestRequest(asked.market, asked.method, dict(parameters)))
+        try:
+            return _decode(await self._bus.request(REST, request, REST_TIMEOUT))
+        except (BusUnavailable, msgspec.DecodeError) as error:
+            reason = f"No history worker carries this out: {error}."
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+            return RestReply(status, refusal(status, reason), retry_after=_AGAIN)
+
+    def _excess(self, guest: Guest) -> RestReply | None:
+        """What to answer to who asks too fast, all of a token's or an address' requests together."""
+        grant = guest.pass_.grant
+        rate = grant.requests or self._house.config.gateway_requests
+        if self._paces.allow(grant.name or guest.neighbourhood, rate, self._monotonic()):
+            return None
+        self._house.tally.requests_refused += 1
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        return RestReply(status, refusal(status, f"more than {rate:g} requests a second"), retry_after=1.0)
+
+    def _fields(self, reply: RestReply) -> dict[str, str]:
+        fields = {"content-type": "application/json;charset=UTF-8", "access-control-allow-origin": "*"}
+        if reply.used is not None:
+            fields[WEIGHT_HEADER] = fields[WEIGHT_HEADER.removesuffix("-1m")] = str(reply.used)
+        if reply.retry_after is not None:
+            fields["retry-after"] = str(max(1, math.ceil(reply.retry_after)))
+        if reply.packed:
+            fields["vary"] = "accept-encoding"
+        if any(listing.simulated for listing in self._house.listings.values()):
+            fields[SIMULATED_HEADER] = "true"
+        return fields
+
+
+def _refused(refused: Refusal) -> RestReply:
+    return RestReply(refused.status, refusal(refused.status, refused.reason))

@@ -1,0 +1,75 @@
+"""REST at the gateway, in a whole fleet: what a bot gets, and what it costs upstream."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from fsnats.bus.nats import NatsBus
+from fsnats.status import ask
+from tests.e2e.fleet import Fleet
+
+
+@pytest.fixture
+async def http(fleet: Fleet) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=fleet.http, trust_env=False, timeout=30) as http:
+        yield http
+
+
+def asked(fleet: Fleet, path: str) -> int:
+    count: int = fleet.ledger()["requests"].get(path, 0)
+    return count
+
+
+async def in_work(bus: NatsBus) -> int:
+    """How many REST requests the history worker has in work."""
+    answers = await ask(bus, "_INBOX.e2e-rest-status", 0.2)
+    rests = [answer["rest"] for answer in answers if answer["kind"] == "history"]
+    return sum(rest["in_work"] for rest in rests if isinstance(rest, dict))
+
+
+async def test_ten_who_ask_the_same_at_once_cost_one_request(fleet: Fleet, http: httpx.AsyncClient) -> None:
+    before = asked(fleet, "spot/api/v3/klines")
+    async with NatsBus([fleet.nats_url], "e2e-rest", random.random) as bus, asyncio.TaskGroup() as tasks:
+        await bus.connected()
+        os.kill(fleet.simulator.pid, signal.SIGSTOP)  # so that nobody is answered before all have asked
+        try:
+            path = "/api/v3/klines?symbol=ETHUSDT&interval=1h&limit=10"
+            asking = [tasks.create_task(http.get(path)) for _ in range(10)]
+            async with asyncio.timeout(8):
+                while await in_work(bus) < 10:
+                    pass
+        finally:
+            os.kill(fleet.simulator.pid, signal.SIGCONT)
+    replies = [task.result() for task in asking]
+    assert [reply.status_code for reply in replies] == [200] * 10
+    assert len({reply.content for reply in replies}) == 1
+    assert asked(fleet, "spot/api/v3/klines") == before + 1
+
+
+async def test_bodies_are_the_exchanges_and_its_weight_is_told(fleet: Fleet, http: httpx.AsyncClient) -> None:
+    path = "/usdm/fapi/v1/klines?symbol=BTCUSDT&interval=1d&limit=3&endTime=1795000000000"
+    ours = await http.get(path)
+    theirs = await http.get(f"http://127.0.0.1:{fleet.simulator_port}{path}")
+    assert ours.content == theirs.content
+    assert ours.headers["x-fsnats-simulated"] == "true"
+    assert 0 < int(ours.headers["X-MBX-USED-WEIGHT-1M"]) <= int(theirs.headers["X-MBX-USED-WEIGHT-1M"])
+
+
+async def test_the_list_of_symbols_comes_whole(fleet: Fleet, http: httpx.AsyncClient) -> None:
+    packed = await http.get("/fapi/v1/exchangeInfo")
+    plain = await http.get("/usdm/fapi/v1/exchangeInfo", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert packed.json()["symbols"][0]["filters"][0]["filterType"] == "PRICE_FILTER"
+
+
+async def test_what_is_not_listed_costs_nothing(fleet: Fleet, http: httpx.AsyncClient) -> None:
+    before = asked(fleet, "spot/api/v3/depth")
+    reply = await http.get("/spot/api/v3/depth?symbol=NOPE")
+    assert (reply.status_code, reply.content) == (400, b'{"code":-1121,"msg":"Invalid symbol."}')
+    assert asked(fleet, "spot/api/v3/depth") == before
