@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from tests.bench import fairness, fanout, ingest, latency, memory, peers, report, tools
+from tests.bench import candles, fairness, fanout, ingest, latency, memory, peers, report, tools
 from tests.bench.processes import BenchError
 from tests.bench.report import Row, Values
 
@@ -36,6 +36,7 @@ BENCHES: dict[str, Bench] = {
     "peers": peers,
     "latency": latency,
     "memory": memory,
+    "candles": candles,
 }
 
 
