@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from fsnats.binance.streams import Market, Stream
+from fsnats.candles.calendar import span
 from workers.simulator import payloads
-from workers.simulator.bars import bucket
 from workers.simulator.book import TICK, last_tick
 from workers.simulator.instruments import Instrument, number
 from workers.simulator.minutes import MINUTE, Bar
@@ -56,7 +56,7 @@ class Klines:
         self._say = say
         self._period = 1000 if stream.interval == "1s" else int(stream.cadence * 1000)
         self._phase = number(stream.name) % self._period
-        self._opens, self._closes = bucket(self._interval, now, self._shift)
+        self._opens, self._closes = span(self._interval, now, self._shift)
         self._whole: Bar | None = None  # the candle's minutes that are over
         self._whole_until = self._opens
         self._spoken = False
@@ -68,10 +68,10 @@ class Klines:
             # Time may have jumped; a candle of which nobody heard anything is not closed to anybody.
             if self._spoken:
                 said.append(self._frame(self._closes - 1, now, closed=True))
-            self._opens, self._closes = bucket(self._interval, self._closes, self._shift)
+            self._opens, self._closes = span(self._interval, self._closes, self._shift)
             self._whole, self._whole_until = None, self._opens
             if now >= self._closes + 100 * (self._closes - self._opens):
-                self._opens, self._closes = bucket(self._interval, now, self._shift)
+                self._opens, self._closes = span(self._interval, now, self._shift)
                 self._whole_until = self._opens
         said.append(self._frame(now, now, closed=False))
         self._spoken = True

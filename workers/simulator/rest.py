@@ -22,8 +22,8 @@ from fsnats.binance.parameters import (
     symbols_of,
 )
 from fsnats.binance.streams import CONTINUOUS_INTERVALS, Market, intervals_of
+from fsnats.candles.calendar import span
 from workers.simulator import payloads
-from workers.simulator.bars import bucket
 from workers.simulator.book import TICK, last_tick
 from workers.simulator.derived import FUNDING
 from workers.simulator.instruments import DAY, Instrument
@@ -137,9 +137,9 @@ class Rest:
         shift = shift_of(query.get("timeZone", "0")) if market is Market.SPOT else 0
         last = now if end is None else min(end, now)
         if start is None or (market is Market.COINM and end is not None):
-            opens, _ = bucket(interval, last, shift)
+            opens, _ = span(interval, last, shift)
             for _ in range(limit - 1):
-                opens, _ = bucket(interval, opens - 1, shift)
+                opens, _ = span(interval, opens - 1, shift)
             start = max(opens, start or 0)
         rows: list[str] = []
         for opens, closes, bar in self._world.bars.rows(instrument, interval, start, last, shift):

@@ -203,6 +203,14 @@ def test_a_late_trade_of_the_candle_before_hands_it_out_mended() -> None:
     assert candles.feed(trade(1, 900)) == []
 
 
+def test_a_hole_inside_the_candle_before_can_still_be_mended() -> None:
+    candles = TradeCandles(USDM, "1s")
+    for one in (trade(0, 100), trade(2, 300), trade(3, 1100)):
+        candles.feed(one)
+    (mended,) = candles.feed(trade(1, 200))
+    assert (mended.trades, mended.missing) == (3, ())
+
+
 def test_what_comes_much_too_late_is_counted() -> None:
     candles = TradeCandles(USDM, "1s")
     for one in (trade(5, 5000), trade(6, 6000), trade(7, 7000)):

@@ -1,50 +1,15 @@
-from datetime import UTC, datetime
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsnats.binance.streams import SPOT_INTERVALS, Market
+from fsnats.binance.streams import Market
 from tests.workers.simulator.worlds import BTC, INSTRUMENTS, NOW, instruments, times
-from workers.simulator.bars import Bars, bucket
+from workers.simulator.bars import Bars
 from workers.simulator.instruments import DAY, Instrument
 from workers.simulator.market import Model
 from workers.simulator.minutes import Bar
 
 MODEL = Model(1)
 BARS = Bars(MODEL)
-HOUR = 3_600_000
-
-
-def moment(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
-
-
-@given(st.sampled_from(SPOT_INTERVALS), times)
-def test_buckets_hold_their_time_and_touch(interval: str, time: int) -> None:
-    start, stop = bucket(interval, time)
-    assert start <= time < stop
-    assert bucket(interval, stop)[0] == stop
-    assert bucket(interval, start - 1)[1] == start
-
-
-@pytest.mark.parametrize(
-    ("interval", "opens", "closes"),
-    [
-        ("1s", "2026-11-20 11:31:52", "2026-11-20 11:31:53"),
-        ("1m", "2026-11-20 11:31", "2026-11-20 11:32"),
-        ("4h", "2026-11-20 08:00", "2026-11-20 12:00"),
-        ("1w", "2026-11-16", "2026-11-23"),
-        ("1M", "2026-11-01", "2026-12-01"),
-    ],
-)
-def test_candles_begin_where_the_calendar_says(interval: str, opens: str, closes: str) -> None:
-    assert bucket(interval, NOW) == (moment(opens), moment(closes))
-
-
-def test_a_day_in_beijing_begins_at_four_in_the_afternoon_utc() -> None:
-    assert bucket("1d", NOW, 8 * HOUR) == (moment("2026-11-19 16:00"), moment("2026-11-20 16:00"))
-    assert bucket("1M", NOW, 8 * HOUR)[0] == moment("2026-10-31 16:00")
 
 
 @given(instruments, times, st.integers(1, 3 * 1440))

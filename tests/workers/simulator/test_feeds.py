@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market, parse
+from fsnats.candles.calendar import span
 from tests.workers.simulator.worlds import BTC, NOW, make_world
-from workers.simulator.bars import bucket
 from workers.simulator.streams import build
 from workers.simulator.world import World
 
@@ -91,10 +91,10 @@ def test_a_candle_is_closed_once_just_after_its_end(market: Market, tick: int) -
 @pytest.mark.parametrize("market", Market)
 @pytest.mark.parametrize("interval", ["1m", "3m", "1h", "1d", "1w", "1M"])
 def test_a_closing_candle_is_the_row_that_the_model_has(market: Market, interval: str) -> None:
-    _, stop = bucket(interval, NOW)
+    _, stop = span(interval, NOW)
     (closing,) = [event["k"] for event in said(market, f"kline_{interval}", stop - 500, [100] * 10) if event["k"]["x"]]
     instrument = BTC[market]
-    bar = WORLD.bars.between(instrument, bucket(interval, NOW)[0], stop)
+    bar = WORLD.bars.between(instrument, span(interval, NOW)[0], stop)
     assert closing["o"] == instrument.price(bar.open)
     assert closing["c"] == instrument.price(bar.close)
     assert closing["v"] == instrument.quantity(bar.volume)
@@ -135,7 +135,7 @@ def test_a_jump_of_the_clock_ends_the_candle_and_goes_on() -> None:
     feed.produce(NOW)
     later = [json.loads(payload) for payload in feed.produce(NOW + 86_400_000)]
     assert later[0]["k"]["x"]
-    assert later[-1]["k"]["t"] == bucket("1m", NOW + 86_400_000)[0]
+    assert later[-1]["k"]["t"] == span("1m", NOW + 86_400_000)[0]
     assert len(later) < 200
 
 
