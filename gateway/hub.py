@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from fsnats.binance.streams import Market, Stream
+from fsnats.binance.streams import BOOK_SPEEDS, Market, Stream
 from fsnats.frames import Frame
 from gateway.channel import Channel, Held, Refill
 from gateway.effects import Form
@@ -65,6 +65,12 @@ class Hub:
         """The newest frame with a payload, where one came since somebody listens."""
         channel = self._channels.get((stream.market, stream.name))
         return channel.newest if channel is not None else None
+
+    def beginning(self, market: Market, symbol: str) -> list[Stream]:
+        """The streams of a book's changes that somebody listens to and that have brought nothing yet."""
+        keys = ((market, f"{symbol.lower()}@depth{speed}") for speed in BOOK_SPEEDS)
+        channels = (self._channels.get(key) for key in keys)
+        return [channel.stream for channel in channels if channel is not None and channel.newest is None]
 
     def _channel(self, stream: Stream) -> Channel:
         key = (stream.market, stream.name)

@@ -56,6 +56,7 @@ SPOT_INTERVALS = ("1s", *INTERVALS)
 CONTINUOUS_INTERVALS = {Market.USDM: ("1s", *INTERVALS), Market.COINM: INTERVALS}
 CONTRACT_TYPES = ("perpetual", "current_quarter", "next_quarter", "tradifi_perpetual")
 DEPTH_LEVELS = (5, 10, 20)
+BOOK_SPEEDS = ("", "@100ms", "@500ms", "@0ms")  # of all changes of a book, on one market or another
 TICKER_WINDOWS = ("1h", "4h", "1d")
 CONTRACT_INFO = "!contractInfo"  # futures only: contracts that are listed, delisted or change their state
 BEIJING = "@+08:00"  # spot only: candles whose days begin at midnight in UTC+8

@@ -22,7 +22,9 @@ from fsnats.subjects import REST
 from fsnats.symbols import Listing
 from gateway.admission.door import Door, Guest
 from gateway.admission.pace import Paces
+from gateway.hub import Hub
 from gateway.protocol.paths import Refusal
+from gateway.rest.books import flowing
 from gateway.rest.questions import STREAM_TYPES, Question, checked, question, refusal
 from gateway.tally import Tally
 
@@ -40,6 +42,7 @@ class House(Protocol):
     config: Config
     door: Door
     tally: Tally
+    hub: Hub
     listings: dict[Market, Listing]
 
     def unready(self) -> str | None: ...
@@ -86,7 +89,10 @@ class Facade:
             missing = self._house.unready()
             if missing is not None:
                 return _refused(Refusal(HTTPStatus.SERVICE_UNAVAILABLE, missing))
-            return await self._ask(asked, checked(asked, self._house.config.markets, self._house.listings))
+            parameters = checked(asked, self._house.config.markets, self._house.listings)
+            if asked.method == "depth":
+                await flowing(self._house.hub, asked.market, parameters["symbol"])
+            return await self._ask(asked, parameters)
         except RestError as error:
             return RestReply(error.status, error.body)
 

@@ -16,6 +16,7 @@ from fsnats.subjects import REST
 from fsnats.symbols import Listing, Symbol
 from gateway.admission.door import Door, Guest, Rules
 from gateway.admission.tokens import Tokens, read
+from gateway.hub import Hub
 from gateway.rest.facade import Facade
 from gateway.tally import Tally
 
@@ -40,6 +41,7 @@ class House:
         self.tokens: Tokens | None = None
         self.door = Door(Rules(), lambda: self.tokens)
         self.tally = Tally()
+        self.hub = Hub(lambda _: None, lambda _: None, self.tally)
         symbols = [Symbol("BTCUSDT", "BTCUSDT", "", "TRADING")]
         self.listings = {market: Listing(market, 0, False, symbols) for market in self.config.markets}
         self.missing: str | None = None
