@@ -12,6 +12,7 @@ from fsnats.candles.sums import Sums, quiet, zero
 from fsnats.errors import Unusable
 
 QUOTE_DECIMALS = 8  # of what Binance prints at most; futures print as many as price and quantity have together
+MOST_QUIET = 100_000  # candles without trades that one trade may leave behind it: a bit more than a day of seconds
 _QUOTE = Decimal(1).scaleb(-QUOTE_DECIMALS)
 
 
@@ -113,7 +114,7 @@ class TradeCandles:
     candles that it touches.  The first candle misses what was before the first trade, unless that is the symbol's very
     first: feed the trade before, too.  A candle is closed when a trade comes that is behind it.  Repeats change
     nothing.  A late trade mends the newest candle and the one before; what belongs to older ones is counted in `late`
-    and left alone.
+    and left alone.  A silence of more than MOST_QUIET candles is told as missing: it may be one wrong time.
 
     Raises Unusable for COIN-M, which tells contracts and rounds what they are worth trade by trade: sums of aggregated
     trades would differ from Binance's candles in the last digits.
@@ -179,8 +180,11 @@ class TradeCandles:
 
     def _pass(self, trade: Trade, now: _Making, complete: bool) -> list[Candle]:
         """A trade behind the newest candle.  What lies between is quiet if nothing is missing, else not known."""
-        closed = [now.candle(True, self._holes)]
         bounds = span(self._interval, trade.time_ms)
+        if bounds[0] - now.stop > MOST_QUIET * (bounds[1] - bounds[0]):
+            complete = False
+            self._holes.append(_Hole(0, -1, now.stop - 1, trade.time_ms + 1))
+        closed = [now.candle(True, self._holes)]
         if complete:
             start, stop = span(self._interval, now.stop)
             while start < bounds[0]:

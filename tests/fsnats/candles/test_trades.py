@@ -211,6 +211,16 @@ def test_a_hole_inside_the_candle_before_can_still_be_mended() -> None:
     assert (mended.trades, mended.missing) == (3, ())
 
 
+def test_a_silence_without_end_is_not_written_out_but_told() -> None:
+    candles = TradeCandles(USDM, "1s")
+    candles.feed(trade(0, 100))
+    (last,) = candles.feed(trade(1, 4_102_444_800_000))
+    assert last.missing == ((999, 1000),)
+    assert candles.newest is not None
+    assert candles.newest.missing == ((4_102_444_800_000, 4_102_444_800_001),)
+    assert len(candles.feed(trade(2, 4_102_444_860_000))) == 60
+
+
 def test_what_comes_much_too_late_is_counted() -> None:
     candles = TradeCandles(USDM, "1s")
     for one in (trade(5, 5000), trade(6, 6000), trade(7, 7000)):
