@@ -20,6 +20,8 @@ from fsnats.chaos.report import Report
 from fsnats.chaos.scenarios import Scenario
 from fsnats.chaos.stage import PATIENCE, Troubled
 
+# A connection that is kept may be closed by the exchange at the moment at which the next request goes out.
+_ONE_REQUEST = httpx.Limits(max_keepalive_connections=0)
 _STEADY = ("aggTrade", "trade", "depth@100ms", "bookTicker")
 _CANDLES = {Market.SPOT: ("kline_1m", "kline_1s"), Market.USDM: ("kline_1m",)}
 _PROXIES = {"proxy": 1, "redundant": 2}
@@ -69,7 +71,7 @@ async def watched(
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         reading = tasks.create_task(reader.run())
         stack.callback(reading.cancel)
-        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
+        client = await stack.enter_async_context(httpx.AsyncClient(limits=_ONE_REQUEST, trust_env=False, timeout=10))
         yield Troubled(fleet, Exchange(client, fleet.simulator), reader, bus, proxies)
 
 
