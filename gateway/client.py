@@ -15,7 +15,7 @@ from fsnats.websocket.server import Connection
 from gateway import closing
 from gateway.admission.door import NOBODY
 from gateway.admission.pace import Pace, Verdict
-from gateway.effects import Close, Effect, Form, Klines, Leave, Listen, Send, Unknown
+from gateway.effects import Close, Effect, Form, Klines, Leave, Listen, Send, Unknown, cost
 from gateway.hub import Hub
 from gateway.listening import Listening
 from gateway.outbox import Outbox
@@ -38,7 +38,7 @@ class Session(Protocol):
 
     def goodbye(self, now_ms: int, closes_in: float) -> list[Effect]: ...
 
-    def overrun(self, text: str, rate: float) -> list[Effect]: ...
+    def overrun(self, text: str, rate: float, wait: float) -> list[Effect]: ...
 
 
 class House(Protocol):
@@ -111,19 +111,28 @@ class Client(Connection):
 
     def received(self, text: str) -> None:
         assert self._session is not None
-        verdict = self._take()
+        pace, verdict = self._take()
         if verdict is Verdict.CARRIED_OUT:
-            self.perform(self._session.receive(text))
+            effects = self._session.receive(text)
+            self.perform(effects)
+            pace.charge(*cost(text, effects))
         elif verdict is Verdict.REFUSED:
-            self.perform(self._session.overrun(text, self._rate))
+            self.perform(self._session.overrun(text, pace.rate, pace.wait))
 
     def received_binary(self, data: bytes) -> None:
         assert self._session is not None
-        if self._take() is not Verdict.THE_LAST:
+        if self._take()[1] is not Verdict.THE_LAST:
             self.perform(self._session.receive_binary(data))
+
+    def pinged(self, payload: bytes) -> None:
+        self._take()
 
     def ponged(self, payload: bytes) -> None:
         self._lived = self._monotonic()
+        self._take()
+
+    def fragmented(self) -> None:
+        self._take()
 
     def closing(self) -> None:
         self._outbox.discard()
@@ -202,7 +211,7 @@ class Client(Connection):
                     self._house.count_unknown(market, name)
                 case Close(code, reason):
                     hub.flush()
-                    self.close(code, reason)
+                    self.fail(code, reason)
                 case _:
                     assert_never(effect)
         hub.flush()
@@ -212,21 +221,17 @@ class Client(Connection):
     def _form(self, form: Form) -> Form:
         return form._replace(deflated=True) if self.deflates else form
 
-    def _take(self) -> Verdict:
-        """Decide on one request by how fast they come; what is refused is counted, and the last one closes."""
+    def _take(self) -> tuple[Pace, Verdict]:
+        """Decide on one frame by how fast they come; what is refused is counted, and the last one ends it."""
         now = self._monotonic()
         if self._pace is None:
-            self._pace = Pace(self._rate, now)
+            self._pace = Pace(self.guest.pass_.grant.requests or self._house.config.gateway_requests, now)
         verdict = self._pace.take(now)
         if verdict is not Verdict.CARRIED_OUT:
             self._house.tally.requests_refused += 1
         if verdict is Verdict.THE_LAST:
-            self.close(closing.TOO_MANY_REQUESTS.code, closing.TOO_MANY_REQUESTS.reason)
-        return verdict
-
-    @property
-    def _rate(self) -> float:
-        return self.guest.pass_.grant.requests or self._house.config.gateway_requests
+            self.fail(closing.TOO_MANY_REQUESTS.code, closing.TOO_MANY_REQUESTS.reason)
+        return self._pace, verdict
 
     def _fell_behind(self) -> None:
         self._house.tally.slow += 1

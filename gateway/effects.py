@@ -1,5 +1,6 @@
 """What a session wants done, as values.  Sessions decide without I/O; the client carries the effects out in order."""
 
+from collections.abc import Iterable
 from enum import IntFlag, StrEnum
 from typing import NamedTuple
 
@@ -129,3 +130,14 @@ class Close(NamedTuple):
 
 
 Effect = Send | Listen | Leave | Klines | Unknown | Close
+
+
+def cost(text: str, effects: Iterable[Effect]) -> tuple[int, int]:
+    """What a request cost: how many streams it changed, and how many bytes came and went."""
+    changes, size = 0, len(text)
+    for effect in effects:
+        if isinstance(effect, Send):
+            size += len(effect.text)
+        elif isinstance(effect, Listen | Leave):
+            changes += 1
+    return changes, size

@@ -20,10 +20,16 @@ class Opcode(IntEnum):
 
 
 class Item(NamedTuple):
-    """One message or control frame.  `data` of TEXT is UTF-8; of CLOSE it is valid."""
+    """One message or control frame.  `data` of TEXT is UTF-8; of CLOSE it is valid.
+
+    CONTINUATION is a fragment, without its data, after which more of the message is to come.
+    """
 
     opcode: Opcode
     data: bytes
+
+
+_FRAGMENT = Item(Opcode.CONTINUATION, b"")
 
 
 class Broken(Unusable):
@@ -82,9 +88,7 @@ class Reader:
                 return
             payload = _unmasked(data[start : start + length], data[start - 4 : start])
             first, at = data[at], start + length
-            item = self._take(_OPCODES[first & 0x0F], first, payload)
-            if item is not None:
-                yield item
+            yield self._take(_OPCODES[first & 0x0F], first, payload)
 
     def _header(self, data: bytes, at: int, end: int) -> tuple[int, int]:
         """Where the payload of the frame at `at` starts, and its length; zeros where too little has arrived to say."""
@@ -115,7 +119,7 @@ class Reader:
             raise Broken(TOO_BIG, f"longer than {self._most} bytes")
         return (start, length) if start <= end else (0, 0)
 
-    def _take(self, opcode: Opcode, first: int, payload: bytes) -> Item | None:
+    def _take(self, opcode: Opcode, first: int, payload: bytes) -> Item:
         if opcode & _CONTROL:
             if opcode is Opcode.CLOSE:
                 _check_close(payload)
@@ -125,11 +129,11 @@ class Reader:
             if first & _FIN:  # nearly every message
                 return self._whole(payload)
             self._message = bytearray(payload)
-            return None
+            return _FRAGMENT
         assert self._message is not None
         self._message += payload
         if not first & _FIN:
-            return None
+            return _FRAGMENT
         payload, self._message = bytes(self._message), None
         return self._whole(payload)
 

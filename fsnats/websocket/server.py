@@ -23,6 +23,7 @@ class Connection(asyncio.Protocol):
 
     message_bytes_max = 64 * 1024  # longer messages close the connection with 1009
     unread_bytes_max = 256 * 1024  # of pongs, for a peer that has as much unread
+    ignored_bytes_max = 1024 * 1024  # that a peer may send after the end before it is cut off
     close_timeout = 5.0  # seconds to wait for the peer's half of the closing handshake
 
     # Ten thousand of them may be idle in one process, so what each takes counts.
@@ -31,6 +32,7 @@ class Connection(asyncio.Protocol):
         "_close_timer",
         "_connections",
         "_done",
+        "_ignored",
         "_open",
         "_opened",
         "_reader",
@@ -47,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._opened = False  # and `closed` was not called yet
         self._open = False  # for writing
         self._done = False  # nothing that comes counts any more
+        self._ignored = 0  # bytes that came since
         self._close_timer: asyncio.TimerHandle | None = None
         self._answered = 0  # bytes of pongs since somebody last looked whether they are read
         self.closed_with: int | None = None  # the code, where this side closed first
@@ -80,6 +83,9 @@ class Connection(asyncio.Protocol):
     def ponged(self, payload: bytes) -> None:
         """A pong arrived."""
 
+    def fragmented(self) -> None:
+        """A fragment of a message arrived, and it is not the last one."""
+
     def closing(self) -> None:
         """The connection is being closed, by whichever side: the transport must not be written to any more."""
 
@@ -108,6 +114,12 @@ class Connection(asyncio.Protocol):
         if self._open:
             self.closed_with = code
             self._end(frames.close(code, reason))
+
+    def fail(self, code: int, reason: str = "") -> None:
+        """Close, and take no notice of what still comes."""
+        self.close(code, reason)
+        self._done = True
+        self._finish()
 
     def abort(self) -> None:
         """End it without a closing handshake."""
@@ -153,6 +165,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._done:
+            self._ignored += len(data)
+            if self._ignored > self.ignored_bytes_max:
+                self.transport.abort()
             return
         try:
             for item in self._reader.feed(data):
@@ -160,9 +175,7 @@ class Connection(asyncio.Protocol):
                 if self._done:
                     return
         except Broken as broken:
-            self.close(broken.code, broken.reason)
-            self._done = True
-            self._finish()
+            self.fail(broken.code, broken.reason)
 
     def eof_received(self) -> None:
         self._done = True
@@ -199,9 +212,11 @@ class Connection(asyncio.Protocol):
             self.received(data.decode())
         elif opcode is Opcode.BINARY:
             self.received_binary(data)
-        else:
+        elif opcode is Opcode.PING:
             self._pong(data)
             self.pinged(data)
+        else:
+            self.fragmented()
 
     def _pong(self, payload: bytes) -> None:
         pong = frames.control(Opcode.PONG, payload)

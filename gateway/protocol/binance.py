@@ -121,7 +121,7 @@ class BinanceSession:
         """Close, as Binance does."""
         return [_CLOSE_INVALID]
 
-    def overrun(self, text: str, rate: float) -> list[Effect]:
+    def overrun(self, text: str, rate: float, wait: float) -> list[Effect]:
         """Close, as Binance does with whoever sends more than `rate` messages a second."""
         return [Close(closing.TOO_MANY_REQUESTS.code, closing.TOO_MANY_REQUESTS.reason)]
 

@@ -100,13 +100,13 @@ class NativeSession:
         """Say that requests are text."""
         return [Send(error_reply(Problem.BINARY_NOT_SUPPORTED, "send requests as text messages"))]
 
-    def overrun(self, text: str, rate: float) -> list[Effect]:
-        """Refuse a request that came too soon, at more than `rate` a second."""
+    def overrun(self, text: str, rate: float, wait: float) -> list[Effect]:
+        """Refuse a request that came too soon, at more than `rate` a second; none is carried out for `wait` seconds."""
         try:
             request_id = requests.request_id_of(requests.request_of(text))
         except BadCommand:
             request_id = None
-        message, more = f"more than {rate:g} requests a second", {"retryAfter": 1 / rate, **with_id(request_id)}
+        message, more = f"more than {rate:g} requests a second", {"retryAfter": round(wait, 3), **with_id(request_id)}
         return [Send(error_reply(Problem.TOO_MANY_REQUESTS, message, None, **more))]
 
     def catalogue_changed(self, change: Change) -> list[Effect]:

@@ -9,6 +9,7 @@ import os
 import random
 import socket
 import struct
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
@@ -20,13 +21,23 @@ _BIND_ADDRESS_NO_PORT = 24  # linux/in.h: a port is chosen at connect, so that e
 _homes = itertools.cycle(f"127.0.0.{number}" for number in range(2, 18))
 
 
-def handshake(path: str = "/") -> bytes:
-    """A request for a WebSocket."""
+DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+
+
+def handshake(path: str = "/", more: bytes = b"") -> bytes:
+    """A request for a WebSocket, with more lines."""
     key = base64.b64encode(os.urandom(16))
     return (
         b"GET %b HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n\r\n" % (path.encode(), key)
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n%b\r\n" % (path.encode(), key, more)
     )
+
+
+def deflated(payload: bytes) -> bytes:
+    """One compressed text of a client."""
+    packer = zlib.compressobj(wbits=-15)
+    data = packer.compress(payload) + packer.flush(zlib.Z_SYNC_FLUSH)
+    return frame(data[:-4], 0x41)
 
 
 def frame(payload: bytes, opcode: int = 1) -> bytes:
@@ -72,9 +83,9 @@ class Guest:
                 read += some
         return read
 
-    async def enter(self, path: str = "/") -> None:
+    async def enter(self, path: str = "/", more: bytes = b"") -> None:
         """Shake hands."""
-        await self.say(handshake(path))
+        await self.say(handshake(path, more))
         answer = await self.until(b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 101"), answer
 

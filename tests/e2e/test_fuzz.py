@@ -13,13 +13,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
 
 import pytest
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
 from tests.e2e.client import Client
 from tests.e2e.fleet import Fleet
 from tests.e2e.mutations import mutated
-from tests.e2e.storm import CLOSE, Guest, frame, guest, handshake
+from tests.e2e.storm import CLOSE, DEFLATE, Guest, deflated, frame, guest, handshake
 
 _STREAM = "btcusdt@depth@100ms"
 _PATHS = ("/", "/usdm", "/ws", "/stream", f"/usdm/ws/{_STREAM}")
@@ -31,7 +32,7 @@ _BEFORE = (
     handshake("/"),
     handshake(f"/stream?streams={_STREAM}/ethusdt@trade&timeUnit=MILLISECOND"),
     handshake("/?token=0123456789abcdef&envelope=combined&seq=1&onSlow=disconnect"),
-    handshake("/ws")[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n",
+    handshake("/ws", DEFLATE),
     handshake("/ws") + frame(b'{"method":"LIST_SUBSCRIPTIONS","id":1}'),
     b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
     b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n1\r\nx\r\n0\r\n",
@@ -54,6 +55,8 @@ _REQUESTS: tuple[dict[str, object], ...] = (
 _TEXTS = tuple(json.dumps(request).encode() for request in _REQUESTS)
 _FRAMES = (
     *map(frame, _TEXTS),
+    *map(deflated, _TEXTS),
+    deflated(bytes(1_000_000)),
     frame(b"ping", 9),
     frame(b"", 10),
     frame(b"\x00\x01", 2),
@@ -102,7 +105,7 @@ class Fuzzer:
         for case in self._cases:
             async with asyncio.timeout(_WITHIN), guest(self._port) as somebody:
                 if self._paths:
-                    await somebody.enter(self._chance.choice(self._paths))
+                    await somebody.enter(self._chance.choice(self._paths), self._chance.choice((b"", DEFLATE)))
                 answer = await self._sent(somebody, case)
                 assert self._is_good(answer), (case, answer)
 
@@ -124,6 +127,7 @@ class Fuzzer:
             answer = answer.partition(b"\r\n\r\n")[2]
         self.open += 1
         protocol = Protocol(Side.CLIENT, state=State.OPEN, max_size=None)
+        protocol.extensions = [PerMessageDeflate(True, True, 15, 15)]
         protocol.receive_data(answer)
         for each in protocol.events_received():
             assert isinstance(each, Frame)

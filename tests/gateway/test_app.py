@@ -30,6 +30,12 @@ from gateway.turn import ROUND_BYTES
 from tests.buckets import list_symbols, make_bucket
 from tests.clock import HandClock
 from tests.conftest import NatsServer, eventually
+from tests.fsnats.websocket.cases import CONT, PING, PONG, TEXT, frame
+
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 class House:
@@ -200,6 +206,35 @@ async def test_too_many_requests_for_history_at_once_are_refused(house: House) -
         assert (error["code"], error["id"]) == ("BUSY", 8)
 
 
+@pytest.mark.parametrize("flood", [PING, PONG, CONT], ids=["pings", "pongs", "fragments"])
+async def test_frames_without_end_are_no_way_to_keep_a_gateway_busy(house: House, flood: int) -> None:
+    begun = frame(TEXT, fin=False) if flood == CONT else b""
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(HANDSHAKE + begun + frame(flood, fin=flood != CONT) * 5_000)
+    async with asyncio.timeout(20):
+        assert (await reader.read()).endswith(b"\x03\xf0Too many requests")
+    writer.close()
+
+    assert house.gateway.tally.requests_refused < 1_100  # the others were not looked at
+    await eventually(lambda: not house.gateway.clients)
+
+
+async def test_a_request_that_changes_many_streams_counts_as_several(house: House) -> None:
+    house.gateway.config = Config(gateway_requests=1.0)
+    symbols = [f"S{number}USDT" for number in range(2_000)]
+    await list_symbols(house.bus, Market.SPOT, *symbols)
+    await eventually(lambda: len(house.gateway.listings[Market.SPOT].symbols) == len(symbols))
+    async with house.client() as connection:
+        await hear(connection)
+        await say(connection, type="subscribe", streamType="trade", symbols=["ALL"])
+        assert (await hear(connection))["type"] == "subscribed"
+        await say(connection, type="ping")
+        error = await hear(connection)
+
+    assert error["code"] == "TOO_MANY_REQUESTS"
+    assert 2 < error["retryAfter"] <= 10
+
+
 async def test_clients_that_do_not_answer_pings_are_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     # The look at each comes once a second: the first one pings, the third one closes.
     house.gateway.config = Config(gateway_ping_every=0.1, gateway_pong_within=2.5)
@@ -208,10 +243,7 @@ async def test_clients_that_do_not_answer_pings_are_closed(house: House, monkeyp
 
     async def receive() -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-        writer.write(
-            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
+        writer.write(HANDSHAKE)
         async with asyncio.timeout(30):
             received = await reader.read()
         writer.close()

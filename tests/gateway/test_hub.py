@@ -11,7 +11,7 @@ from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, VERSION, Frame, encod
 from fsnats.websocket.deflate import inflate
 from fsnats.websocket.frames import text
 from gateway.channel import Channel
-from gateway.effects import Delivery, Form, Marks
+from gateway.effects import Close, Delivery, Form, Leave, Listen, Marks, Send, cost
 from gateway.hub import Hub
 from gateway.outbox import Outbox
 from gateway.pacing import Timetable
@@ -479,3 +479,8 @@ def test_a_listener_may_be_told_the_place_of_each_payload_and_others_are_not() -
         text(b'{"type":"trade","epoch":9,"seq":4,"data":{"t":1}}')
         + text(b'{"type":"trade","recovered":true,"epoch":9,"seq":5,"data":{"t":2}}')
     ]
+
+
+def test_what_a_request_costs_is_what_it_changes_and_says() -> None:
+    assert cost("text", []) == (0, 4)
+    assert cost("", [Send(b"12345"), Listen(TRADES, RAW), Leave(KLINES, RAW), Close(1008, "x")]) == (2, 5)

@@ -25,7 +25,8 @@ def understood(pieces: list[bytes]) -> tuple[Items, int | None]:
     try:
         for piece in pieces:
             for opcode, data in reader.feed(piece):
-                items.append((int(opcode), data))
+                if opcode is not Opcode.CONTINUATION:
+                    items.append((int(opcode), data))
                 if opcode is Opcode.CLOSE:
                     return items, None
     except Broken as broken:
@@ -134,7 +135,8 @@ def agreed(*pieces: bytes) -> tuple[Items, int | None]:
     reader.deflates = True
     items: Items = []
     try:
-        items += [(int(opcode), data) for piece in pieces for opcode, data in reader.feed(piece)]
+        for piece in pieces:
+            items += [(int(opcode), data) for opcode, data in reader.feed(piece) if opcode is not Opcode.CONTINUATION]
     except Broken as broken:
         return items, broken.code
     return items, None
@@ -161,3 +163,9 @@ def test_what_is_compressed_in_the_wrong_way_is_refused() -> None:
     assert agreed(frame(TEXT, deflated(b"\xff" * 20), rsv=4)) == ([], INVALID_DATA)  # not UTF-8
     assert agreed(frame(TEXT, deflated(b"x" * (MOST + 1)), rsv=4)) == ([], TOO_BIG)
     assert understood([frame(TEXT, data, rsv=4)]) == ([], PROTOCOL_ERROR)  # nobody agreed to it
+
+
+def test_fragments_are_told_as_they_come_also_empty_ones() -> None:
+    begun = frame(TEXT, b"a", fin=False) + frame(CONT, b"", fin=False) * 2
+    more = (Opcode.CONTINUATION, b"")
+    assert list(Reader(MOST).feed(begun + frame(CONT, b"b"))) == [more, more, more, (Opcode.TEXT, b"ab")]

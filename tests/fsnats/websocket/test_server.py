@@ -20,8 +20,13 @@ from fsnats.websocket.handshake import Request, Response
 from fsnats.websocket.serve import listen, serving
 from fsnats.websocket.server import Connection
 from tests.conftest import eventually
+from tests.fsnats.websocket.cases import frame
 
 HAPPENED: list[str] = []
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 class Echo(Connection):
@@ -165,15 +170,29 @@ async def test_closed_is_called_once_however_the_client_leaves(port: int) -> Non
 
 async def test_bytes_that_are_no_websocket_end_the_connection(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(
-        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
+    writer.write(HANDSHAKE)
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"\xff" * 100)
     assert (await reader.read()).startswith(b"\x88")  # a close frame, then the end
     writer.close()
     await eventually(lambda: "closed" in HAPPENED)
+
+
+async def test_who_goes_on_sending_after_the_end_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Echo, "close_timeout", 60.0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def go_on() -> None:
+        while True:
+            writer.write(bytes(64 * 1024))
+            await writer.drain()
+
+    writer.write(HANDSHAKE + frame(3))
+    async with asyncio.timeout(20):
+        assert (await reader.read()).endswith(b"unknown opcode 3")  # and then the end
+        with pytest.raises(ConnectionError):
+            await go_on()
+    writer.close()
 
 
 async def test_who_pings_without_reading_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:

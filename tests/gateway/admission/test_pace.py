@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.admission.pace import Pace, Paces, Verdict
+from gateway.admission.pace import BYTES, CHANGES, Pace, Paces, Verdict
 
 
 def test_a_second_s_worth_at_once_is_carried_out_and_not_more() -> None:
@@ -31,6 +32,23 @@ def test_a_rate_below_one_lets_the_first_request_through() -> None:
         Verdict.REFUSED,
         Verdict.CARRIED_OUT,
     ]
+
+
+def test_a_request_that_changes_many_streams_counts_as_several() -> None:
+    pace = Pace(10.0, 0.0)
+    pace.take(0.0)
+    pace.charge(10 * CHANGES, 2 * BYTES)
+    assert pace.wait == pytest.approx(0.4)
+    assert pace.take(0.0) is Verdict.REFUSED
+    assert pace.take(pace.wait) is Verdict.CARRIED_OUT
+
+
+def test_who_comes_again_after_the_wait_is_served() -> None:
+    pace = Pace(10.0, 0.0)
+    while pace.take(1.0) is Verdict.CARRIED_OUT:
+        assert pace.wait < 0.2
+    assert pace.take(1.0 + pace.wait + 1e-9) is Verdict.CARRIED_OUT
+    assert Pace(10.0, 0.0).wait == 0.0
 
 
 @given(st.floats(0.5, 100), st.lists(st.floats(0, 2), max_size=100))

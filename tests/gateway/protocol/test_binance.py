@@ -342,4 +342,4 @@ def test_the_goodbye_is_binances_in_the_framing_of_the_connection() -> None:
 
 
 def test_who_sends_too_fast_is_closed() -> None:
-    assert session().overrun("{}", 5.0) == [Close(1008, "Too many requests")]
+    assert session().overrun("{}", 5.0, 0.2) == [Close(1008, "Too many requests")]

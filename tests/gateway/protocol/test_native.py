@@ -601,6 +601,6 @@ def test_the_goodbye_says_to_come_back_and_when_it_ends(client: NativeSession) -
 
 
 def test_a_request_that_comes_too_soon_is_refused_with_its_id(client: NativeSession) -> None:
-    (reply,) = sent(client.overrun('{"type":"ping","id":"x"}', 20.0))
+    (reply,) = sent(client.overrun('{"type":"ping","id":"x"}', 20.0, 0.05))
     assert (reply["code"], reply["id"], reply["retryAfter"]) == ("TOO_MANY_REQUESTS", "x", 0.05)
-    assert problem(client.overrun("{nonsense", 20.0))[0] == "TOO_MANY_REQUESTS"
+    assert problem(client.overrun("{nonsense", 20.0, 0.05))[0] == "TOO_MANY_REQUESTS"
