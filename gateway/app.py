@@ -266,17 +266,20 @@ class Gateway:
         self._alarm = asyncio.get_running_loop().call_later(delay + 0.001, self.hub.release)
 
     async def _keep_alive(self) -> None:
+        left: list[Client] = []  # of a round, which takes a second
+        turns = 1
         while True:
-            clients = list(self.clients)
-            turns = -(-len(clients) // _LOOKED_AT) or 1
-            for turn in range(turns):
-                await asyncio.sleep(1.0 / turns)
-                now = time.monotonic()
-                for client in clients[turn * _LOOKED_AT : (turn + 1) * _LOOKED_AT]:
-                    if client in self.clients:
-                        client.keep_alive(now)
-                self.hub.flush()
-            if self._tokens is not None:
+            await asyncio.sleep(1.0 / turns)
+            if not left:
+                left = list(self.clients)
+                turns = -(-len(left) // _LOOKED_AT) or 1
+            now = time.monotonic()
+            for client in left[:_LOOKED_AT]:
+                if client in self.clients:
+                    client.keep_alive(now)
+            del left[:_LOOKED_AT]
+            self.hub.flush()
+            if self._tokens is not None and not left:
                 self._tokens.look()
                 self._apply(self._tokens.tokens)
 

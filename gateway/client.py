@@ -188,7 +188,8 @@ class Client(Connection):
         if unwritten < self._unwritten:  # slowly: the pong to a ping behind all this may take minutes
             self._lived = now
         self._unwritten = unwritten
-        if now - self._lived > self._house.config.gateway_pong_within:
+        # Who was not pinged since is not to blame: we may have stood still ourselves.
+        if now - self._lived > self._house.config.gateway_pong_within and self._pinged > self._lived:
             self.close(closing.PONG_TIMEOUT.code, closing.PONG_TIMEOUT.reason)
         elif now - self._pinged >= self._house.config.gateway_ping_every:
             self._pinged = now
