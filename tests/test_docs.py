@@ -1,5 +1,6 @@
 """What the documents say is what the code does."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -80,14 +81,27 @@ def test_every_field_of_a_frame_is_documented_in_order() -> None:
     assert re.findall(r"^\| \d \| (\w+) \|", BUS, re.MULTILINE) == list(Frame.__struct_fields__)
 
 
+def documented_fields(heading: str) -> set[str]:
+    """The names in the first column of the table under a heading of docs/status.md."""
+    section = STATUS.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"\w+", row)}
+
+
+def test_every_field_of_a_workers_status_is_documented() -> None:
+    tree = ast.parse((ROOT / "workers" / "ingest" / "worker.py").read_text())
+    (status,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "status")
+    (told,) = (node.value for node in status.body if isinstance(node, ast.Return))
+    assert isinstance(told, ast.Dict)
+    fields = {key.value for key in told.keys if isinstance(key, ast.Constant)}
+    assert fields - {"program", "kind", "pid"} == documented_fields("A worker")
+
+
 def test_every_field_of_a_connections_record_is_documented() -> None:
-    told = {
-        name
-        for row in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", STATUS, re.MULTILINE)
-        for name in re.findall(r"\w+", row)
-    }
     ages = {"connected_since": "age", "last_message": "last_message_age"}
-    assert told == {ages.get(field, field) for field in Record.__struct_fields__}
+    assert documented_fields("Connections to the exchange") == {
+        ages.get(field, field) for field in Record.__struct_fields__
+    }
     assert all(f"`{state}`" in STATUS for state in State)
 
 

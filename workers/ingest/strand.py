@@ -199,8 +199,9 @@ class Strand:
             reasons = [
                 tasks.create_task(self._clock.sleep(self._time_left(carrier))),
                 tasks.create_task(carrier.due.wait()),
-                tasks.create_task(self._crowded()),
             ]
+            if self._elders:
+                reasons.append(tasks.create_task(self._crowded()))
             waiting: list[asyncio.Future[Any]] = [carrier.ended, *reasons]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             only_crowded = not any(reason.done() for reason in reasons[:2])
@@ -257,8 +258,15 @@ class Strand:
         With `elsewhere` only by an exit that no other strand uses.
         """
         async with self._shared.turn:
-            by = await self._way.other(self._taken()) if elsewhere else await self._way.admitted(self._taken())
-            if by is None or old.ended.done():
+            way = self._way.other if elsewhere else self._way.admitted
+            asking: asyncio.Task[Exit | None] = tasks.create_task(way(self._taken()))
+            either: list[asyncio.Future[Any]] = [asking, old.ended]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if old.ended.done():
+                asking.cancel()
+                return old
+            by = asking.result()
+            if by is None:
                 return old
             try:
                 self._successor = new = await self._open(tasks, by)
@@ -307,11 +315,15 @@ class Strand:
 
     async def _crowded(self) -> None:
         """Return when another strand, which came first, goes by the same exit."""
-        before = self._shared.strands[: self._shared.strands.index(self)]
         while True:
             await self._clock.sleep(APART)
-            if self.exit is not None and any(strand.exit == self.exit for strand in before):
+            if self.exit is not None and any(strand.exit == self.exit for strand in self._elders):
                 return
+
+    @property
+    def _elders(self) -> Sequence["Strand"]:
+        """The strands that need not make room for this one."""
+        return self._shared.strands[: self._shared.strands.index(self)]
 
     def _taken(self) -> set[str]:
         """The exits of the other strands."""

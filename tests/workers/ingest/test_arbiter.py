@@ -199,7 +199,9 @@ class ClockedConnections(Connections):
 
 TestConnections = Connections.TestCase
 TestClockedConnections = ClockedConnections.TestCase
-TestConnections.settings = TestClockedConnections.settings = settings(max_examples=300, stateful_step_count=40)
+TestConnections.settings = TestClockedConnections.settings = settings(
+    TestConnections.settings, max_examples=300, stateful_step_count=40
+)
 
 
 def test_the_first_to_bring_a_message_wins_and_the_other_copy_is_passed_over() -> None:

@@ -1,13 +1,15 @@
 """One strand against the simulated exchange: how it comes back, and how it replaces what grows old."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import pytest
 
 from fsnats.binance.streams import Market
+from fsnats.exits.address import Exit
 from tests.conftest import eventually, free_port
-from tests.workers.ingest.test_feed import Rig, rig
+from tests.workers.ingest.test_feed import FreeWay, Rig, rig
 from workers.ingest import strand
 from workers.ingest.rotation import Rotation
 from workers.ingest.strand import State
@@ -181,3 +183,31 @@ async def test_on_spot_where_pings_count_as_messages_none_is_sent(
             assert connection.received == connection.requests == 1
         else:
             await eventually(lambda: connection.received > connection.requests)
+
+
+class Gate(FreeWay):
+    """Lets the first dial through, and the others when it opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = asyncio.Event()
+
+    async def admitted(self, avoid: Collection[str] = ()) -> Exit:
+        by = await super().admitted(avoid)
+        if self.admissions > 1:
+            await self.open.wait()
+        return by
+
+
+async def test_a_connection_that_is_lost_while_its_successor_waits_for_an_exit_is_known_to_be_lost(
+    simulator: Simulator,
+) -> None:
+    gate = Gate()
+    one = rig(simulator, rotation=Rotation(0.5), way=gate)
+    async with one.running():
+        one.want("btcusdt@ticker")
+        await eventually(lambda: one.carried and gate.admissions == 2)
+        simulator.faults.cut()
+        await eventually(lambda: one.record.status is State.RECONNECTING)
+        gate.open.set()
+        await eventually(lambda: one.resumptions)
