@@ -28,6 +28,7 @@ from workers.ingest.track import tracker_of
 SETTLE = 2.0  # seconds by which one connection may be behind another
 GRACE = 3.0  # seconds that a message is held for the others to catch up
 HELD_MOST = 5000  # messages of one stream and one connection: GRACE of the busiest stream, several times over
+_SAMPLE_MASK = 7  # one of eight messages of a stream may be timed
 _SAMPLE_NS = 30 * 10**9  # after which a message whose second copy did not come is no longer waited for
 
 
@@ -158,7 +159,7 @@ class Arbiter:
         """A message of one of several connections."""
         if line in member.joined:
             self._accept(member, line, payload, received_ns)
-            if line in self._waiting:
+            if self._waiting and line in self._waiting:
                 self._catch_up(line)
         elif line in member.pending:
             pending = member.pending[line]
@@ -204,12 +205,15 @@ class Arbiter:
         self._waiting.add(line)
 
     def _accept(self, member: Member, line: Line, payload: bytes, received_ns: int) -> None:
-        sample = self._samples.get(line)
         if self._router.accept(line, payload, received_ns):
             member.tally.first += 1
-            if sample is None or received_ns - sample.received_ns > _SAMPLE_NS:
-                self._samples[line] = _Sample(payload, received_ns, member.tally)
-        elif sample is not None and sample.tally is not member.tally and sample.payload == payload:
+            if line.seq & _SAMPLE_MASK == 1:
+                sample = self._samples.get(line)
+                if sample is None or received_ns - sample.received_ns > _SAMPLE_NS:
+                    self._samples[line] = _Sample(payload, received_ns, member.tally)
+            return
+        sample = self._samples.get(line)
+        if sample is not None and sample.tally is not member.tally and sample.payload == payload:
             del self._samples[line]
             member.tally.late(max(0, received_ns - sample.received_ns))
 

@@ -163,7 +163,7 @@ class Clocked:
 
     def __init__(self) -> None:
         self.last: int | None = None
-        self._recent: dict[int, None] = {}  # hashes of the newest ones, or, where ids order, of those with the last id
+        self._recent: dict[int, None] = {}  # hashes of the newest ones: cheaper to look for than an id is to read
 
     def has_seen(self, payload: bytes) -> bool:
         return self.last is not None and _instant(payload)[0] <= self.last
@@ -176,13 +176,12 @@ class Clocked:
         return _between(self.last, instant, "ms" if is_time else "u")
 
     def see(self, payload: bytes) -> Verdict:
-        (instant, is_time), last, key = _instant(payload), self.last, hash(payload)
+        key = hash(payload)
         if key in self._recent:
             return OLD
+        (instant, is_time), last = _instant(payload), self.last
         if last is not None and instant < last and not (is_time and instant < last - BACK):
             return OLD
-        if instant != last and not is_time:
-            self._recent.clear()
         self.last = instant
         self._recent[key] = None
         if len(self._recent) > _RECENT:

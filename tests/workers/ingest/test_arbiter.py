@@ -376,14 +376,17 @@ def test_strands_are_told_apart_by_what_they_brought_first_and_how_late_they_wer
     one, other = rig.open(a), rig.open(b)
     rig.bring(one, 1, at_ms=100)
     rig.bring(other, 1, at_ms=104)
-    rig.bring(one, 2, at_ms=200)
-    rig.bring(one, 3, at_ms=210)
-    rig.bring(other, 2, 3, at_ms=220)  # one of several that are under way is timed
-    rig.bring(other, 4, at_ms=300)
-    rig.bring(one, 4, at_ms=301)
+    for member in (one, other):
+        rig.bring(member, *range(2, 9), at_ms=150)  # one message of eight is timed
+    rig.bring(one, 9, 10, at_ms=200)
+    rig.bring(other, 9, 10, at_ms=220)
+    for member in (one, other):
+        rig.bring(member, *range(11, 17), at_ms=250)
+    rig.bring(other, 17, at_ms=300)
+    rig.bring(one, 17, at_ms=301)
 
-    assert (a.first, b.first) == (3, 1)
-    assert (a.late_mean_ns, a.late_max_ns) == (1 * MS, 1 * MS)
+    assert (a.first, b.first) == (16, 1)
+    assert (a.late_mean_ns, a.late_max_ns, a.compared) == (1 * MS, 1 * MS, 1)
     assert (b.late_mean_ns, b.late_max_ns, b.compared) == (12 * MS, 20 * MS, 2)
 
 

@@ -251,19 +251,25 @@ async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig, mo
     await open_window(rig.bus, Market.USDM)
     names = ("btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@markPrice@1s")
     history = Rows(rig)
-    async with rig.worker():
-        rig.announce("add", *names)
-        await eventually(lambda: {frame.stream for frame in rig.frames} == set(names))
-    # Somebody else sees what no worker does.
-    for stream in ("market/ws/btcusdt@aggTrade", "public/ws/btcusdt@bookTicker"):
-        async with connect(f"{rig.simulator.ws_url(Market.USDM)}/{stream}", proxy=None) as other:
-            for _ in range(3):
-                await other.recv()
-    async with rig.worker():
-        rig.announce("add", *names)
-        old = rig.frames[0].epoch
-        await eventually(lambda: {frame.stream for frame in rig.frames if frame.epoch != old} == set(names))
-        await eventually(lambda: history.asked)
+    streams = "/".join(names[:2])
+    base = rig.simulator.ws_url(Market.USDM)
+    async with contextlib.AsyncExitStack() as others:
+        for route in ("market", "public"):  # somebody else reads on: an exchange without readers makes nothing
+            await others.enter_async_context(connect(f"{base}/{route}/stream?streams={streams}", proxy=None))
+        async with rig.worker():
+            rig.announce("add", *names)
+            await eventually(lambda: {frame.stream for frame in rig.frames} == set(names))
+        produced = {name: len(rig.simulator.ledger.payloads(Market.USDM, name)) for name in names[:2]}
+        await eventually(
+            lambda: all(
+                len(rig.simulator.ledger.payloads(Market.USDM, name)) > count + 3 for name, count in produced.items()
+            )
+        )
+        async with rig.worker():
+            rig.announce("add", *names)
+            old = rig.frames[0].epoch
+            await eventually(lambda: {frame.stream for frame in rig.frames if frame.epoch != old} == set(names))
+            await eventually(lambda: history.asked)
     before = {frame.stream: frame for frame in rig.frames if frame.epoch == old}
     after = {frame.stream: frame for frame in reversed(rig.frames) if frame.epoch != old}
 
