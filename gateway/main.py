@@ -131,6 +131,7 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
 
 async def _announce(house: Gateway, notifier: notify.Notifier) -> None:
     await house.ready()
+    process.settle()
     notifier.say("READY=1")
     logger.info("ready")
 

@@ -14,6 +14,10 @@ def _nowhere(data: bytes) -> None:
     """Where frames of a closed client go."""
 
 
+def _nobody() -> None:
+    """Who hears of the overflow of a closed client's."""
+
+
 class Outbox:
     """Frames on their way to one client, in order.
 
@@ -50,8 +54,9 @@ class Outbox:
             fits = self.waiting.hold(self._turn.origins.of(self.frames))
             self.frames.clear()
             if not fits:
+                overflow = self._overflow
                 self.discard()
-                self._overflow()
+                overflow()
 
     def forget(self, lane: Lane) -> None:
         """The client left this lane."""
@@ -81,7 +86,9 @@ class Outbox:
     def discard(self) -> None:
         """Forget what waits, and what may come: the client is being disconnected."""
         self.frames.clear()
+        # Nothing leads back to the client any more: it goes without the garbage collector, who stops everybody to look.
         self.write = _nowhere
+        self._overflow = _nobody
         self._is_closed = True
         self._wait_no_more()
 

@@ -1,6 +1,7 @@
 """The life of a process, with real processes."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 
 import pytest
 
+from fsnats import process
 from tests.conftest import eventually
 
 
@@ -175,3 +177,11 @@ def is_alive(pid: int) -> bool:
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_what_a_program_has_built_is_nothing_for_the_garbage_collector() -> None:
+    try:
+        process.settle()
+        assert len(gc.get_objects()) < gc.get_freeze_count()
+    finally:
+        gc.unfreeze()

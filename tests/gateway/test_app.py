@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import time
 from collections import Counter
@@ -23,6 +24,7 @@ from fsnats.history import KlinesReply, KlinesRequest
 from fsnats.subjects import KLINES, subject_of
 from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
+from gateway.client import Client
 from gateway.http import build
 from gateway.metrics import registry
 from gateway.rest.facade import Facade
@@ -130,6 +132,22 @@ async def test_a_client_that_leaves_takes_nothing_from_another(house: House) -> 
 
         assert await hear(stays) == {"n": 1}
     await eventually(lambda: len(house.gateway.hub) == 0)
+
+
+async def test_clients_that_are_gone_are_no_work_for_the_garbage_collector(house: House) -> None:
+    gc.collect()
+    gc.disable()  # it stops everybody while it looks at everything
+    try:
+        for path in ("/", "/ws/btcusdt@trade"):
+            async with house.client(path) as connection:
+                if path == "/":
+                    await hear(connection)
+                    await say(connection, type="subscribe", rawStreams=["btcusdt@trade", "btcusdt@ticker"])
+                    await hear(connection)
+                await eventually(lambda: len(house.gateway.clients) == 1)
+            await eventually(lambda: not any(type(each) is Client for each in gc.get_objects()))
+    finally:
+        gc.enable()
 
 
 async def test_all_includes_symbols_that_are_listed_later(house: House) -> None:
