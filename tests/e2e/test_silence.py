@@ -1,10 +1,7 @@
 """Streams that fall silent although the exchange acknowledged them: named in time, told, and brought back."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from fsnats.bus.nats import NatsBus
 from fsnats.status import ask
@@ -31,14 +28,6 @@ QUIET, WITNESS = "dogeusdt@aggTrade", "dogeusdt@kline_1m"
 ALONE = "btcusdc@aggTrade"  # nothing else of its symbol is read
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with Fleet(
-        tmp_path_factory.mktemp("silence"), markets="usdm", symbols_per_worker=1000, catalogue_refresh=3600
-    ) as fleet:
-        yield fleet
-
-
 async def silent(fleet: Fleet) -> dict[str, Any]:
     """What the worker says of silent streams."""
     async with NatsBus([fleet.nats_url], "silence", lambda: 0.0) as bus:
@@ -61,8 +50,9 @@ def connection_of(fleet: Fleet, stream: str) -> int:
 
 
 async def test_silent_streams_are_named_in_time_and_each_step_heals_what_it_is_for(
-    fleet: Fleet, measure: Measure
+    start_fleet: StartFleet, measure: Measure
 ) -> None:
+    fleet = start_fleet(markets="usdm", symbols_per_worker=1000, catalogue_refresh=3600)
     btc, eth, bnb, sol = HEALS
     streams = [*HEALS, HALTED, FLOWS, QUIET, WITNESS, ALONE]
     async with Client(f"{fleet.ws}/usdm") as client:
