@@ -4,7 +4,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 
-TIMEOUT = 3.5  # seconds that a worker waits for the answer
+TIMEOUT = 2.5  # seconds that a worker waits for the answer: it names a stream soon after
 STREAMS_MOST = 5000  # of one request
 
 

@@ -16,7 +16,7 @@ from fsnats.trading import TIMEOUT, TradingReply, TradingRequest
 
 logger = logging.getLogger(__name__)
 
-FRESH = 3.0  # seconds: a list that was taken so recently answers, too; who asks has waited for twice that
+FRESH = 3.0  # seconds: a list that was taken so recently answers, too; who asks has waited longer
 AT_ONCE = 64  # questions that wait; a worker asks one at a time
 
 

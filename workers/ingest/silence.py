@@ -32,6 +32,7 @@ from workers.ingest.probe import Probe, Step
 from workers.ingest.trail import Trails
 
 LOOK = 1.0  # seconds between two looks
+_EARLY = 2 * LOOK  # by which things are named early: a look finds an event up to LOOK after it came, and may be late
 SUSPECT = 3.0  # seconds of silence before anything is looked at closely
 SOONEST = 10.0  # seconds of silence before anything is named
 TIMES = 5  # cadences before anything is named
@@ -39,7 +40,7 @@ QUIET_TIMES, QUIET_SOONEST = 10, 60.0  # the same where all of the symbol has fa
 UNHEARD = 600.0  # seconds after which a stream of which nothing is known counts as unheard
 FEED = 10.0  # seconds more for a connection that brings nothing at all, to be replaced
 OF_A_KIND, OF_A_KIND_QUIET = 30, 60.0  # so many streams of one type are never all quiet for so many seconds
-DOUBT = 4.0  # seconds before its naming in which it is asked whether the symbol trades
+DOUBT = 3.0  # seconds before its naming in which it is asked whether the symbol trades
 _ASK_AGAIN = 60.0  # seconds
 _LATELY, _SEVERAL = 30, 5  # looks
 
@@ -206,8 +207,7 @@ class Watch:
         outcomes.append(Flows(silence, now - silence.since, helped))
 
     def _judge(self, watched: _Watched, begun: float, now: float, mute: bool, outcomes: list[Outcome]) -> None:
-        # What the next look would find too late is named by this one.
-        quiet = now - begun + LOOK - (FEED if mute else 0.0)
+        quiet = now - begun + _EARLY - (FEED if mute else 0.0)
         witness = self._witness(watched, begun, now - begun) if quiet >= SOONEST else None
         if witness is not None:
             # What happens there could not if the symbol did not trade.

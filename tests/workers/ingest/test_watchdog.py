@@ -113,7 +113,7 @@ async def test_readers_are_told_once_from_the_last_event_until_now() -> None:
     await rig.passes(30, OTHER)
     start = 1020 * 1000
     assert rig.gaps == [
-        {"e": "gap", "stream": MARK, "from": start, "to": start + 9000, "unit": "ms", "reason": "silent"}
+        {"e": "gap", "stream": MARK, "from": start, "to": start + 8000, "unit": "ms", "reason": "silent"}
     ]
     (frame,) = [frame for frame in rig.frames if frame.flags & GAP]
     assert frame.seq == 21
@@ -122,7 +122,7 @@ async def test_readers_are_told_once_from_the_last_event_until_now() -> None:
 async def test_a_stream_that_never_spoke_is_told_from_its_subscription_on() -> None:
     rig = await Rig(MARK, OTHER).passes(30, OTHER)
     (gap,) = rig.gaps
-    assert (gap["from"], gap["to"]) == (1_000_000, 1_009_000)
+    assert (gap["from"], gap["to"]) == (1_000_000, 1_008_000)
 
 
 async def test_its_first_event_is_looked_at_as_after_a_lost_connection() -> None:
@@ -169,7 +169,7 @@ async def test_the_status_says_what_is_silent_and_what_is_tried() -> None:
 
 
 async def test_first_its_connection_is_audited_then_it_is_renewed() -> None:
-    rig = await Rig(MARK, OTHER, "btcusdt@bookTicker").passes(9, OTHER, "btcusdt@bookTicker")
+    rig = await Rig(MARK, OTHER, "btcusdt@bookTicker").passes(8, OTHER, "btcusdt@bookTicker")
     market, public = (rig.feeds[FeedKey(route, 0)].carriers[0] for route in (Route.MARKET, Route.PUBLIC))
     assert market.done == ["audit"]
     assert public.done == []
@@ -179,7 +179,7 @@ async def test_first_its_connection_is_audited_then_it_is_renewed() -> None:
 
 async def test_then_it_is_carried_on_another_connection_then_on_another_route_then_where_it_belongs() -> None:
     rig = await Rig(MARK, OTHER).passes(50, OTHER)
-    assert rig.changes == [19, 29, 39]
+    assert rig.changes == [18, 28, 38]
     rig = await Rig(MARK, OTHER).passes(19, OTHER)
     assert rig.feeds.keys() == {FeedKey(Route.MARKET, 0), FeedKey(Route.MARKET, 1)}
     await rig.passes(10, OTHER)
@@ -191,7 +191,7 @@ async def test_then_it_is_carried_on_another_connection_then_on_another_route_th
 
 async def test_where_a_market_has_no_routes_there_is_none_to_try() -> None:
     rig = await Rig("!miniTicker@arr", "!ticker_1h@arr", market=Market.SPOT).passes(60, "!ticker_1h@arr")
-    assert rig.changes == [19, 29]
+    assert rig.changes == [18, 28]
     assert rig.feeds.keys() == {FeedKey(Route.NONE, 0)}
 
 
@@ -226,7 +226,7 @@ async def test_a_stream_that_is_left_while_it_is_silent_begins_where_it_belongs(
 
 async def test_streams_of_a_connection_that_brings_nothing_are_left_to_their_feed_for_a_while() -> None:
     rig = await Rig(MARK, OTHER).passes(20, MARK, OTHER)
-    await rig.passes(18)
+    await rig.passes(17)
     assert rig.gaps == []
     await rig.passes(1)
     assert len(rig.gaps) == 2
@@ -264,7 +264,7 @@ async def test_a_stream_that_only_one_of_two_connections_brings_is_mended_and_no
 
 
 async def test_before_it_is_named_somebody_is_asked_whether_it_trades() -> None:
-    rig = await Rig(MARK, OTHER).passes(8, OTHER)
+    rig = await Rig(MARK, OTHER).passes(7, OTHER)
     assert rig.doubts == [MARK]
     rig.dog.answered(MARK, False)
     await rig.passes(30, OTHER)
