@@ -50,7 +50,9 @@ test: setup  ## All tests (fast ones first)
 bench: setup  ## What it costs on this machine (reports, never fails)
 	@$(BIN)/python -m tests.bench
 
-soak: $(VENV)/.installed  ## Trouble a fleet under load for half an hour (MINUTES=30), and look at its memory
+soak: setup  ## Tests that take minutes; then trouble a fleet under load for half an hour (MINUTES=30), and look at its memory
+	@$(BIN)/pytest -m soak tests/e2e
+	@FSNATS_TEST_KILLS=20 $(BIN)/pytest tests/e2e/test_resume.py
 	@$(BIN)/fsnats chaos soak --minutes $(or $(MINUTES),30)
 
 lock:  ## Pin what pyproject allows

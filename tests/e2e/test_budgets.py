@@ -25,6 +25,8 @@ from fsnats.subjects import KLINES
 from fsnats.supervisor.kept import SILENCE_LIMIT
 from tests.e2e.conftest import Measure
 
+pytestmark = pytest.mark.soak  # a budget's minute must pass, and a desk's silence
+
 SYMBOLS = ("btcusdt", "ethusdt", "bnbusdt", "solusdt", "xrpusdt", "dogeusdt", "adausdt")
 _CONNECTIONS = 2 * 3 * len(SYMBOLS)  # USD-M has two routes
 OURS = DIALS_PER_MINUTE * 9 // 10
