@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from tests.bench import candles, fairness, fanout, ingest, latency, memory, peers, report, tools
+from tests.bench import bursts, candles, fairness, fanout, ingest, latency, memory, peers, report, tools
 from tests.bench.processes import BenchError
 from tests.bench.report import Row, Values
 
@@ -35,6 +35,7 @@ BENCHES: dict[str, Bench] = {
     "fairness": fairness,
     "peers": peers,
     "latency": latency,
+    "bursts": bursts,
     "memory": memory,
     "candles": candles,
 }
