@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from tests.bench import bursts, candles, fairness, fanout, ingest, latency, memory, peers, report, tools
+from tests.bench import bursts, candles, fairness, fanout, ingest, latency, memory, peers, report, storm, tools
 from tests.bench.processes import BenchError
 from tests.bench.report import Row, Values
 
@@ -37,6 +37,7 @@ BENCHES: dict[str, Bench] = {
     "latency": latency,
     "bursts": bursts,
     "memory": memory,
+    "storm": storm,
     "candles": candles,
 }
 

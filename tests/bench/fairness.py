@@ -1,18 +1,13 @@
 """What clients that do not read do to those that do: the same clients with and without bad company."""
 
-import base64
-import os
-import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from tests.bench.fleet import AGG_TRADE, Fleet
+from tests.bench.native import Native
 from tests.bench.processes import BenchError, Process
 from tests.bench.report import Row, Values
 from tests.bench.tools import Tool
@@ -92,11 +87,11 @@ def _company(fleet: Fleet) -> Iterator[None]:
     """Clients that subscribe to everything and read nothing, and one that reads a little."""
     stop = threading.Event()
     with ExitStack() as stack:
-        sockets = [stack.enter_context(_subscriber(fleet.gateway_port)) for _ in range(_DEAF + 1)]
+        clients = [stack.enter_context(_subscriber(fleet.gateway_port)) for _ in range(_DEAF + 1)]
 
         def read_slowly() -> None:
             while not stop.wait(0.25):
-                sockets[0].recv(_SLOW_READS)
+                clients[0].read(_SLOW_READS)
 
         reader = threading.Thread(target=read_slowly)
         reader.start()
@@ -107,22 +102,8 @@ def _company(fleet: Fleet) -> Iterator[None]:
             reader.join()
 
 
-def _subscriber(port: int) -> socket.socket:
-    """A native client that has asked for every stream."""
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
-    client.connect(("127.0.0.1", port))
-    key = base64.b64encode(os.urandom(16)).decode()
-    client.sendall(
-        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n\r\n" % key.encode()
-    )
-    deadline = time.monotonic() + 10
-    answer = b""
-    while b'"clientId"' not in answer:
-        if time.monotonic() > deadline:
-            raise BenchError(f"no welcome: {answer!r}")
-        answer += client.recv(4096)
-    ask = msgspec.json.encode({"type": "subscribe", "rawStreams": _NAMES})
-    client.sendall(bytes((0x81, 0xFE, *len(ask).to_bytes(2), 0, 0, 0, 0)) + ask)  # masked with zeros
+def _subscriber(port: int) -> Native:
+    """A client that has asked for every stream."""
+    client = Native(port)
+    client.ask(type="subscribe", rawStreams=_NAMES)
     return client

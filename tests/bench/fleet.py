@@ -157,6 +157,10 @@ class Fleet:
         """Open WebSocket clients; returns when they are connected.  See `load/clients.c`."""
         return self._tool("clients", port or self.gateway_port, count, mode, *what)
 
+    def storm(self, path: str) -> Tool:
+        """Have WebSocket clients ready that come and go.  See `load/storm.c`."""
+        return self._tool("storm", self.gateway_port, path)
+
     def _tool(self, name: str, *arguments: object) -> Tool:
         argv = [str(self._tools / name), *map(str, arguments)]
         tool = self._add(Tool(argv, directory=self._directory, cores=self._cores(PEERS)))

@@ -13,7 +13,7 @@ import msgspec
 from tests.bench.processes import PEERS, BenchError, Process
 
 _SOURCES = Path(__file__).parent / "load"
-NAMES = ("feed", "tap", "clients", "sendloop")
+NAMES = ("feed", "tap", "clients", "storm", "sendloop")
 
 
 def build(directory: Path) -> None:
@@ -42,6 +42,8 @@ class Answer(msgspec.Struct):
     bytes: int = 0
     closed: int = 0
     messages: int = 0
+    opened: int = 0
+    failed: int = 0
     p50: float = 0.0
     p99: float = 0.0
     p999: float = 0.0
@@ -68,13 +70,17 @@ class Tool(Process):
 
     def ask(self, command: str, within: float = 60.0) -> Answer:
         """Send a command and return its answer."""
+        self.say(command)
+        return self.hear(within)
+
+    def say(self, command: str) -> None:
+        """Send a command."""
         assert self.stdin is not None
         try:
             self.stdin.write(command.encode() + b"\n")
             self.stdin.flush()
         except BrokenPipeError:
             raise self._failed() from None
-        return self.hear(within)
 
     def hear(self, within: float = 60.0) -> Answer:
         """The next line it says."""
