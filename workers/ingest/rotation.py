@@ -26,4 +26,4 @@ class Rotation(msgspec.Struct, frozen=True):
 
 def rotation(after: float, at: Sequence[str]) -> Rotation:
     """The rule that settings describe: an age in seconds, and times such as 04:17."""
-    return Rotation(after, tuple(int(text[:2]) * 3600.0 + int(text[3:]) * 60.0 for text in at))
+    return Rotation(after, tuple(int(text[:2]) * 3600.0 + int(text[3:5]) * 60.0 for text in at))

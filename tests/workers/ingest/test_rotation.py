@@ -37,3 +37,7 @@ def test_with_two_times_half_a_day_apart_age_never_decides(opened: float, jitter
 
 def test_what_was_opened_at_the_time_itself_waits_for_the_next_day() -> None:
     assert rotation(48 * HOUR, ("00:00",)).due(MIDNIGHT, 0.0) == 24 * HOUR
+
+
+def test_times_may_have_seconds_as_toml_writes_them() -> None:
+    assert rotation(1.0, ("04:17:00", "16:17")).at == (4 * HOUR + 17 * 60, 16 * HOUR + 17 * 60)
