@@ -17,7 +17,7 @@ from gateway.admission.tokens import FIELDS
 from gateway.closing import CLOSINGS
 from gateway.protocol.problems import Problem
 from gateway.protocol.topics import STREAM_TYPES
-from workers.ingest.strand import Record, State
+from workers.ingest.record import AGES, Record, State
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -98,9 +98,8 @@ def test_every_field_of_a_workers_status_is_documented() -> None:
 
 
 def test_every_field_of_a_connections_record_is_documented() -> None:
-    ages = {"connected_since": "age", "last_message": "last_message_age"}
     assert documented_fields("Connections to the exchange") == {
-        ages.get(field, field) for field in Record.__struct_fields__
+        AGES.get(field, field) for field in Record.__struct_fields__
     }
     assert all(f"`{state}`" in STATUS for state in State)
 

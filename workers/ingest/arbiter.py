@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from workers.ingest.lateness import Tally, Timing
 from workers.ingest.router import UNREADABLE, Line, Router
 from workers.ingest.subscriptions import Subscriptions
 from workers.ingest.track import tracker_of
@@ -28,29 +29,6 @@ from workers.ingest.track import tracker_of
 SETTLE = 2.0  # seconds by which one connection may be behind another
 GRACE = 3.0  # seconds that a message is held for the others to catch up
 HELD_MOST = 5000  # messages of one stream and one connection: GRACE of the busiest stream, several times over
-_SAMPLE_MASK = 7  # one of eight messages of a stream may be timed
-_SAMPLE_NS = 30 * 10**9  # after which a message whose second copy did not come is no longer waited for
-
-
-class Tally:
-    """How the connections of one strand do against those of the others, while others carry too."""
-
-    def __init__(self) -> None:
-        self.first = 0  # messages that they brought before the others
-        self.compared = 0  # messages that they brought after another, of those that were timed
-        self._late_ns = 0
-        self.late_max_ns = 0
-
-    def late(self, by_ns: int) -> None:
-        """A message came so much later than over another strand."""
-        self.compared += 1
-        self._late_ns += by_ns
-        self.late_max_ns = max(self.late_max_ns, by_ns)
-
-    @property
-    def late_mean_ns(self) -> float:
-        """How much later, on the average of those that were timed."""
-        return self._late_ns / self.compared if self.compared else 0.0
 
 
 class _Pending(msgspec.Struct, eq=False):
@@ -58,14 +36,6 @@ class _Pending(msgspec.Struct, eq=False):
 
     since: float
     held: list[tuple[bytes, int]]
-
-
-class _Sample(msgspec.Struct, eq=False):
-    """A message whose other copy is waited for, to see by how much it is late."""
-
-    payload: bytes
-    received_ns: int
-    tally: Tally
 
 
 class Member:
@@ -100,7 +70,7 @@ class Arbiter:
         self._lines: Sequence[Line] = ()
         self._members: list[Member] = []
         self._waiting: set[Line] = set()  # those of which somebody holds messages
-        self._samples: dict[Line, _Sample] = {}
+        self._timing = Timing()
         self.alone: Member | None = None  # where only one is open, the router may have its messages directly
 
     def carry(self, lines: Sequence[Line]) -> None:
@@ -111,7 +81,7 @@ class Arbiter:
             member.joined &= kept
             member.pending = {line: pending for line, pending in member.pending.items() if line in kept}
         self._waiting &= kept
-        self._samples = {line: sample for line, sample in self._samples.items() if line in kept}
+        self._timing.keep(kept)
 
     def enter(self, member: Member, now: float) -> None:
         """A connection is open."""
@@ -137,7 +107,7 @@ class Arbiter:
             self.alone = alone = self._members[0]
             alone.joined.clear()
             self._waiting.clear()
-            self._samples.clear()
+            self._timing.keep(())
             for line in self._lines:
                 line.briefly = True  # it may be behind, and still bring what the other one has brought
         else:
@@ -206,16 +176,9 @@ class Arbiter:
 
     def _accept(self, member: Member, line: Line, payload: bytes, received_ns: int) -> None:
         if self._router.accept(line, payload, received_ns):
-            member.tally.first += 1
-            if line.seq & _SAMPLE_MASK == 1:
-                sample = self._samples.get(line)
-                if sample is None or received_ns - sample.received_ns > _SAMPLE_NS:
-                    self._samples[line] = _Sample(payload, received_ns, member.tally)
-            return
-        sample = self._samples.get(line)
-        if sample is not None and sample.tally is not member.tally and sample.payload == payload:
-            del self._samples[line]
-            member.tally.late(max(0, received_ns - sample.received_ns))
+            self._timing.first(line, payload, received_ns, member.tally)
+        else:
+            self._timing.again(line, payload, received_ns, member.tally)
 
     def _join(self, member: Member, line: Line) -> None:
         line.overlap()

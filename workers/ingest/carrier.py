@@ -16,7 +16,8 @@ from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.exits.address import Exit
 from fsnats.window import SlidingWindow
-from workers.ingest.arbiter import Member, Tally
+from workers.ingest.arbiter import Member
+from workers.ingest.lateness import Tally
 from workers.ingest.router import Line, Shutdown
 from workers.ingest.subscriptions import ANSWER, Subscriptions
 from workers.ingest.upstream import Upstream

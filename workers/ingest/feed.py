@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from workers.ingest.carrier import Carrier
+from workers.ingest.record import Record
 from workers.ingest.rotation import Rotation
 from workers.ingest.router import Router
-from workers.ingest.strand import Record, Shared, Strand, Way
+from workers.ingest.strand import Shared, Strand, Way
 
 _LOOK = 0.2  # seconds between two looks at who has waited long enough
 _LETTERS = "abcdefgh"  # the field speaks of the A and the B feed

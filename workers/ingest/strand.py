@@ -10,20 +10,19 @@ import contextlib
 import logging
 import ssl
 from collections.abc import Callable, Collection, Sequence
-from enum import StrEnum
 from typing import Any, Protocol
-
-import msgspec
 
 from fsnats.backoff import Backoff
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import Exit
-from workers.ingest.arbiter import Arbiter, Tally
+from workers.ingest.arbiter import Arbiter
 from workers.ingest.cadence import rests_at_will
 from workers.ingest.carrier import Carrier
 from workers.ingest.hole import Hole
+from workers.ingest.lateness import Tally
+from workers.ingest.record import Record, State
 from workers.ingest.rotation import Rotation
 from workers.ingest.router import Router
 from workers.ingest.upstream import dial
@@ -38,16 +37,6 @@ APART = 10.0  # seconds between two looks for an exit of one's own
 # Own pings count as messages: none on spot, whose server pings every 20 s; on futures one keeps proxies from cutting
 # an idle connection between server pings three minutes apart.
 PING_INTERVAL = {Market.SPOT: None, Market.USDM: 45.0, Market.COINM: 45.0}
-
-
-class State(StrEnum):
-    """Where a strand is in its life."""
-
-    DISCONNECTED = "disconnected"
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    RECONNECTING = "reconnecting"
-    CLOSING = "closing"
 
 
 class Way(Protocol):
@@ -67,28 +56,6 @@ class Way(Protocol):
     def failed(self, by: Exit, error: ExchangeUnavailable) -> None: ...
 
     def worked(self, by: Exit) -> None: ...
-
-
-class Record(msgspec.Struct):
-    """What `fsnats status` shows of a strand and its connection.  Times are monotonic seconds."""
-
-    id: str
-    status: State
-    exit: str | None
-    streams: list[str]
-    live: int
-    joined: int
-    message_count: int
-    buffered: int
-    dials: int
-    rotations: int
-    connected_since: float | None
-    last_message: float | None
-    last_error: str | None
-    close_code: int | None
-    first: int
-    late_mean_ms: float
-    late_max_ms: float
 
 
 class Shared:

@@ -218,13 +218,6 @@ class Worker:
     def status(self) -> Status:
         """What `fsnats status` shows of this worker.  Ages are seconds."""
         now = self._clock.monotonic()
-        connections = []
-        for record in (record for feed, _ in self._feeds.values() for record in feed.records):
-            fields = msgspec.to_builtins(record)
-            for field, age in (("connected_since", "age"), ("last_message", "last_message_age")):
-                since = fields.pop(field)
-                fields[age] = None if since is None else round(now - since, 3)
-            connections.append(fields)
         return {
             "program": self.name,
             "kind": "ingest",
@@ -246,5 +239,5 @@ class Worker:
             "silent": self._watchdog.status(),
             "filling": self._recovery.filling,
             "gateways": self._book.gateways,
-            "connections": connections,
+            "connections": [record.told(now) for feed, _ in self._feeds.values() for record in feed.records],
         }

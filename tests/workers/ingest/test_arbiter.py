@@ -8,7 +8,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from fsnats.binance.streams import Market, parse
 from fsnats.frames import decode
-from workers.ingest.arbiter import GRACE, HELD_MOST, SETTLE, Arbiter, Member, Tally
+from workers.ingest.arbiter import GRACE, HELD_MOST, SETTLE, Arbiter, Member
+from workers.ingest.lateness import Tally
 from workers.ingest.router import Line, NoRepairs, Router
 from workers.ingest.subscriptions import Subscriptions
 from workers.ingest.track import Missing
@@ -368,26 +369,6 @@ def test_streams_that_are_no_longer_carried_are_forgotten() -> None:
     assert new.held == 0
     rig.wait(GRACE * 2)
     assert rig.out == [1]
-
-
-def test_strands_are_told_apart_by_what_they_brought_first_and_how_late_they_were() -> None:
-    rig = Rig("btcusdt@ticker")
-    a, b = Tally(), Tally()
-    one, other = rig.open(a), rig.open(b)
-    rig.bring(one, 1, at_ms=100)
-    rig.bring(other, 1, at_ms=104)
-    for member in (one, other):
-        rig.bring(member, *range(2, 9), at_ms=150)  # one message of eight is timed
-    rig.bring(one, 9, 10, at_ms=200)
-    rig.bring(other, 9, 10, at_ms=220)
-    for member in (one, other):
-        rig.bring(member, *range(11, 17), at_ms=250)
-    rig.bring(other, 17, at_ms=300)
-    rig.bring(one, 17, at_ms=301)
-
-    assert (a.first, b.first) == (16, 1)
-    assert (a.late_mean_ns, a.late_max_ns, a.compared) == (1 * MS, 1 * MS, 1)
-    assert (b.late_mean_ns, b.late_max_ns, b.compared) == (12 * MS, 20 * MS, 2)
 
 
 def test_connections_of_one_strand_are_not_compared() -> None:

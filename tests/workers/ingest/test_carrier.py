@@ -9,8 +9,8 @@ from fsnats.binance.streams import Market, parse
 from fsnats.clock import SystemClock
 from tests.conftest import eventually
 from tests.workers.ingest.test_feed import Carried
-from workers.ingest.arbiter import Tally
 from workers.ingest.carrier import Carrier
+from workers.ingest.lateness import Tally
 from workers.ingest.router import Router, Shutdown
 from workers.ingest.upstream import dial
 from workers.simulator.server import Simulator

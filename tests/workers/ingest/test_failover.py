@@ -17,9 +17,9 @@ from tests.proxies import LOGIN, Relay, microsocks, misbehaving
 from tests.simulated import config_for
 from tests.workers.ingest.test_feed import Carried, HastyClock
 from workers.ingest.feed import Feed
+from workers.ingest.record import State
 from workers.ingest.rotation import Rotation
 from workers.ingest.router import Router
-from workers.ingest.strand import State
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
 

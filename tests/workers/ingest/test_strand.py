@@ -11,8 +11,8 @@ from fsnats.exits.address import Exit
 from tests.conftest import eventually, free_port
 from tests.workers.ingest.test_feed import FreeWay, Rig, rig
 from workers.ingest import strand
+from workers.ingest.record import State
 from workers.ingest.rotation import Rotation
-from workers.ingest.strand import State
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
 
