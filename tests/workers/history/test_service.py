@@ -9,6 +9,7 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
+from fsnats.clock import SystemClock
 from fsnats.exits.client import Exits
 from fsnats.exits.rest import PooledRest
 from fsnats.history import KlinesReply, KlinesRequest
@@ -21,11 +22,17 @@ from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
 
 
+class MidMinute(SystemClock):
+    """The exchange's clock stands still, 55 seconds before its minute of weight ends."""
+
+    time_ns = staticmethod(lambda: 1_763_625_605_000_000_000)
+
+
 @pytest.fixture
 async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
     bus = MemoryBus()
     async with (
-        Simulator(Settings(weight_per_minute=20, refusals_before_ban=1000)) as simulator,
+        Simulator(Settings(weight_per_minute=20, refusals_before_ban=1000), MidMinute()) as simulator,
         asyncio.TaskGroup() as tasks,
     ):
         config = config_for(simulator)
