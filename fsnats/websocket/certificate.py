@@ -9,6 +9,20 @@ from fsnats.errors import ConfigError
 _MISMATCHES = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED", "KEY_TYPE_MISMATCH")
 
 
+class _Shown(ssl.SSLContext):
+    """Is another context in every handshake.
+
+    Replacing what a context holds in place would leave it with half a certificate when the second half is broken.  A
+    callback for the server's name could do the same, but Python complains on standard error, past every log, when
+    somebody sends a name with bytes above ASCII.
+    """
+
+    shown: ssl.SSLContext
+
+    def wrap_bio(self, *arguments: Any, **more: Any) -> ssl.SSLObject:
+        return self.shown.wrap_bio(*arguments, **more)
+
+
 class Certificate:
     """A chain and its key, in PEM files.
 
@@ -21,17 +35,17 @@ class Certificate:
         self._key = key
         self._chain_setting = chain_setting
         self._key_setting = key_setting
-        self._shown = self.context = self._read()
-        # Asked in every handshake, also where the client names no server.  Replacing what a context holds in place
-        # would leave it with half a certificate when the second half is broken.
-        self.context.sni_callback = self._show
+        self._context = _Shown(ssl.PROTOCOL_TLS_SERVER)
+        self._context.shown = self._read()
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """What the listener is given, once."""
+        return self._context
 
     def reload(self) -> None:
         """Show what the files hold now, from the next handshake on.  Raises ConfigError, and shows the old one."""
-        self._shown = self._read()
-
-    def _show(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-        connection.context = self._shown
+        self._context.shown = self._read()
 
     def _read(self) -> ssl.SSLContext:
         key, key_setting = (self._key, self._key_setting) if self._key else (self.chain, self._chain_setting)

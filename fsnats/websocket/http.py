@@ -11,6 +11,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from fsnats.websocket.front import HEAD_BYTES, OnWebSocket
 from fsnats.websocket.handshake import Headers, Request, Response
 
+PIPELINED = 8  # requests that may wait for the answer to one before; who sends more at once keeps everybody waiting
+
 
 class Patience(NamedTuple):
     """How many seconds are waited for a client over HTTP."""
@@ -18,6 +20,10 @@ class Patience(NamedTuple):
     request: float = 10.0  # from the connection, or the first byte of a further request, to the request's end
     idle: float = 5.0  # between a response and the next request
     unread: float = 60.0  # for a client to read on that does not read its response
+
+
+class _Impatient(Exception):
+    """Too many requests that did not wait for an answer."""
 
 
 class Http(HttpToolsProtocol):
@@ -31,6 +37,7 @@ class Http(HttpToolsProtocol):
         self._on_websocket = on_websocket
         self._patience = patience
         self._refused = refused
+        self._answering: Any = None  # uvicorn's cycle of the request that is being carried out
         self._read = 0  # bytes of this request
         self._unfinished: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
@@ -58,6 +65,8 @@ class Http(HttpToolsProtocol):
                 self._upgrade(data[upgrade.args[0] :])
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= PIPELINED:
+            raise _Impatient  # the parser stops, and what it raises then is answered with 400
         self._read = 0
         super().on_message_begin()
 
@@ -79,7 +88,15 @@ class Http(HttpToolsProtocol):
         self._end()
         if self._unread is not None:
             self._unread.cancel()
+        if self._answering is not None:
+            # uvicorn tells only the newest request, which may be one that waits: this one would be written to nobody.
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _upgrade(self, rest: bytes) -> None:
         """A handshake that was not the first request of its connection."""

@@ -135,6 +135,8 @@ class Crowd:
             self._hasty,
             self._unfinished,
             self._mute,
+            self._asks,
+            self._asks_and_leaves,
         )
 
     async def visit(self, count: int, at_once: int) -> Counter[str]:
@@ -187,6 +189,13 @@ class Crowd:
     async def _mute(self, guest: Guest, path: str) -> None:
         guest.half_close()
         await guest.end()
+
+    async def _asks(self, guest: Guest, path: str) -> None:
+        await guest.say(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await guest.until(b"ok\n")).startswith(b"HTTP/1.1 200")
+
+    async def _asks_and_leaves(self, guest: Guest, path: str) -> None:
+        await guest.say(b"GET /api/v3/klines?symbol=BTCUSDT&interval=1m&limit=2 HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
 async def ask_native(guest: Guest, number: int, names: Sequence[str], *, join: bool, **more: object) -> None:

@@ -9,16 +9,19 @@ import contextlib
 import json
 import os
 import random
+import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from tests.e2e.client import Client
-from tests.e2e.fleet import Fleet
+from tests.certificates import make_certificate
+from tests.e2e.client import Client, until
+from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.mutations import mutated
 from tests.e2e.storm import CLOSE, DEFLATE, Guest, deflated, frame, guest, handshake
 
@@ -36,6 +39,8 @@ _BEFORE = (
     handshake("/ws") + frame(b'{"method":"LIST_SUBSCRIPTIONS","id":1}'),
     b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
     b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n1\r\nx\r\n0\r\n",
+    b"GET /api/v3/klines?symbol=BTCUSDT&interval=1m&limit=2 HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n",
+    b"GET /fapi/v1/depth?symbol=BTCUSDT&limit=5 HTTP/1.1\r\nHost: x\r\nX-MBX-TIME-UNIT: millisecond\r\n\r\n",
     b"HEAD /nothing HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc",
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\n" + handshake("/"),
@@ -88,10 +93,16 @@ async def bystander(fleet: Fleet) -> AsyncIterator[Client]:
 class Fuzzer:
     """Sends cases, each to a connection of its own, and looks at what is answered."""
 
-    def __init__(self, port: int, paths: Sequence[str], cases: Iterator[bytes]) -> None:
-        """`paths` are those of connections that have shaken hands before; without any, cases are the first bytes."""
+    def __init__(
+        self, port: int, paths: Sequence[str], cases: Iterator[bytes], *, begins: tuple[bytes, ...] = (b"HTTP/1.1 ",)
+    ) -> None:
+        """`paths` are those of connections that have shaken hands before; without any, cases are the first bytes.
+
+        `begins` is how an answer to first bytes begins.
+        """
         self._port = port
         self._paths = paths
+        self._begins = begins
         self._cases = islice(cases, _CASES)
         self._chance = random.Random(_SEED)
         self.open = self.answered = 0
@@ -123,7 +134,7 @@ class Fuzzer:
         self.answered += bool(answer)
         if not self._paths:
             if not answer.startswith(b"HTTP/1.1 101"):
-                return not answer or answer.startswith(b"HTTP/1.1 ")
+                return not answer or answer.startswith(self._begins)
             answer = answer.partition(b"\r\n\r\n")[2]
         self.open += 1
         protocol = Protocol(Side.CLIENT, state=State.OPEN, max_size=None)
@@ -140,6 +151,30 @@ async def test_first_bytes_that_are_no_handshake(fleet: Fleet, bystander: Client
     fuzzer = Fuzzer(fleet.gateway_port, (), mutated(_BEFORE, _SEED))
     await fuzzer.run()
     assert 0 < fuzzer.open < fuzzer.answered
+
+
+async def test_first_bytes_that_are_no_tls(fleet: Fleet, bystander: Client, tmp_path: Path) -> None:
+    port, pair = free_port(), make_certificate(tmp_path)
+    environ = fleet.environ(gateway_tls_cert=pair.chain, gateway_tls_key=pair.key, gateway_handshake_timeout=1)
+    process = fleet.start("gateway-tls", "gateway", "--port", str(port), environ=environ)
+    await until(lambda: '"message":"ready"' in process.said(), "it is ready")
+    files = f"/proc/{process.pid}/fd"
+    before = len(os.listdir(files))
+    async with asyncio.TaskGroup() as tasks:
+        for samples in ((_hello(),), _BEFORE):
+            tasks.create_task(Fuzzer(port, (), mutated(samples, _SEED), begins=(b"\x15\x03", b"\x16\x03")).run())
+    await until(lambda: len(os.listdir(files)) == before, "all are gone")
+    process.kill()
+    assert [line for line in process.said().splitlines() if '"level":"info"' not in line] == []
+
+
+def _hello() -> bytes:
+    """What a client of TLS says first."""
+    there = ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), there, server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return there.read()
 
 
 async def test_bytes_that_are_no_frames(fleet: Fleet, bystander: Client) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from fsnats.websocket.http import Patience
+from fsnats.websocket.http import PIPELINED, Patience
 from fsnats.websocket.serve import listen, serving
 from tests.conftest import eventually
 from tests.fsnats.websocket.test_server import Echo, app
@@ -64,6 +64,34 @@ async def test_after_a_response_nobody_waits_for_ever_either(port: int, said: by
 
     await answer(reader)
     writer.close()
+
+
+async def test_a_few_requests_may_be_sent_without_waiting_and_not_more(port: int) -> None:
+    for count, refused in ((PIPELINED, []), (5_000, [400])):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET * count)
+        said = await answer(reader)
+        assert said.count(b"plain http") <= PIPELINED + 1
+        assert refused == REFUSED
+        writer.close()
+
+
+async def test_an_answer_to_who_was_cut_off_meanwhile_goes_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    carry_on, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await carry_on.wait()
+        await app(scope, receive, send)
+        answered.set()
+
+    async with server(slow) as port, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET * 2 + b"\0nonsense\r\n\r\n")
+        assert b"400 Bad Request" in await answer(reader)
+        writer.close()
+        carry_on.set()
+        await answered.wait()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_headers_without_an_end_are_cut_off() -> None:
