@@ -87,8 +87,12 @@ async def serving(
     `shutdown_timeout` seconds to leave.
     """
 
+    async def until_the_end(scope: Any, receive: Any, send: Any) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # by us, below: nothing that uvicorn should call an error
+            await app(scope, receive, send)
+
     config = uvicorn.Config(
-        app,
+        until_the_end,
         ws=Connection,  # never called, see `Http`; without one it would not tell of upgrades
         lifespan="off",
         log_config=None,

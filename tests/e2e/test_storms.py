@@ -170,7 +170,7 @@ async def test_crowds_that_come_and_go_leave_nothing(house: House, measure: Meas
         made += sum((await Crowd(house.port, _PATHS, next(seeds)).visit(visits, 64)).values())
 
     # A leak would be more than so much of each, beyond what the allocator does.
-    grown = await _hold_memory(house, a_round, _ROUNDS * visits * 256 + 3 * 1024**2)
+    grown = await _hold_memory(house, a_round, _ROUNDS * visits * 256 + 3 * 512 * 1024)
     rate = made / (asyncio.get_running_loop().time() - start)
     measure(f"storm: {made:.0f} visits, {rate:.0f}/s with pauses; memory grew by {grown / 1024:.0f} KiB")
 

@@ -5,6 +5,7 @@ import ssl
 import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -39,6 +40,28 @@ def test_two_processes_may_share_a_port() -> None:
     assert first.getsockname() == second.getsockname()
     first.close()
     second.close()
+
+
+async def test_a_request_that_nothing_answers_ends_with_the_server_without_a_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = asyncio.Event()
+
+    async def never(scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    listener = listen("127.0.0.1", 0, "PORT")
+    async with serving(never, Echo, listener, shutdown_timeout=0.1):
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(20):
+            await asked.wait()
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
+    await asyncio.sleep(0)
+    assert caplog.records == []
 
 
 @pytest.fixture
