@@ -98,7 +98,7 @@ async def test_requests_that_come_too_fast_are_refused_and_then_closed(house: Ho
         assert error["code"] == "TOO_MANY_REQUESTS"
         answered = [each["id"] for each in client.messages if each["type"] in ("pong", "error")]
         assert answered == list(range(len(answered)))
-        assert error["id"] >= 5
+        assert error["id"] >= 4  # five a second; the bytes of the first four count a little, too
         for _ in range(100):
             await client.send({"type": "ping"})
         assert await client.closed() == (closing.TOO_MANY_REQUESTS.code, closing.TOO_MANY_REQUESTS.reason)
