@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 from fsnats import demand
 from fsnats.binance.streams import Market
@@ -79,10 +80,7 @@ class Interest:
         self._announce_whole()
 
     def _announce_added(self) -> None:
-        for market, names in self._added.items():
-            for start in range(0, len(names), demand.STREAMS_PER_PAGE):
-                page = names[start : start + demand.STREAMS_PER_PAGE]
-                self._publish(demand.Announcement(self._gateway, market, "add", page))
+        self._announce("add", self._added)
         self._added.clear()
 
     def _drop_idle(self) -> None:
@@ -93,8 +91,13 @@ class Interest:
             sid, _ = self._subscribed.pop(key)
             self._bus.unsubscribe(sid)
             dropped.setdefault(key[0], []).append(key[1])
-        for market, names in dropped.items():
-            self._publish(demand.Announcement(self._gateway, market, "drop", names))
+        self._announce("drop", dropped)
+
+    def _announce(self, kind: Literal["add", "drop"], changed: Mapping[Market, list[str]]) -> None:
+        for market, names in changed.items():
+            for start in range(0, len(names), demand.STREAMS_PER_PAGE):
+                page = names[start : start + demand.STREAMS_PER_PAGE]
+                self._publish(demand.Announcement(self._gateway, market, kind, page))
 
     def _announce_whole(self) -> None:
         self._round += 1

@@ -79,6 +79,22 @@ async def test_a_stream_is_dropped_a_moment_after_its_last_listener(house: House
     assert house.announced() == [("drop", ["btcusdt@trade"])]
 
 
+async def test_more_streams_than_fit_into_one_announcement_are_added_and_dropped_in_several(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demand, "STREAMS_PER_PAGE", 2)
+    streams = [parse(Market.SPOT, f"s{number}usdt@trade") for number in range(5)]
+    for stream in streams:
+        house.hub.listen(stream, RAW, house.outbox)
+    await settle()
+    assert [len(names) for kind, names in house.announced() if kind == "add"] == [2, 2, 1]
+    for stream in streams:
+        house.hub.leave(stream, RAW, house.outbox)
+    await house.clock.advance(LINGER)
+    house.interest._drop_idle()
+    assert [len(names) for kind, names in house.announced() if kind == "drop"] == [2, 2, 1]
+
+
 async def test_a_crowd_that_reconnects_does_not_thrash_the_bus(house: House) -> None:
     house.hub.listen(TRADES, RAW, house.outbox)
     await settle()
