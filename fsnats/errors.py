@@ -9,6 +9,7 @@ FsnatsError
     Unavailable              the world is not ready; waiting may help
         BusUnavailable       NATS is down, or nobody answers a request
         ExchangeUnavailable  Binance cannot be reached (says at which stage)
+        StoreUnavailable     the database cannot be reached, or cannot be written
     Refused                  a limit or a policy said no; the message says which
 """
 
@@ -78,6 +79,10 @@ class ExchangeUnavailable(Unavailable):
         self.reason = reason
         self.status = status
         self.retry_after = retry_after
+
+
+class StoreUnavailable(Unavailable):
+    """The database cannot be reached, or cannot be written."""
 
 
 class Refused(FsnatsError):

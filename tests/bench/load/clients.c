@@ -110,12 +110,14 @@ static void measure(struct client *client) {
         hang_up(client);
         return;
     }
-    bytes += got;
     client->length += got;
     struct frame frame;
     int64_t now = now_ns(), used, at = 0;
     while ((used = read_frame(client->buffer + at, client->length - at, &frame))) {
-        if (frame.opcode == 1) note(&frame, now);
+        if (frame.opcode == 1) {  // a ping is nothing that was waited for
+            note(&frame, now);
+            bytes += used;
+        }
         at += used;
     }
     memmove(client->buffer, client->buffer + at, client->length -= at);
