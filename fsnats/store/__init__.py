@@ -81,11 +81,11 @@ class Span(msgspec.Struct, frozen=True, order=True):
 
 
 class ConnectionRecord(msgspec.Struct, frozen=True):
-    """One upstream connection, as its worker tells it; `id` is unique within a worker's epoch."""
+    """A connection to the exchange, as its worker tells it (docs/status.md); `id` is unique within a worker's epoch."""
 
     worker: str
     epoch: int
-    id: int
+    id: str
     streams: list[str]
     status: str
     message_count: int

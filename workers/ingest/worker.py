@@ -222,6 +222,7 @@ class Worker:
             "program": self.name,
             "kind": "ingest",
             "pid": os.getpid(),
+            "epoch": self._epoch,
             "market": self._market,
             "group": self._number,
             "symbols": len(self._group.symbols) if self._group else 0,
