@@ -24,6 +24,17 @@ def test_a_contract_type_asks_for_pairs() -> None:
     assert names(Market.USDM, "*_perpetual@continuousKline_1m", "BTCUSDT") == ["btcusdt_perpetual@continuousKline_1m"]
 
 
+def test_continuous_candles_without_a_contract_type_are_those_of_perpetual_contracts() -> None:
+    assert names(Market.USDM, "*@continuousKline_1m", "BTCUSDT", "ETHBTC") == [
+        "btcusdt_perpetual@continuousKline_1m",
+        "ethbtc_perpetual@continuousKline_1m",
+    ]
+    assert names(Market.USDM, "*usdt@continuousKline_1m", "BTCUSDT", "ETHBTC") == [
+        "btcusdt_perpetual@continuousKline_1m"
+    ]
+    assert check(Market.USDM, "*@continuousKline_1m").kind == "continuousKline"
+
+
 def test_subjects_that_do_not_fit_are_passed_over() -> None:
     assert names(Market.COINM, "*@kline_1m", "BTCUSD_PERP", "BTCUSD") == ["btcusd_perp@kline_1m"]
     assert names(Market.COINM, "*@indexPrice", "BTCUSD_PERP", "BTCUSD") == ["btcusd@indexPrice"]
