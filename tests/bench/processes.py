@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -80,7 +80,8 @@ class Process:
         """Ask it to stop, then make it."""
         for stream in (self.stdin, self.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):  # a command was on its way to it when it ended
+                    stream.close()
         self._process.terminate()
         try:
             self._process.wait(_END)

@@ -117,7 +117,10 @@ static void drain(void) {
         if (peer < 0) return;
         length = 0;
         no_delay(peer);
-        shake_hands(peer);
+        if (!shake_hands(peer)) {
+            hang_up();
+            return;
+        }
     }
     ssize_t got = recv(peer, buffer + length, sizeof buffer - length - 1, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;

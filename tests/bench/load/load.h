@@ -167,19 +167,28 @@ static inline void base64(const uint8_t *data, int length, char *out) {
     *out = 0;
 }
 
-// Accept any request; `fd` must block.
-static inline void shake_hands(int fd) {
+// Accept a WebSocket request; `fd` must block.  Returns 0 for one who leaves or asks for something else, and says what on
+// standard error: on a busy machine somebody may look for another program on a port that was his a moment ago.
+static inline int shake_hands(int fd) {
+    static const char refusal[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     char request[8192], key[128], accept[40], response[256];
     uint8_t digest[20];
     int length = 0;
     do {
         ssize_t got = read(fd, request + length, sizeof request - 1 - length);
-        if (got <= 0) die("reading a handshake");
+        if (got <= 0) {
+            fprintf(stderr, "somebody hung up after %d bytes of a handshake\n", length);
+            return 0;
+        }
         length += got;
         request[length] = 0;
     } while (!strstr(request, "\r\n\r\n"));
     char *found = strcasestr(request, "sec-websocket-key:");
-    if (!found || sscanf(found + 18, " %60[^ \r\n]", key) != 1) die("a request is not a WebSocket handshake");
+    if (!found || sscanf(found + 18, " %60[^ \r\n]", key) != 1) {
+        fprintf(stderr, "a request is not a WebSocket handshake: %.500s", request);
+        if (write(fd, refusal, sizeof refusal - 1) < 0) perror("refusing it");
+        return 0;
+    }
     strcat(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     sha1((uint8_t *)key, strlen(key), digest);
     base64(digest, 20, accept);
@@ -188,6 +197,7 @@ static inline void shake_hands(int fd) {
                       "Sec-WebSocket-Accept: %s\r\n\r\n",
                       accept);
     write_all(fd, response, length);
+    return 1;
 }
 
 // A text frame's header as a server sends it; returns its length.

@@ -9,11 +9,12 @@ int main(int argc, char **argv) {
     int count = atoi(argv[2]), size = atoi(argv[3]), listener = tcp_listen(atoi(argv[1]));
     int *fds = calloc(count, sizeof *fds);
     printf("{\"ready\": true}\n");
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count;) {
         fds[i] = accept(listener, 0, 0);
         if (fds[i] < 0) die("accepting");
-        shake_hands(fds[i]);
         no_delay(fds[i]);
+        if (shake_hands(fds[i])) i++;
+        else close(fds[i]);
     }
     uint8_t header[4];
     int head = text_header(header, size), frame_bytes = head + size;
