@@ -5,6 +5,7 @@ FsnatsError
         ConfigError          a setting; ends the process with EXIT_CONFIG
         StreamNameError      a stream name that Binance does not have
         FrameError           bytes on the bus that are not one of our frames
+        CaptureError         a file of a capture that is damaged or none (says where)
         BadCommand           a client's request (carries the wire code for the reply)
     Unavailable              the world is not ready; waiting may help
         BusUnavailable       NATS is down, or nobody answers a request
@@ -46,6 +47,15 @@ class StreamNameError(Unusable):
 
 class FrameError(Unusable):
     """Bytes on the bus that are not a frame of a version we know."""
+
+
+class CaptureError(Unusable):
+    """A file that cannot be read as one of a capture; `reason` says from where on."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class BadCommand(Unusable):

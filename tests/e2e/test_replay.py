@@ -16,7 +16,7 @@ from tests.conftest import RECORDINGS
 from tests.e2e.client import until
 from tests.e2e.conftest import Measure, StartFleet
 from tests.e2e.fleet import Fleet
-from workers.simulator.replay import messages
+from workers.simulator.replay import events
 
 # Five captures are of the same six minutes, and are replayed as one: all symbols of all markets at once.
 TOGETHER = "hb.*.20240808.jsonl.gz"
@@ -65,7 +65,7 @@ async def listening(url: str) -> AsyncIterator[Listener]:
 def recorded(captures: list[Path]) -> dict[Market, dict[str, list[bytes]]]:
     """The payloads by market and stream, in order."""
     found: dict[Market, dict[str, list[bytes]]] = {}
-    for message in messages(tuple(captures)):
+    for message in events(tuple(captures)):
         found.setdefault(message.market, {}).setdefault(message.stream, []).append(message.data)
     return found
 

@@ -1,21 +1,19 @@
 """Recorded captures, sent again: the same bytes in the same order, spaced as they were or faster.
 
-A capture is JSON lines, optionally gzipped; of each line `t` (receive time, seconds), `market`, `kind`, `url` and `raw`
-(the message in combined form) are used.  Several captures are merged by their times.
+What a capture is: `fsnats.captures`.  Several are merged by their times; no exchange tells gaps: notices are left out.
 """
 
-import gzip
-import heapq
-import re
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
-
 from fsnats.binance.parameters import Query, RestError
 from fsnats.binance.streams import Market, parse
+from fsnats.captures.check import messages
+from fsnats.captures.files import Reader
+from fsnats.captures.lines import Message, message_of
+from fsnats.captures.order import merged
 from fsnats.errors import ConfigError, StreamNameError
 from workers.simulator.hub import Channel, Hub
 from workers.simulator.instruments import Instrument, instrument
@@ -23,47 +21,13 @@ from workers.simulator.rest import Rest
 from workers.simulator.settings import Settings
 from workers.simulator.world import World
 
-_COMBINED = re.compile(r'\{"stream":"([^"]+)","data":')
 _BATCH = 500  # rows between two looks at how far the readers are, when the speed has no limit
 _BUFFERED_MAX = 4 * 1024 * 1024  # bytes that may wait in one reader's connection then
 
 
-class Row(msgspec.Struct):
-    """One line of a capture."""
-
-    t: float
-    market: Market
-    kind: str
-    url: str
-    raw: str | None = None
-
-
-class Message(msgspec.Struct):
-    """One event of a capture; `raw` is the text in combined form, `data` the bytes of the payload inside."""
-
-    t: float
-    market: Market
-    stream: str
-    raw: bytes
-    data: bytes
-
-
-def rows(path: Path) -> Iterator[Row]:
-    """The lines of one capture."""
-    decode = msgspec.json.Decoder(Row).decode
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rb") as lines:
-        for line in lines:
-            yield decode(line)
-
-
-def messages(paths: tuple[Path, ...]) -> Iterator[Message]:
-    """The events of all captures in the order of their times; those of one capture keep their order."""
-    for row in heapq.merge(*map(rows, paths), key=lambda row: row.t):
-        found = _COMBINED.match(row.raw) if row.kind == "ws" and row.raw is not None else None
-        if found is not None:
-            assert row.raw is not None
-            yield Message(row.t, row.market, found[1], row.raw.encode(), row.raw[found.end() : -1].encode())
+def events(paths: tuple[Path, ...]) -> Iterator[Message]:
+    """The events of all captures in the order of their times; those of one stream keep their order."""
+    return (message for message in merged(map(messages, paths)) if not message.is_gap)
 
 
 class Replay:
@@ -90,7 +54,7 @@ class Replay:
         self._upcoming: Iterator[Message] | None = None
         self._next: Message | None = None
         self._begun = 0.0
-        self._first = 0.0
+        self._first = 0
 
     @property
     def finished(self) -> bool:
@@ -128,10 +92,10 @@ class Replay:
     def start(self) -> None:
         """Begin to send, whoever is subscribed.  Does nothing once begun."""
         if self._upcoming is None:
-            self._upcoming = messages(self._paths)
+            self._upcoming = events(self._paths)
             self._next = next(self._upcoming, None)
             self._begun = self._monotonic()
-            self._first = self._next.t if self._next is not None else 0.0
+            self._first = self._next.due_ns if self._next is not None else 0
 
     def opened(self, channel: Channel) -> None:
         """A stream is subscribed; the last captured one starts the replay, unless it waits to be told."""
@@ -153,15 +117,14 @@ class Replay:
                 self._send(self._take(_BATCH))
                 self._hub.flush()
             return
-        until = self._first + (self._monotonic() - self._begun) * self._speed
-        self._send(self._take_until(until))
+        self._send(self._take_until(self._first + (self._monotonic() - self._begun) * self._speed * 1e9))
 
     def _take(self, count: int) -> Iterator[Message]:
         return islice(self._take_until(float("inf")), count)
 
-    def _take_until(self, until: float) -> Iterator[Message]:
+    def _take_until(self, until_ns: float) -> Iterator[Message]:
         assert self._upcoming is not None
-        while self._next is not None and self._next.t <= until:
+        while self._next is not None and self._next.due_ns <= until_ns:
             message, self._next = self._next, next(self._upcoming, None)
             yield message
 
@@ -182,14 +145,13 @@ class Replay:
 
     def _scan(self) -> None:
         """Read all captures once: which streams they hold, and their first depth snapshots."""
-        for row in chain.from_iterable(map(rows, self._paths)):
-            if row.raw is None:
-                continue
-            if row.kind == "ws" and (found := _COMBINED.match(row.raw)):
-                key = (row.market, found[1])
+        for row in chain.from_iterable(Reader(path).rows() for path in self._paths):
+            message = message_of(row)
+            if message is not None and not message.is_gap:
+                key = (message.market, message.stream)
                 self.streams[key] = self.streams.get(key, 0) + 1
                 self.total += 1
-            elif row.kind == "rest" and (url := urlsplit(row.url)).path.endswith("/depth"):
+            elif row.kind == "rest" and row.raw is not None and (url := urlsplit(row.url)).path.endswith("/depth"):
                 symbol = parse_qs(url.query).get("symbol", [""])[0]
                 self._snapshots.setdefault((row.market, symbol), row.raw.encode())
 

@@ -15,7 +15,7 @@ from tests.workers.simulator.conftest import Dial, Start
 from tests.workers.simulator.test_hub import Ear
 from workers.simulator.hub import Hub
 from workers.simulator.ledger import Ledger
-from workers.simulator.replay import Replay, messages
+from workers.simulator.replay import Replay, events
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
 
@@ -122,8 +122,8 @@ def test_captures_are_merged_by_time_and_keep_their_own_order(tmp_path: Path) ->
         path = tmp_path / f"{name}.jsonl"
         path.write_text("".join(json.dumps(line(t, f"{name}@trade", "{}")) + "\n" for t in times))
         paths.append(path)
-    merged = [(message.stream[:3], message.t) for message in messages(tuple(paths))]
-    assert merged == [("one", 1.0), ("two", 2.0), ("two", 3.0), ("one", 5.0), ("one", 4.0)]
+    merged = [(message.stream[:3], message.received_ns // 10**9) for message in events(tuple(paths))]
+    assert merged == [("one", 1), ("two", 2), ("two", 3), ("one", 5), ("one", 4)]
 
 
 def test_a_capture_that_is_missing_is_a_setting_that_cannot_be_used(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ async def test_recordings_arrive_byte_for_byte(names: list[str], recordings: Pat
             for key, streams in routes.items()
         }
     recorded: dict[tuple[Market, str], list[str]] = {}
-    for message in messages(tuple(paths)):
+    for message in events(tuple(paths)):
         recorded.setdefault((message.market, message.stream), []).append(message.raw.decode())
     heard = {(market, name): texts for (market, _), task in hearing.items() for name, texts in task.result().items()}
     assert heard == recorded
