@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.fleet import Fleet
+from tests.e2e.libraries import node_program
 
 _measured = pytest.StashKey[list[str]]()
 
@@ -22,6 +23,13 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield fleet
 
 
+@pytest.fixture(scope="session")
+def fleet_of_three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """The same with all three markets."""
+    with Fleet(tmp_path_factory.mktemp("three"), markets="spot,usdm,coinm") as fleet:
+        yield fleet
+
+
 @pytest.fixture
 def start_fleet(tmp_path: Path) -> Iterator[StartFleet]:
     """Start fleets of the test's own, with options of `Fleet`."""
@@ -31,6 +39,12 @@ def start_fleet(tmp_path: Path) -> Iterator[StartFleet]:
             return stack.enter_context(Fleet(tmp_path / name, **options))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The node program, with the clients in JavaScript installed for it."""
+    return node_program()
 
 
 @pytest.fixture

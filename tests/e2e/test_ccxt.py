@@ -4,16 +4,18 @@ from tests.e2e.fleet import Fleet
 from tests.e2e.libraries import use
 
 
-async def test_ccxt_reads_spot_and_futures(fleet: Fleet) -> None:
-    received = await use(fleet, "use_ccxt.py")
+async def test_ccxt_reads_all_three_markets(fleet_of_three: Fleet) -> None:
+    received = await use(fleet_of_three, "use_ccxt.py")
     assert received["markets"][0]["BTC/USDT"] == "spot"
-    assert received["markets"][0]["BTC/USDT:USDT"] == "swap"
+    assert received["markets"][0]["BTC/USDT:USDT"] == received["markets"][0]["BTC/USD:BTC"] == "swap"
     assert len(received["ohlcv"][0]) == 5
     assert received["tickers"] == [["BTC/USDT", "ETH/USDT"]]
     assert received["prices"] == [["BTC/USDT:USDT", "ETH/USDT:USDT"]]
-    assert received["books"] == [[100, 100]]
+    assert received["books"] == [[100, 100, 100]]
+    assert received["all"][0] > 50
+    assert len(received["inverse"][0]) == 3
     assert received["funding"] == [3]
-    for symbol in ("BTC/USDT", "BTC/USDT:USDT"):
+    for symbol in ("BTC/USDT", "BTC/USDT:USDT", "BTC/USD:BTC"):
         assert len(received[symbol]) == 2
         for seen in received[symbol]:
             # Five streams and a REST snapshot tell one story.

@@ -4,9 +4,9 @@ from tests.e2e.fleet import Fleet
 from tests.e2e.libraries import use
 
 
-async def test_python_binance_reads_spot_and_futures(fleet: Fleet) -> None:
-    received = await use(fleet, "use_python_binance.py")
-    assert len(received["klines"][0]) == len(received["futures_klines"][0]) == 5
+async def test_python_binance_reads_all_three_markets(fleet_of_three: Fleet) -> None:
+    received = await use(fleet_of_three, "use_python_binance.py")
+    assert [len(received[f"{market}klines"][0]) for market in ("", "futures_", "coin_")] == [5, 5, 5]
     assert len(received["depth_rest"][0]["bids"]) == 5
     assert received["ticker_rest"][0]["symbol"] == received["futures_mark"][0]["symbol"] == "BTCUSDT"
     assert received["unknown"] == [[400, -1121, "Invalid symbol."]]
@@ -25,10 +25,11 @@ async def test_python_binance_reads_spot_and_futures(fleet: Fleet) -> None:
     assert all(each["data"]["e"] == "aggTrade" for each in received["futures_aggtrade"])
     assert all(len(each["data"]["b"]) == 5 for each in received["futures_depth"])
     assert {each["stream"] for each in received["multiplex"]} == {"btcusdt@kline_1m", "ethusdt@depth5@100ms"}
+    assert {each["data"]["s"] for each in received["coin_multiplex"]} == {"BTCUSD_PERP"}
     assert {each["stream"] for each in received["futures_multiplex"]} == {"btcusdt@kline_1m", "ethusdt@aggTrade"}
 
 
-async def test_python_binance_keeps_an_order_book(fleet: Fleet) -> None:
-    received = await use(fleet, "use_python_binance_book.py")
+async def test_python_binance_keeps_an_order_book(fleet_of_three: Fleet) -> None:
+    received = await use(fleet_of_three, "use_python_binance_book.py")
     (book,) = received["book"]
     assert book["bids"][0][0] < book["asks"][0][0]

@@ -1,10 +1,7 @@
 """The example clients of the old server's guide run unchanged but for the address."""
 
 import ast
-import os
 import re
-import shutil
-import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -13,16 +10,11 @@ import pytest
 
 from tests.conftest import RECORDINGS
 from tests.e2e.client import until
-from tests.e2e.fleet import Fleet, clean_environment
+from tests.e2e.fleet import Fleet
+from tests.e2e.libraries import NODE, missing
 
 GUIDES = RECORDINGS.parent / "seeds"
-NODE = Path(__file__).parent / "node"
 ADDRESS = "ws://server-address:8080"
-
-
-def missing(what: str) -> None:
-    """Skip the test, but not in CI, which must have everything."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
 
 
 @pytest.fixture(scope="session")
@@ -32,19 +24,6 @@ def guide() -> str:
     if not found:
         missing(f"no guide in {GUIDES}")
     return found[0].read_text()
-
-
-@pytest.fixture(scope="session")
-def node() -> str:
-    """The node program, with `ws` installed for it."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        missing("no node and npm")
-    elif not (NODE / "node_modules" / "ws").is_dir():
-        subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=NODE, env=clean_environment(), check=True
-        )
-    return str(program)
 
 
 def example(guide: str, heading: str, language: str, address: str) -> str:

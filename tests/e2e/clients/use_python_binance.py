@@ -10,6 +10,7 @@ from typing import Any
 
 # By module: binance-connector's package has the same name, and whichever was installed last owns `binance` itself.
 from binance.async_client import AsyncClient
+from binance.enums import FuturesType
 from binance.exceptions import BinanceAPIException
 from binance.ws.streams import BinanceSocketManager
 
@@ -17,6 +18,7 @@ from binance.ws.streams import BinanceSocketManager
 WS, REST = f"ws://{GATEWAY}", f"http://{GATEWAY}"
 SPOT = ("btcusdt@kline_1m", "ethusdt@depth5@100ms")
 FUTURES = ("btcusdt@kline_1m", "ethusdt@aggTrade")
+COIN_FUTURES = ("btcusd_perp@bookTicker", "btcusd_perp@aggTrade")
 
 
 def show(what: str, value: object) -> None:
@@ -41,12 +43,15 @@ async def read_each(what: str, socket: Any, names: set[str]) -> None:
 async def main() -> None:
     AsyncClient.API_URL = f"{REST}/spot/api"
     AsyncClient.FUTURES_URL = f"{REST}/usdm/fapi"
+    AsyncClient.FUTURES_COIN_URL = f"{REST}/coinm/dapi"
     BinanceSocketManager.STREAM_URL = f"{WS}/spot/"
     BinanceSocketManager.FSTREAM_URL = f"{WS}/usdm/"
+    BinanceSocketManager.DSTREAM_URL = f"{WS}/coinm/"
     client = await AsyncClient.create()
     try:
         show("klines", await client.get_klines(symbol="BTCUSDT", interval="1m", limit=5))
         show("futures_klines", await client.futures_klines(symbol="BTCUSDT", interval="1m", limit=5))
+        show("coin_klines", await client.futures_coin_klines(symbol="BTCUSD_PERP", interval="1m", limit=5))
         show("depth_rest", await client.get_order_book(symbol="BTCUSDT", limit=5))
         show("ticker_rest", await client.get_ticker(symbol="BTCUSDT"))
         show("futures_mark", await client.futures_mark_price(symbol="BTCUSDT"))
@@ -67,6 +72,11 @@ async def main() -> None:
             read("futures_kline", sockets.kline_futures_socket("BTCUSDT")),
             read("futures_aggtrade", sockets.aggtrade_futures_socket("BTCUSDT")),
             read("futures_depth", sockets.futures_depth_socket("BTCUSDT", depth=5)),
+            read_each(
+                "coin_multiplex",
+                sockets.futures_multiplex_socket(list(COIN_FUTURES), futures_type=FuturesType.COIN_M),
+                set(COIN_FUTURES),
+            ),
             read_each("futures_multiplex", sockets.futures_multiplex_socket(list(FUTURES)), set(FUTURES)),
         )
     finally:
