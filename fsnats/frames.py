@@ -42,6 +42,31 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     published_ns: int = 0
 
 
+Key = tuple[int, int]
+"""A frame's epoch and its number within it: frames of a stream are in the order of their keys."""
+
+
+def key_of(frame: Frame) -> Key:
+    """Where a frame stands in its stream."""
+    return frame.epoch, frame.seq
+
+
+def between(key: Key, frame: Frame) -> int | None:
+    """How many frames lie between a key and a frame of the same stream, by their numbers.
+
+    Negative for one that came before; None where the frame's worker does not know how far another one had counted.
+    """
+    epoch, seq = key
+    if frame.epoch == epoch or (frame.flags & CONTINUES and frame.seq > seq):
+        return frame.seq - seq - 1
+    return None
+
+
+def follows(key: Key, frame: Frame) -> bool:
+    """Whether nothing lies between a key and a frame."""
+    return between(key, frame) == 0
+
+
 encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Frame).decode
 

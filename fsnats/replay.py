@@ -16,8 +16,8 @@ import msgspec
 from fsnats.binance.streams import Market
 from fsnats.bus import Answer, Bus
 from fsnats.errors import BusUnavailable, FrameError
-from fsnats.frames import CONTINUES, Frame, decode
-from fsnats.seek import Key, Place, Seek
+from fsnats.frames import Frame, Key, decode, follows, key_of
+from fsnats.seek import Place, Seek
 from fsnats.subjects import subject_of
 
 MOST = 10_000  # frames of one answer of `after`, unless told otherwise
@@ -97,12 +97,11 @@ def following(key: Key, frames: Iterable[Frame]) -> Replay:
     """Of frames as the window has them, those after a key, each once and in order, and whether any is missing."""
     kept: list[Frame] = []
     complete = True
-    epoch, seq = key
     for frame in frames:
-        if (frame.epoch, frame.seq) <= (epoch, seq):
+        if key_of(frame) <= key:
             continue  # one that was sent again
-        complete &= frame.seq == seq + 1 and (frame.epoch == epoch or bool(frame.flags & CONTINUES))
-        epoch, seq = frame.epoch, frame.seq
+        complete &= follows(key, frame)
+        key = key_of(frame)
         kept.append(frame)
     return Replay(kept, complete and bool(kept))
 
@@ -169,8 +168,7 @@ def _readable(answer: Answer) -> Frame | None:
 
 
 def _place(answer: Answer) -> Place:
-    frame = _frame(answer)
-    return Place(_number(answer, b"Nats-Sequence"), (frame.epoch, frame.seq))
+    return Place(_number(answer, b"Nats-Sequence"), key_of(_frame(answer)))
 
 
 def _number(answer: Answer, field: bytes) -> int:

@@ -7,7 +7,7 @@ the search gallops back from the newest frame and then closes in, guessing by th
 
 from typing import NamedTuple
 
-Key = tuple[int, int]  # epoch, seq
+from fsnats.frames import Key
 
 NEAR = 32  # frames too many that are sooner read than avoided by another question
 _FIRST_STEP = 256  # positions; a busy market makes as many in some tens of milliseconds

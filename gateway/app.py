@@ -19,6 +19,7 @@ from fsnats.changes import between
 from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
+from fsnats.frames import Key
 from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest
 from fsnats.offset import Offsets
 from fsnats.status import Status
@@ -37,7 +38,6 @@ from gateway.effects import Effect, Klines
 from gateway.gathering import Gathering
 from gateway.hub import Hub
 from gateway.interest import Interest
-from gateway.joining import Place
 from gateway.joins import Joins
 from gateway.marks import Hops
 from gateway.metrics import Gauges
@@ -225,11 +225,11 @@ class Gateway:
             if left:
                 self._fetching[client] = left
 
-    def _refill(self, channel: Channel, place: Place) -> None:
-        self._tasks.create_task(self._refill_and_flush(channel, place))
+    def _refill(self, channel: Channel, key: Key) -> None:
+        self._tasks.create_task(self._refill_and_flush(channel, key))
 
-    async def _refill_and_flush(self, channel: Channel, place: Place) -> None:
-        await self._refills.refill(channel, place)
+    async def _refill_and_flush(self, channel: Channel, key: Key) -> None:
+        await self._refills.refill(channel, key)
         self.hub.flush()
 
     def count_unknown(self, market: Market, name: str) -> None:

@@ -5,19 +5,19 @@ from collections.abc import Callable, Iterable
 from fsnats import notices
 from fsnats.binance.streams import Loss, Stream
 from fsnats.errors import FrameError
-from fsnats.frames import CONTINUES, GAP, LATE, Frame, decode
+from fsnats.frames import GAP, LATE, Frame, Key, between, decode, follows, key_of
 from fsnats.websocket.frames import text, text_header
 from gateway.candles import is_closed
 from gateway.effects import Form
-from gateway.joining import Joining, Place, place_of
+from gateway.joining import Joining
 from gateway.lane import Lane, Listener
 from gateway.marks import RECOVERED, marks_of
 from gateway.origins import EVENT, NOTICE, STATE
 from gateway.pacing import Timetable
 from gateway.turn import Turn
 
-Refill = Callable[["Channel", Place], None]
-"""Reads what is missing after a place, and calls `refilled`."""
+Refill = Callable[["Channel", Key], None]
+"""Reads what is missing after a key, and calls `refilled`."""
 
 
 class Channel:
@@ -76,7 +76,7 @@ class Channel:
         elif self._refill is not None and self._misses_events(frame):
             self.behind = Joining()
             self.behind.hold(frame)
-            self._refill(self, (self._epoch, self._seq))
+            self._refill(self, self._key)
         else:
             self._take(frame)
 
@@ -85,8 +85,8 @@ class Channel:
         if self.behind is not behind:
             return  # it took too long
         self.behind = None
-        met = behind.meet((self._epoch, self._seq), before)
-        self._turn.tally.refilled += len({place_of(frame) for frame in met.before} - set(map(place_of, behind.held)))
+        met = behind.meet(self._key, before)
+        self._turn.tally.refilled += len(set(map(key_of, met.before)) - set(map(key_of, behind.held)))
         for frame in [*met.before, *met.live]:
             self._take(frame)
 
@@ -98,15 +98,17 @@ class Channel:
             or (self.stream.loss is Loss.STATE and not self.stream.interval)
         ):
             return False
-        return frame.seq > self._seq + 1 or (frame.epoch > self._epoch and not self._is_continued_by(frame))
+        lost = between(self._key, frame)
+        return lost is None or lost > 0
 
-    def _is_continued_by(self, frame: Frame) -> bool:
-        """Whether another worker's first frame says that this worker knows where the one before stopped."""
-        return bool(frame.flags & CONTINUES) and frame.seq > self._seq
+    @property
+    def _key(self) -> Key:
+        """Of the newest frame."""
+        return self._epoch, self._seq
 
     def _take(self, frame: Frame) -> None:
         """Pass a frame on unless it came before; tell what is missing before it."""
-        if frame.epoch != self._epoch or frame.seq != self._seq + 1:
+        if not follows(self._key, frame):
             if frame.epoch == self._epoch and frame.seq <= self._seq:
                 self._turn.tally.repeated += 1  # a worker sends again what may have been lost with NATS
                 return
@@ -220,10 +222,11 @@ class Channel:
         """The frame does not follow the one before: say what that means, unless it is the first one."""
         if self._epoch == 0:
             return
-        if frame.epoch != self._epoch and not self._is_continued_by(frame):
+        lost = between(self._key, frame)
+        if lost is None:
             reason = "the worker was restarted"
-        elif frame.seq > self._seq + 1:
-            self._turn.tally.lost += frame.seq - self._seq - 1
+        elif lost > 0:
+            self._turn.tally.lost += lost
             reason = "lost on the way from the worker"
         else:
             return

@@ -4,12 +4,9 @@ it is there, so that the two meet without a seam.  Pure.
 
 import msgspec
 
-from fsnats.frames import CONTINUES, Frame
+from fsnats.frames import Frame, Key, follows, key_of
 
 LIVE_MOST = 10_000  # live frames that wait for one stream of one client: seconds of the busiest one
-
-Place = tuple[int, int]
-"""A worker's epoch and the number of a frame within it: frames of a stream are in the order of their places."""
 
 
 class Met(msgspec.Struct, frozen=True):
@@ -35,20 +32,9 @@ class Joining:
         else:
             self.is_overrun = True
 
-    def meet(self, place: Place, before: list[Frame]) -> Met:
-        """Put what was read elsewhere, of the frames after `place`, before what is live."""
+    def meet(self, key: Key, before: list[Frame]) -> Met:
+        """Put what was read elsewhere, of the frames after `key`, before what is live."""
         if before:
-            place = place_of(before[-1])
-        live = [frame for frame in self.held if place_of(frame) > place]
-        return Met(before, live, not self.is_overrun and (not live or follows(place, live[0])))
-
-
-def place_of(frame: Frame) -> Place:
-    """Where a frame stands."""
-    return frame.epoch, frame.seq
-
-
-def follows(place: Place, frame: Frame) -> bool:
-    """Whether nothing lies between a place and a frame."""
-    epoch, seq = place
-    return frame.seq == seq + 1 and (frame.epoch == epoch or bool(frame.flags & CONTINUES))
+            key = key_of(before[-1])
+        live = [frame for frame in self.held if key_of(frame) > key]
+        return Met(before, live, not self.is_overrun and (not live or follows(key, live[0])))

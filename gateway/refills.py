@@ -5,9 +5,8 @@ import asyncio
 from fsnats import replay
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
-from fsnats.frames import Frame
+from fsnats.frames import Frame, Key
 from gateway.channel import Channel
-from gateway.joining import Place
 
 PATIENCE = 2.0  # seconds that a hole may delay what comes behind it
 _PAUSE = 0.05  # seconds between two looks: the window lags behind what is live by a moment
@@ -21,7 +20,7 @@ class Refills:
         self._bus = bus
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def refill(self, channel: Channel, place: Place) -> None:
+    async def refill(self, channel: Channel, key: Key) -> None:
         """Refill one hole, as far as that is possible in time."""
         behind, frames = channel.behind, list[Frame]()
         if behind is None:
@@ -30,9 +29,9 @@ class Refills:
             async with asyncio.timeout(PATIENCE), self._slots:
                 while True:
                     stream = channel.stream
-                    read = await replay.after(self._bus, stream.market, stream.name, *place)
+                    read = await replay.after(self._bus, stream.market, stream.name, *key)
                     frames = read.frames
-                    if (frames and not read.complete) or behind.meet(place, frames).is_whole:
+                    if (frames and not read.complete) or behind.meet(key, frames).is_whole:
                         break
                     await asyncio.sleep(_PAUSE)
         except (TimeoutError, BusUnavailable):

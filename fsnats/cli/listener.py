@@ -7,7 +7,7 @@ from fsnats import demand
 from fsnats.binance.streams import Stream
 from fsnats.bus import Bus
 from fsnats.errors import FrameError
-from fsnats.frames import CONTINUES, Frame, decode
+from fsnats.frames import Frame, Key, between, decode, key_of
 from fsnats.subjects import DEMAND_REQUEST, subject_of
 from fsnats.subjects import demand as demand_subject
 
@@ -27,7 +27,7 @@ class Listener:
         self._streams = streams
         self._asked = asyncio.Event()
         self._round = 0
-        self._counts: dict[str, tuple[int, int]] = {}
+        self._newest: dict[str, Key] = {}  # by stream
         self.frames: asyncio.Queue[Frame] = asyncio.Queue(QUEUE_MOST)
         self.lost = 0
         self.skipped = 0
@@ -61,12 +61,11 @@ class Listener:
         except FrameError:
             self.unreadable += 1
             return
-        epoch, seq = self._counts.get(frame.stream, (frame.epoch, frame.seq - 1))
-        if epoch == frame.epoch and frame.seq <= seq:
+        lost = between(self._newest.get(frame.stream, (frame.epoch, frame.seq - 1)), frame) or 0
+        if lost < 0:
             return  # sent again, after NATS was lost
-        if (epoch == frame.epoch or frame.flags & CONTINUES) and frame.seq > seq + 1:
-            self.lost += frame.seq - seq - 1
-        self._counts[frame.stream] = (frame.epoch, frame.seq)
+        self.lost += lost
+        self._newest[frame.stream] = key_of(frame)
         try:
             self.frames.put_nowait(frame)
         except asyncio.QueueFull:

@@ -3,7 +3,8 @@ from bisect import bisect_left, bisect_right
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsnats.seek import NEAR, Key, Place, Seek
+from fsnats.frames import Key
+from fsnats.seek import NEAR, Place, Seek
 
 
 def sought(places: list[Place], wanted: Key) -> tuple[int, int]:

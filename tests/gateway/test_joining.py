@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsnats.frames import CONTINUES, VERSION, Frame
-from gateway.joining import LIVE_MOST, Joining, follows
+from gateway.joining import LIVE_MOST, Joining
 
 
 def _frame(epoch: int, seq: int, flags: int = 0) -> Frame:
@@ -44,13 +44,6 @@ def test_what_was_missed_and_what_is_live_meet_without_a_seam_or_it_is_said(
     if live <= max(stopped, window):
         assert met.is_whole, "the window reaches as far as what is live"
         assert came == list(range(stopped + 1, 31 if live < 30 else max(stopped, window) + 1))
-
-
-def test_another_worker_follows_only_if_it_knows_where_the_one_before_stopped() -> None:
-    assert follows((1, 4), _frame(1, 5))
-    assert follows((1, 4), _frame(2, 5, CONTINUES))
-    assert not follows((1, 4), _frame(2, 5))
-    assert not follows((1, 4), _frame(2, 1, CONTINUES))
 
 
 def test_more_than_can_be_held_is_not_whole() -> None:

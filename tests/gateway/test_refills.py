@@ -8,11 +8,11 @@ import pytest
 
 from fsnats.binance.streams import Market, Stream, parse
 from fsnats.bus.memory import MemoryBus
-from fsnats.frames import CONTINUES, VERSION, Frame, encode
+from fsnats.frames import CONTINUES, VERSION, Frame, Key, encode
 from gateway.channel import Channel
 from gateway.effects import PLAIN
 from gateway.hub import Hub
-from gateway.joining import LIVE_MOST, Place
+from gateway.joining import LIVE_MOST
 from gateway.outbox import Outbox
 from gateway.protocol import forms
 from gateway.refills import Refills
@@ -32,7 +32,7 @@ class House:
         self.bus = MemoryBus()
         self.window = MemoryWindow(self.bus, SPOT)
         self.tally = Tally()
-        self.asked: list[tuple[Channel, Place]] = []
+        self.asked: list[tuple[Channel, Key]] = []
         self.channel: Channel | None = None
         self.hub = Hub(self._first, lambda _channel: None, self.tally, refill=self._refill)
         self.written: list[bytes] = []
@@ -42,8 +42,8 @@ class House:
     def _first(self, channel: Channel) -> None:
         self.channel = channel
 
-    def _refill(self, channel: Channel, place: Place) -> None:
-        self.asked.append((channel, place))
+    def _refill(self, channel: Channel, key: Key) -> None:
+        self.asked.append((channel, key))
 
     def publish(self, *numbers: int, heard: bool = True, epoch: int = 1, flags: int = 0) -> None:
         assert self.channel is not None
@@ -56,8 +56,8 @@ class House:
 
     async def refill(self) -> None:
         asked, self.asked = self.asked, []
-        for channel, place in asked:
-            await Refills(self.bus).refill(channel, place)
+        for channel, key in asked:
+            await Refills(self.bus).refill(channel, key)
 
     def said(self) -> list[Any]:
         self.hub.flush()
@@ -105,7 +105,7 @@ async def test_without_a_window_it_is_told_at_once() -> None:
     assert house.said() == [1, "lost on the way from the worker", 3]
 
 
-async def test_the_last_words_of_a_worker_that_was_replaced_are_read_again() -> None:
+async def test_the_last_words_of_a_worker_that_was_rekeyd_are_read_again() -> None:
     house = House()
     house.publish(1)
     house.publish(2, heard=False)
