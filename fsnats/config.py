@@ -21,6 +21,7 @@ from fsnats.exits import tables
 from fsnats.exits.address import read_pool
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
+from fsnats.store.address import read_url
 
 PREFIX = "FSNATS_"
 FILE = "FSNATS_CONFIG"  # names the file; not a setting of its own
@@ -183,6 +184,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[float, Meta(gt=0)], Meta(description="requests a second that one connection may send")
     ] = 100.0
     log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
+    store_url: Annotated[
+        str,
+        Meta(
+            description="database of what is recorded: sqlite:///<absolute path> or "
+            "postgresql://user:password@host/database; empty: fsnats.sqlite3 in state_dir"
+        ),
+    ] = ""
     state_dir: Annotated[str, Meta(description="directory for this machine's state; empty: ~/.local/state/fsnats")] = ""
 
     def ws_url(self, market: Market) -> str:
@@ -359,6 +367,10 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
         read_pool(config.proxy)
     except ValueError as error:
         raise ConfigError(named("proxy"), str(error)) from None
+    try:
+        read_url(config.store_url, config.state_dir)
+    except ValueError as error:
+        raise ConfigError(named("store_url"), str(error)) from None
     if config.gateway_tls_key and not config.gateway_tls_cert:
         raise ConfigError(named("gateway_tls_key"), "a key without a certificate; set gateway_tls_cert too")
     _check_networks(config.gateway_trusted_proxies, named("gateway_trusted_proxies"))

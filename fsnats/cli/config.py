@@ -12,6 +12,8 @@ from fsnats.config import PREFIX, Config, Loaded, as_text, description
 # Up to the last "@" of a URL: a password that was not percent-encoded must not show either.
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^:@]*)(?P<colon>:?).*@")
 
+_PARAMETER = re.compile(r"(?<=[?&]password=)[^&]*|(?<=[?&]sslpassword=)[^&]*", re.IGNORECASE)
+
 
 def config(
     context: typer.Context,
@@ -42,7 +44,7 @@ def rows(found: Loaded) -> dict[str, dict[str, str]]:
     defaults = Config()
     return {
         field: {
-            "value": masked(as_text(getattr(found.config, field))),
+            "value": _shown(field, as_text(getattr(found.config, field))),
             "source": found.origins[field].source if field in found.origins else "default",
             "default": as_text(getattr(defaults, field)),
             "environment": PREFIX + field.upper(),
@@ -52,13 +54,24 @@ def rows(found: Loaded) -> dict[str, dict[str, str]]:
     }
 
 
+def _shown(field: str, text: str) -> str:
+    # One URL, in which a comma may be part of a password.
+    return masked_url(text) if field == "store_url" else masked(text)
+
+
 def masked(text: str) -> str:
     """Without the passwords of the URLs in it; a user alone is a token, and as secret."""
+
+    return ",".join(masked_url(part) for part in text.split(","))
+
+
+def masked_url(text: str) -> str:
+    """One URL without its passwords, also those that PostgreSQL takes behind the question mark."""
 
     def mask(match: re.Match[str]) -> str:
         return f"{match['user']}:***@" if match["colon"] else "***@"
 
-    return ",".join(_USER_INFO.sub(mask, part) for part in text.split(","))
+    return _PARAMETER.sub("***", _USER_INFO.sub(mask, text))
 
 
 def example() -> str:

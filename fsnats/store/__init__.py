@@ -1,8 +1,8 @@
 """The store: candles and aggregated trades that stay, in SQLite or PostgreSQL.
 
-`Store` is the seam; `fsnats.store.sqlite` and `fsnats.store.postgres` are its two implementations and pass the same
-contract suite.  The rows are seed 002's structures; numbers that Binance sends as strings stay those strings, digit for
-digit.
+`Store` is the seam, `fsnats.store.opening.open_store` opens the one that a URL names; `fsnats.store.sqlite` and
+`fsnats.store.postgres` are its two implementations and pass the same contract suite.  The rows are seed 002's
+structures; numbers that Binance sends as strings stay those strings, digit for digit.
 
 What is in the store and what is known to be complete are two things: a `Span` says that everything the exchange has
 between two keys is there.  The keys of a candle series are opening times (milliseconds since 1970), those of aggregated
@@ -130,8 +130,10 @@ class Store(Protocol):
 
         Of two states of one candle the closed one stays; of two open ones the one with more trades.  A closed candle is
         replaced by another closed one only if that is FETCHED (the exchange corrected it) or the one that stood there
-        was MADE.  Spans that touch or overlap become one: for trades, ids that follow one another; for candles, the
-        opening of the next one.
+        was MADE; ids that a stream told of the same trades stay.  A trade that is there stays.  Spans that touch or
+        overlap become one: for trades, ids that follow one another; for candles, the opening of the next one.
+
+        Raises Unusable, and writes nothing, for a row that is of another series or has what is no plain number.
         """
         ...
 

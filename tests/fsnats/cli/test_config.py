@@ -1,5 +1,6 @@
 """`fsnats config`: everything, its source, and no secrets."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -52,6 +53,16 @@ def test_no_password_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: p
         assert "t0ken" not in out
         assert "socks5h://me:***@proxy:1080" in out
         assert "nats://***@one:4222,nats://me:***@two:4222" in out
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:s3,cr@t@db/x", "postgresql://db/x?user=me&password=s3cr%40t"])
+def test_no_password_of_the_store_is_shown(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSNATS_STORE_URL", url)
+    value = shown(capsys)["store_url"]["value"]
+    assert not {"s3", "cr"} & set(re.findall(r"s3|cr", value))
+    assert "/x" in value
 
 
 @pytest.mark.parametrize(
