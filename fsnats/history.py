@@ -54,11 +54,15 @@ class RowsReply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RestRequest(msgspec.Struct, frozen=True):
-    """A public REST request, with the exchange's own parameters: `method` is its path behind the version."""
+    """A public REST request, with the exchange's own parameters: `method` is its path behind the version.
+
+    A `background` one can wait: together they get half of the weight, so that others always find some.
+    """
 
     market: Market
     method: str
     query: dict[str, str] = {}
+    background: bool = False
 
 
 class RestReply(msgspec.Struct, frozen=True, array_like=True):

@@ -5,7 +5,7 @@ Source: Binance's public REST documentation as of November 2026, "Weight" of eac
 
 from collections.abc import Mapping
 
-from fsnats.binance.limits import KLINES_DEFAULT
+from fsnats.binance.limits import KLINES_DEFAULT, KLINES_LIMIT
 from fsnats.binance.streams import Market
 
 # Up to this many rows: this weight.
@@ -52,6 +52,17 @@ def weight_of(market: Market, method: str, parameters: Mapping[str, str | int]) 
     if method == "depth":
         return _step(_DEPTH[market], int(parameters.get("limit", _DEPTH_DEFAULT[market])))
     return _UNKNOWN
+
+
+def page_of(market: Market, rows: int) -> int:
+    """How many candles to ask for in one request of those that bring so many at the least weight.
+
+    Spot charges every request alike.  Of futures' classes the second one brings most for its weight, and a part of it
+    is asked in the first one where that does.
+    """
+    if market is Market.SPOT:
+        return min(rows, KLINES_LIMIT[market])
+    return min(rows, _KLINES[1][0])
 
 
 def _step(steps: tuple[tuple[int, int], ...], rows: int) -> int:

@@ -28,8 +28,7 @@ def span(interval: str, moment_ms: int, zone_ms: int = 0) -> tuple[int, int]:
     """The candle that a moment lies in.  Raises Unusable for an interval that Binance does not have."""
     local = moment_ms + zone_ms
     if interval == MONTH:
-        day = datetime.fromtimestamp(local // SECOND, UTC)
-        months = day.year * 12 + day.month - 1
+        months = _months(local)
         return _midnight(months) - zone_ms, _midnight(months + 1) - zone_ms
     length = length_of(interval)
     origin = _MONDAY if interval == "1w" else 0
@@ -47,6 +46,26 @@ def preceding(interval: str, moment_ms: int, zone_ms: int = 0) -> int:
     return span(interval, moment_ms - 1, zone_ms)[0]
 
 
+def opening(interval: str, moment_ms: int) -> int:
+    """The first opening of a candle at a moment or after it."""
+    start, stop = span(interval, moment_ms)
+    return start if start == moment_ms else stop
+
+
+def moved(interval: str, opening_ms: int, candles: int) -> int:
+    """The opening of the candle that is so many after another one; before it where they are less than none."""
+    if interval != MONTH:
+        return opening_ms + candles * length_of(interval)
+    return _midnight(max(_months(opening_ms) + candles, 0))
+
+
+def counted(interval: str, first_ms: int, last_ms: int) -> int:
+    """How many candles open from the opening of one to that of another, both included; 0 where that one is earlier."""
+    if interval == MONTH:
+        return max(0, _months(last_ms) - _months(first_ms) + 1)
+    return max(0, (last_ms - first_ms) // length_of(interval) + 1)
+
+
 def length_of(interval: str) -> int:
     """Milliseconds.  Raises Unusable for months, whose lengths differ, and for what is no interval."""
     length = LENGTHS.get(interval)
@@ -62,6 +81,11 @@ def fills(lower: str, higher: str) -> bool:
         return False
     whole = DAY if higher == MONTH else LENGTHS[higher]
     return lower != higher and whole % length == 0
+
+
+def _months(moment_ms: int) -> int:
+    day = datetime.fromtimestamp(moment_ms // SECOND, UTC)
+    return day.year * 12 + day.month - 1
 
 
 def _midnight(months: int) -> int:

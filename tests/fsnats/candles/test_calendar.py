@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import SPOT_INTERVALS
-from fsnats.candles.calendar import HOUR, LENGTHS, fills, following, length_of, preceding, span
+from fsnats.candles.calendar import (
+    HOUR,
+    LENGTHS,
+    counted,
+    fills,
+    following,
+    length_of,
+    moved,
+    opening,
+    preceding,
+    span,
+)
 from fsnats.errors import Unusable
 
 moments = st.integers(0, 4_102_444_800_000)  # until 2100
@@ -94,3 +105,21 @@ def test_an_unknown_interval_is_named(interval: str) -> None:
 def test_months_have_no_length() -> None:
     with pytest.raises(Unusable, match="differ"):
         length_of("1M")
+
+
+@given(st.sampled_from(SPOT_INTERVALS), moments, st.integers(-500, 500))
+def test_moving_counts_candles(interval: str, at: int, candles: int) -> None:
+    first = opening(interval, at)
+    there = moved(interval, first, candles)
+    if there >= 0:
+        assert span(interval, there)[0] == there
+        assert counted(interval, first, there) == max(0, candles + 1)
+        assert moved(interval, there, -candles) == first
+
+
+@given(st.sampled_from(SPOT_INTERVALS), moments)
+def test_the_first_opening_is_at_a_moment_or_the_next_one(interval: str, at: int) -> None:
+    start, stop = span(interval, at)
+    assert opening(interval, start) == start
+    assert opening(interval, at) in (start, stop)
+    assert opening(interval, at) >= at
