@@ -15,7 +15,6 @@ ELSEWHERE = {
     "fsnats/errors.py": "tests/fsnats/test_process.py",
     "fsnats/exits/messages.py": "tests/fsnats/exits/test_client.py",
     "fsnats/trading.py": "tests/workers/ingest/test_doubts.py",
-    "fsnats/history.py": "tests/workers/history/test_service.py",
     "fsnats/supervisor/events.py": "tests/fsnats/supervisor/test_supervisor.py",
     "gateway/channel.py": "tests/gateway/test_hub.py",
     "gateway/effects.py": "tests/gateway/test_hub.py",

@@ -127,7 +127,7 @@ class Recovery:
             hole, line, page = found
             try:
                 reply = await self._ask(gaps.request(line.stream, page))
-            except (BusUnavailable, *UNREADABLE) as error:
+            except BusUnavailable as error:
                 self._not_now(hole, page, str(error), _AGAIN)
             else:
                 self._answered(hole, line, page, reply)
