@@ -178,7 +178,10 @@ class Worker:
             return
         if self._backlog and (not self._awaited or self._clock.monotonic() > self._drain_at):
             # A gateway that speaks has subscribed before: what is sent now reaches it.
-            self._backlog.drain()
+            more = True
+            while more:
+                more = self._backlog.drain()
+                await asyncio.sleep(0)  # the bus writes once a turn: what waited is not to be joined into one piece
         streams = {
             name: stream
             for name in self._book.carried(self._clock.monotonic())
