@@ -34,6 +34,7 @@ ELSEWHERE = {
     "workers/ingest/main.py": "tests/e2e/test_demand.py",
     "workers/ingest/pages.py": "tests/workers/ingest/test_gaps.py",
     "workers/simulator/world.py": "tests/workers/simulator/worlds.py",
+    "fsnats/chaos/client.py": "tests/fsnats/chaos/test_soak.py",
     "fsnats/chaos/exchange.py": "tests/e2e/test_chaos.py",
     "fsnats/chaos/processes.py": "tests/e2e/test_chaos.py",
     "fsnats/chaos/runner.py": "tests/e2e/test_chaos.py",
