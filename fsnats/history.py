@@ -7,17 +7,24 @@ from typing import Literal
 import msgspec
 
 from fsnats.binance.streams import Market
-from fsnats.bus import Bus
-from fsnats.errors import BusUnavailable
-from fsnats.subjects import ROWS
 
 TIMEOUT = 30.0  # seconds that a gateway waits for candles
 REST_TIMEOUT = 10.0  # seconds that a gateway waits with a REST request: clients do not wait longer either
 ROWS_TIMEOUT = 15.0  # seconds that a worker waits for rows, before it asks again
 
 
+MOST = 5000  # candles that one request of a client may bring in one message: a megabyte
+PAGE_ROWS = 2000  # candles or trades of one reply at most: NATS takes 1 MB
+Source = Literal["", "store"]
+
+
 class KlinesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Candles of one symbol.  Times are milliseconds since 1970; what is None is left to the exchange."""
+    """Candles of one symbol, or of a pair where `contract` names a type of contract.
+
+    Times are milliseconds since 1970 and mean openings, both included.  Without `newest` the first candles from
+    `start_ms` on are meant, otherwise the last ones up to `end_ms`.  With `source` "store" the exchange is not asked.
+    `bulk` is for those who may ask for much: they leave a part of the exchange's weight to the others.
+    """
 
     market: Market
     symbol: str
@@ -25,12 +32,22 @@ class KlinesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     limit: int | None = None
     start_ms: int | None = None
     end_ms: int | None = None
+    contract: str = ""
+    newest: bool = False
+    source: Source = ""
+    bulk: bool = False
 
 
 class KlinesReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Rows as the exchange sent them, or why there are none: a `code` of the native dialect and a sentence."""
+    """Rows as the exchange has them, oldest first, or why there are none: a `code` of the native dialect, a sentence.
 
-    rows: msgspec.Raw = msgspec.Raw()
+    A reply may hold less than was asked for.  `goes_on` is then where to ask for the rest: the `start_ms` to ask with,
+    or with `newest` the `end_ms`.  `missing` are first and last openings of what is not known to be complete.
+    """
+
+    rows: msgspec.Raw = msgspec.Raw(b"[]")
+    goes_on: int | None = None
+    missing: list[tuple[int, int]] = []
     code: str = ""
     message: str = ""
     retry_after: float | None = None
@@ -56,28 +73,12 @@ class RowsReply(msgspec.Struct, frozen=True, omit_defaults=True):
     again: float | None = None
 
 
-async def ask_rows(bus: Bus, request: RowsRequest) -> RowsReply:
-    """Have the history workers, who keep the budget of REST, ask the exchange.
-
-    Raises BusUnavailable where nobody answers in time, or nobody understands the answer.
-    """
-    answer = await bus.request(ROWS, msgspec.json.encode(request), ROWS_TIMEOUT)
-    try:
-        return msgspec.json.decode(answer, type=RowsReply)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BusUnavailable(f"the history worker's answer cannot be read: {error}") from error
-
-
 class RestRequest(msgspec.Struct, frozen=True):
-    """A public REST request, with the exchange's own parameters: `method` is its path behind the version.
-
-    A `background` one can wait: together they get half of the weight, so that others always find some.
-    """
+    """A public REST request, with the exchange's own parameters: `method` is its path behind the version."""
 
     market: Market
     method: str
     query: dict[str, str] = {}
-    background: bool = False
 
 
 class RestReply(msgspec.Struct, frozen=True, array_like=True):

@@ -13,20 +13,19 @@ from typing import Any
 import msgspec
 
 from fsnats import catalogue
+from fsnats.binance.limits import KLINES_DEFAULT
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
 from fsnats.changes import between
 from fsnats.clock import Clock
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable
 from fsnats.frames import Key
-from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest
+from fsnats.history import MOST
 from fsnats.offset import Offsets
 from fsnats.status import Status
-from fsnats.subjects import KLINES
 from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Request, Response
-from gateway import closing
+from gateway import closing, pages
 from gateway.admission.addresses import Proxies
 from gateway.admission.door import Door, Rules
 from gateway.admission.tokens import Tokens
@@ -34,7 +33,7 @@ from gateway.admission.tokensfile import TokensFile
 from gateway.channel import Channel, Held
 from gateway.client import Client, Session
 from gateway.departure import Departure
-from gateway.effects import Effect, Klines
+from gateway.effects import Klines
 from gateway.gathering import Gathering
 from gateway.hub import Hub
 from gateway.interest import Interest
@@ -74,22 +73,13 @@ class Gateway:
         self._alarm: asyncio.TimerHandle | None = None
         times = Timetable[Held](time.monotonic, self._wake_hub)
         hops = Hops(bus.read_ns, time.time_ns, Offsets(bus).newest)
-        self.hub = Hub(
-            self.interest.first,
-            self.interest.last,
-            self.tally,
-            hops,
-            times,
-            self._refill,
-            # uvloop sends what was written when the callbacks of this turn are through.
-            later=lambda call: asyncio.get_running_loop().call_soon(call),
-        )
+        self.hub = Hub(self.interest.first, self.interest.last, self.tally, hops, times, self._refill)
         self._gathering = Gathering(config.gateway_gather)
         self._joins = Joins(bus)
         self._refills = Refills(bus)
         self.clients: dict[Client, None] = {}
         self.sockets: Collection[object] = ()  # all that is connected, also what is no client, or none yet
-        self._fetching: dict[Client, int] = {}
+        self._fetching: dict[Client, list[int]] = {}  # the candles of each request for history
         # Names that no exchange delivers, newest last: how often each was asked for.
         self._unknown: OrderedDict[tuple[Market, str], int] = OrderedDict()
         self._all_listed = asyncio.Event()
@@ -205,34 +195,31 @@ class Gateway:
     def fetch_klines(self, client: Client, request: Klines) -> None:
         session = client.session
         assert isinstance(session, NativeSession)
-        if self._fetching.get(client, 0) >= _KLINES_AT_ONCE:
+        fetching = self._fetching.get(client, [])
+        rows = request.limit or KLINES_DEFAULT
+        if len(fetching) >= _KLINES_AT_ONCE:
             client.perform(session.klines_failed(request, "BUSY", f"more than {_KLINES_AT_ONCE} requests at once"))
             return
-        self._fetching[client] = self._fetching.get(client, 0) + 1
+        if sum(fetching) + rows > MOST:
+            client.perform(session.klines_failed(request, "BUSY", f"more than {MOST} candles at once"))
+            return
+        self._fetching.setdefault(client, []).append(rows)
         self._tasks.create_task(self._fetch(client, session, request))
 
     async def _fetch(self, client: Client, session: NativeSession, request: Klines) -> None:
         try:
-            question = KlinesRequest(
-                request.market, request.symbol, request.interval, request.limit, request.start_ms, request.end_ms
-            )
-            effects: list[Effect]
-            try:
-                answer = await self._bus.request(KLINES, msgspec.json.encode(question), TIMEOUT)
-                reply = msgspec.json.decode(answer, type=KlinesReply)
-            except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
-                effects = session.klines_failed(request, "HISTORY_UNAVAILABLE", str(error))
+            reply = await pages.together(self._bus, request)
+            if not client.is_open:
+                return
+            if reply.code:
+                client.perform(session.klines_failed(request, reply.code, reply.message, reply.retry_after))
             else:
-                if reply.code:
-                    effects = session.klines_failed(request, reply.code, reply.message, reply.retry_after)
-                else:
-                    effects = session.klines_fetched(request, bytes(reply.rows))
-            if client.is_open:
-                client.perform(effects)
+                client.perform(session.klines_fetched(request, bytes(reply.rows)))
         finally:
-            left = self._fetching.pop(client) - 1
-            if left:
-                self._fetching[client] = left
+            fetching = self._fetching[client]
+            fetching.remove(request.limit or KLINES_DEFAULT)
+            if not fetching:
+                del self._fetching[client]
 
     def _refill(self, channel: Channel, key: Key) -> None:
         self._tasks.create_task(self._refill_and_flush(channel, key))

@@ -113,6 +113,7 @@ class Klines(NamedTuple):
     end_ms: int | None
     request_id: object  # echoed in the reply; None where the client gave none
     market_named: bool  # whether the client's request named its market, so that the reply does too
+    contract: str = ""  # continuous candles: the type of contract, and `symbol` is a pair
 
 
 class Unknown(NamedTuple):

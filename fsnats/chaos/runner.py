@@ -12,7 +12,6 @@ import httpx
 
 from fsnats.binance.streams import Market, parse
 from fsnats.bus.nats import NatsBus
-from fsnats.chaos.client import Client
 from fsnats.chaos.exchange import Exchange
 from fsnats.chaos.processes import Fleet
 from fsnats.chaos.proxy import Proxy
@@ -31,11 +30,10 @@ _CROWD = ("btcusdt", "ethusdt", "bnbusdt", "solusdt", "xrpusdt", "dogeusdt", "ad
 
 
 @asynccontextmanager
-async def troubled(kind: str = "plain", rate: float = 0, *, with_gateway: bool = False) -> AsyncIterator[Troubled]:
+async def troubled(kind: str = "plain", rate: float = 0) -> AsyncIterator[Troubled]:
     """A fleet of its own for one or more scenarios.
 
-    It is `plain`, behind a `proxy`, a `crowd` of twenty feeds, or `redundant`: two connections, two proxies.  A gateway
-    serves one client everything that is judged.
+    It is `plain`, behind a `proxy`, a `crowd` of twenty feeds, or `redundant`: two connections, two proxies.
     """
     symbols: tuple[str, ...] = _FEW
     settings: dict[str, object] = {}
@@ -48,14 +46,8 @@ async def troubled(kind: str = "plain", rate: float = 0, *, with_gateway: bool =
         if kind == "crowd":
             symbols = _CROWD
             settings |= {"symbols": ",".join(symbols).upper(), "symbols_per_worker": 1}
-        fleet = Fleet(directory, simulator, settings, with_gateway=with_gateway)
-        stage = await stack.enter_async_context(watched(fleet, symbols, proxies))
-        if with_gateway:
-            tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            stage.client = Client(f"ws://127.0.0.1:{fleet.gateway_port}", stage.reader.readings)
-            listening = tasks.create_task(stage.client.run())
-            stack.callback(listening.cancel)
-        yield stage
+        fleet = Fleet(directory, simulator, settings)
+        yield await stack.enter_async_context(watched(fleet, symbols, proxies))
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ NUMBER = Kind(msgspec.json.Decoder(float), "a number")
 TRUTH = Kind(msgspec.json.Decoder(bool), "true or false")
 NAMES = Kind(msgspec.json.Decoder(list[str]), "an array of strings")
 OBJECT = Kind(msgspec.json.Decoder(dict[str, msgspec.Raw]), "an object")
+SWITCH: Kind[str | bool] = Kind(msgspec.json.Decoder(str | bool), "true, false or a string")
 OPTION: Kind[str | int] = Kind(msgspec.json.Decoder(str | int), "a string or an integer")
 
 

@@ -126,7 +126,7 @@ class NativeSession:
         return effects + self._subscriptions.refresh(listing)
 
     def klines_fetched(self, request: Klines, rows: bytes) -> list[Effect]:
-        """The reply to `getHistoricalKlines`; `rows` is the exchange's JSON array, passed on unchanged."""
+        """The reply to `getHistoricalKlines`; `rows` is a JSON array of the exchange's rows."""
         reply = {"type": "historicalKlines", **_echo(request), "klines": msgspec.Raw(rows)}
         return [Send(encode({**reply, **_market_and_id(request)}))]
 
@@ -256,13 +256,17 @@ class NativeSession:
         return [Send(encode({**reply, **with_id(request_id)}))]
 
     def _get_historical_klines(self, request: Request, request_id: bytes | None) -> list[Effect]:
-        market = requests.market_of(request, self._default, self._markets)
+        contract = requests.contract_of(request)
+        kind = "continuousKline" if contract else "kline"
+        market = requests.market_of(request, self._default, self._markets, kind)
         symbol = fields.required(request.symbol, "symbol", fields.TEXT)
-        candles = requests.candles_of(request, market)
-        _require(self._grant.why_not(market, "kline"), market)
+        candles = requests.candles_of(request, market, contract)
+        _require(self._grant.why_not(market, kind), market)
+        listing = self._listing(market)
         # Whether it trades does not matter: its past does not go away.
-        if symbol.upper() not in self._listing(market).by_name:
-            raise bad(Problem.UNKNOWN_SYMBOL, f"unknown symbol '{symbol}' on {market}", symbol)
+        if symbol.upper() not in (listing.all_pairs if contract else listing.by_name):
+            what = "pair" if contract else "symbol"
+            raise bad(Problem.UNKNOWN_SYMBOL, f"unknown {what} '{symbol}' on {market}", symbol)
         return [
             Klines(
                 market,
@@ -273,6 +277,7 @@ class NativeSession:
                 candles.end_ms,
                 request_id=_Asker(symbol, request_id),
                 market_named=request.names_market,
+                contract=contract,
             )
         ]
 
@@ -366,7 +371,8 @@ def _refusal(problem: Problem, refused: dict[str, str]) -> BadCommand:
 
 def _echo(request: Klines) -> dict[str, object]:
     assert isinstance(request.request_id, _Asker)
-    return {"symbol": request.request_id.symbol, "interval": request.interval}
+    continuous = {"continuous": request.contract} if request.contract else {}
+    return {"symbol": request.request_id.symbol, "interval": request.interval, **continuous}
 
 
 def _market_and_id(request: Klines) -> dict[str, object]:

@@ -8,10 +8,22 @@ from typing import Literal, get_args
 
 import msgspec
 
-from fsnats.binance.limits import KLINES_LIMIT
 from fsnats.binance.streams import MARKETS, Market
+from fsnats.history import MOST
 from gateway.protocol import delivery, topics
-from gateway.protocol.fields import INTEGER, NAMES, OBJECT, OPTION, TEXT, TRUTH, Field, is_given, optional, required
+from gateway.protocol.fields import (
+    INTEGER,
+    NAMES,
+    OBJECT,
+    OPTION,
+    SWITCH,
+    TEXT,
+    TRUTH,
+    Field,
+    is_given,
+    optional,
+    required,
+)
 from gateway.protocol.problems import Problem, bad, unknown
 from gateway.protocol.topics import ALL, STREAM_TYPES, SYMBOLS, Option, interval_of
 from gateway.protocol.wire import BadId, NotAnObject, NotJson, id_of, read
@@ -38,6 +50,7 @@ class Request(msgspec.Struct, rename="camel"):
     limit: Field = _UNSET
     start_time: Field = _UNSET
     end_time: Field = _UNSET
+    continuous: Field = _UNSET
     snapshot: Field = _UNSET
     history: Field = _UNSET
     resume: Field = _UNSET
@@ -167,26 +180,36 @@ def require_no_symbols(request: Request) -> None:
 
 
 class Candles(msgspec.Struct, frozen=True):
-    """What a request for history asks, besides its symbol."""
+    """What a request for history asks, besides its symbol; `contract` is empty where that is no pair."""
 
     interval: str
     limit: int | None
     start_ms: int | None
     end_ms: int | None
+    contract: str
 
 
-def candles_of(request: Request, market: Market) -> Candles:
+def contract_of(request: Request) -> str:
+    """The type of contract whose candles are meant, empty where a symbol's are.  Raises BadCommand."""
+    named = optional(request.continuous, "continuous", SWITCH)
+    if named is None or named is False:
+        return ""
+    return topics.contract_of(named if isinstance(named, str) else topics.CONTRACT_TYPE_DEFAULT)
+
+
+def candles_of(request: Request, market: Market, contract: str = "") -> Candles:
     """Read a request for history.  Raises BadCommand."""
-    interval = interval_of(market, "kline", required(request.interval, "interval", TEXT))
+    kind = "continuousKline" if contract else "kline"
+    topics.stream_type_of(market, kind)
+    interval = interval_of(market, kind, required(request.interval, "interval", TEXT))
     limit = optional(request.limit, "limit", INTEGER)
-    most = KLINES_LIMIT[market]
-    if limit is not None and not 1 <= limit <= most:
-        raise bad(Problem.INVALID_FIELD, f"'limit' must be 1 to {most} on {market}", limit)
+    if limit is not None and not 1 <= limit <= MOST:
+        raise bad(Problem.INVALID_FIELD, f"'limit' must be 1 to {MOST}", limit)
     start = _time(request.start_time, "startTime")
     end = _time(request.end_time, "endTime")
     if start is not None and end is not None and start > end:
         raise bad(Problem.INVALID_FIELD, "'startTime' is after 'endTime'", start)
-    return Candles(interval, limit, start, end)
+    return Candles(interval, limit, start, end, contract)
 
 
 def _time(raw: Field, field: str) -> int | None:

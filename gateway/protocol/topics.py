@@ -29,7 +29,7 @@ _DEPTH_SPEEDS = {
 }
 _MARK_PRICE_SPEEDS = {"3s": "", "1s": "@1s"}
 _INTERVAL_DEFAULT = "1m"
-_CONTRACT_TYPE_DEFAULT = "perpetual"
+CONTRACT_TYPE_DEFAULT = "perpetual"
 
 
 class StreamType(NamedTuple):
@@ -111,15 +111,21 @@ def topic_of(market: Market, name: str, options: Mapping[str, Option]) -> Topic:
         case "kline":
             return Topic(market, name, f"{word}_{_interval(market, word, options)}")
         case "continuousKline":
-            contract = str(options.get("contractType", _CONTRACT_TYPE_DEFAULT)).lower()
-            if contract not in CONTRACT_TYPES:
-                raise unknown(Problem.UNKNOWN_CONTRACT_TYPE, "contract type", options["contractType"], CONTRACT_TYPES)
+            contract = contract_of(options.get("contractType", CONTRACT_TYPE_DEFAULT))
             return Topic(market, name, f"{word}_{_interval(market, word, options)}", contract)
         case "depth":
             return Topic(market, name, f"{word}{_level(options)}{_speed(market, name, options)}")
         case "markPrice":
             return Topic(market, name, f"{word}{_speed(market, name, options)}")
     return Topic(market, name, word)
+
+
+def contract_of(value: Option) -> str:
+    """A type of contract.  Raises BadCommand."""
+    contract = str(value).lower()
+    if contract not in CONTRACT_TYPES:
+        raise unknown(Problem.UNKNOWN_CONTRACT_TYPE, "contract type", value, CONTRACT_TYPES)
+    return contract
 
 
 def interval_of(market: Market, kind: str, value: Option) -> str:

@@ -185,7 +185,7 @@ async def test_who_asked_hears_what_is_listed_and_who_named_a_symbol_that_it_end
 
 
 async def test_history_comes_as_the_exchanges_own_rows(house: House) -> None:
-    rows = b'[[1,"0.10",  "2"]]'
+    rows = b'[[1,"0.10",  "2"]]'  # not as we would write it
 
     def answer(_subject: str, reply: str, payload: bytes) -> None:
         request = msgspec.json.decode(payload, type=KlinesRequest)

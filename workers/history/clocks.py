@@ -55,6 +55,15 @@ class Clocks:
         """The best estimates, of the markets that have one."""
         return {market: best for market, one in self._estimators.items() if (best := one.best) is not None}
 
+    def now_ms(self, market: Market) -> int:
+        """The exchange's time, as far as it is known: milliseconds since 1970."""
+        best = self._estimators[market].best
+        return int(self._clock.time_ns() / 1e6 + (0.0 if best is None else best.offset_ms))
+
+    def knows(self, market: Market) -> bool:
+        """Whether the exchange has said what time it is."""
+        return self._estimators[market].best is not None
+
     async def _follow(self, market: Market, get: Callable[[str], Awaitable[Answer]]) -> None:
         asked = float("-inf")
         while True:

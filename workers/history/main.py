@@ -17,11 +17,14 @@ from fsnats.exits.rest import PooledRest
 from fsnats.notify import PROGRAM
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
-from fsnats.status import respond
+from fsnats.status import Status, respond
+from fsnats.store.opening import open_store
+from workers.history.candles import Candles
 from workers.history.clocks import Clocks
 from workers.history.relay import Relay
 from workers.history.rows import Rows
 from workers.history.service import Service
+from workers.history.shelf import Shelf
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -50,8 +53,6 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         rests = {
             market: await stack.enter_async_context(PooledRest(market, config, exits)) for market in config.markets
         }
-        service = Service(bus, rests, tasks)
-        service.start()
         rows = Rows(bus, rests, tasks, clock)
         rows.start()
         # Without patience: what time it is can wait for a minute in which nobody else needs the budget, and who asks
@@ -63,7 +64,20 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         relay = Relay(bus, hasty, tasks, clock)
         relay.start()
         clocks = Clocks(bus, hasty, clock)
-        respond(bus, lambda: {**service.status(), "rest": relay.status(), "clocks": clocks.offsets})
+        shelf = Shelf(lambda: open_store(config.store_url, config.state_dir), clock)
+        stack.push_async_callback(shelf.close)
+        service = Service(bus, Candles(shelf, clocks), rests, tasks, clock)
+        service.start()
+
+        def status() -> Status:
+            return {
+                **service.status(),
+                "rest": relay.status(),
+                "clocks": clocks.offsets,
+                "store": shelf.status(),
+            }
+
+        respond(bus, status)
         await bus.connected()
         notifier.say("READY=1")
         lasting = [tasks.create_task(notifier.beat()), tasks.create_task(clocks.run())]

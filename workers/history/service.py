@@ -1,4 +1,4 @@
-"""Answers requests for history from the exchange's REST.  Several may run: requests are shared out among them."""
+"""Answers requests for candles.  Several may run: requests are shared out among them."""
 
 import asyncio
 import logging
@@ -7,27 +7,38 @@ from collections.abc import Mapping
 
 import msgspec
 
-from fsnats.binance.limits import KLINES_LIMIT
 from fsnats.binance.rest import BadRequest
-from fsnats.binance.streams import Market, intervals_of
+from fsnats.binance.rows import Candle
+from fsnats.binance.streams import CONTRACT_TYPES, Market, intervals_of
 from fsnats.bus import Bus
+from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
-from fsnats.history import KlinesReply, KlinesRequest
+from fsnats.history import PAGE_ROWS, KlinesReply, KlinesRequest
 from fsnats.status import Status
+from fsnats.store import Series
 from fsnats.subjects import KLINES
 from workers.history.answers import Answers
+from workers.history.candles import Candles, Piece
+from workers.history.share import Share, Sharing
 
 logger = logging.getLogger(__name__)
 
+LONGEST = 8.0  # seconds after which a reply is sent with what there is: who asked waits, and may ask on
 _INVALID_SYMBOL, _INVALID_INTERVAL = -1121, -1120  # Binance's error codes
 
 
 class Service:
-    """Takes requests from the bus, asks the exchange, replies."""
+    """Takes requests from the bus, reads and asks, replies."""
 
-    def __init__(self, bus: Bus, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, bus: Bus, candles: Candles, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup, clock: Clock
+    ) -> None:
+        self._candles = candles
+        self._clock = clock
         self._rests = rests
+        share = Share(rests.values(), clock)
+        self._sharing = {market: Sharing(rest, share) for market, rest in rests.items()}
         busy = KlinesReply(code="BUSY", message="too many requests for history at once")
         self._answers = Answers(bus, KLINES, self._answer, _encode(busy), tasks)
 
@@ -48,50 +59,77 @@ class Service:
 
     def status(self) -> Status:
         """What `fsnats status` shows of this process."""
-        return {"program": "history", "kind": "history", "pid": os.getpid(), "in_work": self._answers.in_work}
+        mine = {"program": "history", "kind": "history", "pid": os.getpid(), "in_work": self._answers.in_work}
+        return {**mine, "joined": self._candles.joined}
 
     async def klines(self, request: KlinesRequest) -> KlinesReply:
-        """Fetch candles; every failure becomes a reply."""
+        """Carry out a request; every failure becomes a reply."""
         refusal = _refusal(request)
-        rest = self._rests.get(request.market)
-        if rest is None:
+        if refusal is None and request.market not in self._rests:
             refusal = KlinesReply(code="UNKNOWN_MARKET", message=f"{request.market} is not carried here")
-        if refusal is not None or rest is None:
-            return refusal or KlinesReply()
-        parameters: dict[str, str | int] = {"symbol": request.symbol, "interval": request.interval}
-        for name, value in (("limit", request.limit), ("startTime", request.start_ms), ("endTime", request.end_ms)):
-            if value is not None:
-                parameters[name] = value
+        if refusal is not None:
+            return refusal
+        pieces: list[Piece] = []
         try:
-            answer = await rest.get("klines", parameters)
+            goes_on = await self._gather(request, pieces)
         except BadRequest as error:
             code = {_INVALID_SYMBOL: "UNKNOWN_SYMBOL", _INVALID_INTERVAL: "UNKNOWN_INTERVAL"}.get(error.code)
             return KlinesReply(code=code or "INVALID_FIELD", message=error.text)
         except ExchangeUnavailable as error:
             logger.warning("history cannot be fetched", extra={"market": request.market, "error": str(error)})
-            return _busy(str(error), error.retry_after)
-        try:
-            rows = msgspec.json.decode(answer.body, type=list[msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return _busy("the exchange did not answer with candles", None)
-        logger.debug("history fetched", extra={"symbol": request.symbol, "rows": len(rows)})
-        return KlinesReply(rows=msgspec.Raw(answer.body))
+            return KlinesReply(code="HISTORY_UNAVAILABLE", message=str(error), retry_after=error.retry_after)
+        rows: list[Candle] = []
+        for piece in reversed(pieces) if request.newest else pieces:
+            rows += piece.rows
+        logger.debug("history read", extra={"symbol": request.symbol, "rows": len(rows)})
+        missing = sorted((piece.missing.first, piece.missing.last) for piece in pieces if piece.missing)
+        return KlinesReply(msgspec.Raw(_encode(rows)), goes_on, missing)
+
+    async def _gather(self, request: KlinesRequest, pieces: list[Piece]) -> int | None:
+        """Append pieces until there is enough; returns where to go on.  Raises only where there is none yet."""
+        market = request.market
+        name = f"{request.symbol}_{request.contract}".upper() if request.contract else request.symbol.upper()
+        series = Series(market, "continuousKline" if request.contract else "kline", name, request.interval)
+        by = None if request.source == "store" else self._sharing[market] if request.bulk else self._rests[market]
+        left = min(request.limit or PAGE_ROWS, PAGE_ROWS)
+        began = self._clock.monotonic()
+        start, end = request.start_ms or 0, request.end_ms
+        while True:
+            try:
+                if request.newest:
+                    piece = await self._candles.backward(series, end, start, left, by)
+                else:
+                    piece = await self._candles.forward(series, start, end, left, by)
+            except (BadRequest, ExchangeUnavailable):
+                if not pieces:
+                    raise
+                return end if request.newest else start  # who asks on is told
+            pieces.append(piece)
+            left -= len(piece.rows)
+            if piece.goes_on is None or left <= 0 or self._clock.monotonic() - began > LONGEST:
+                return piece.goes_on
+            if request.newest:
+                end = piece.goes_on
+            else:
+                start = piece.goes_on
 
 
 def _refusal(request: KlinesRequest) -> KlinesReply | None:
-    if request.interval not in intervals_of(request.market):
-        allowed = ", ".join(intervals_of(request.market))
-        return KlinesReply(
-            code="UNKNOWN_INTERVAL", message=f"unknown interval '{request.interval}'; allowed: {allowed}"
-        )
-    most = KLINES_LIMIT[request.market]
-    if request.limit is not None and not 1 <= request.limit <= most:
-        return KlinesReply(code="INVALID_FIELD", message=f"limit {request.limit} is not between 1 and {most}")
+    kind = "continuousKline" if request.contract else "kline"
+    allowed = intervals_of(request.market, kind)
+    if request.contract and request.contract.lower() not in CONTRACT_TYPES:
+        known = ", ".join(CONTRACT_TYPES)
+        message = f"unknown contract type '{request.contract}'; allowed: {known}"
+        return KlinesReply(code="UNKNOWN_CONTRACT_TYPE", message=message)
+    if request.interval not in allowed:
+        message = f"unknown interval '{request.interval}'; allowed: {', '.join(allowed)}"
+        return KlinesReply(code="UNKNOWN_INTERVAL", message=message)
+    if request.limit is not None and request.limit < 1:
+        return KlinesReply(code="INVALID_FIELD", message=f"limit {request.limit} is less than 1")
+    start, end = request.start_ms or 0, request.end_ms
+    if start < 0 or (end is not None and end < start):
+        return KlinesReply(code="INVALID_FIELD", message=f"{start} to {end} is no range of time")
     return None
-
-
-def _busy(message: str, retry_after: float | None) -> KlinesReply:
-    return KlinesReply(code="HISTORY_UNAVAILABLE", message=message, retry_after=retry_after)
 
 
 _encode = msgspec.json.Encoder().encode

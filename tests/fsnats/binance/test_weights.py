@@ -1,7 +1,8 @@
 import pytest
 
+from fsnats.binance.limits import KLINES_LIMIT
 from fsnats.binance.streams import Market
-from fsnats.binance.weights import weight_of
+from fsnats.binance.weights import page_of, weight_of
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,14 @@ def test_one_symbol_weighs_less_than_all(
     market: Market, method: str, parameters: dict[str, str | int], weight: int
 ) -> None:
     assert weight_of(market, method, parameters) == weight
+
+
+@pytest.mark.parametrize("market", Market)
+@pytest.mark.parametrize("rows", [1, 99, 100, 499, 500, 1000, 1499, 5000])
+def test_no_page_brings_more_for_its_weight(market: Market, rows: int) -> None:
+    def cost(page: int) -> int:
+        full, rest = divmod(rows, page)
+        weight = full * weight_of(market, "klines", {"limit": page})
+        return weight + (weight_of(market, "klines", {"limit": rest}) if rest else 0)
+
+    assert cost(page_of(market, rows)) == min(map(cost, range(1, min(rows, KLINES_LIMIT[market]) + 1)))

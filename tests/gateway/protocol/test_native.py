@@ -487,7 +487,7 @@ def test_wrong_subscription_is_named_and_changes_nothing(
         ('{"type":"getHistoricalKlines","interval":"1m"}', "MISSING_FIELD"),
         ('{"type":"getHistoricalKlines","symbol":"nosuch","interval":"1m"}', "UNKNOWN_SYMBOL"),
         ('{"type":"getHistoricalKlines","symbol":"btcusdt","interval":"7m"}', "UNKNOWN_INTERVAL"),
-        ('{"type":"getHistoricalKlines","symbol":"btcusdt","interval":"1m","limit":1001}', "INVALID_FIELD"),
+        ('{"type":"getHistoricalKlines","symbol":"btcusdt","interval":"1m","limit":5001}', "INVALID_FIELD"),
     ],
 )
 def test_wrong_message_gets_a_code(client: NativeSession, text: str, code: str) -> None:
@@ -535,6 +535,17 @@ class TestHistory:
     def test_futures(self, client: NativeSession) -> None:
         assert self.asked(client, isFutures=True)[:2] == (USDM, "BTCUSDT")
         assert self.asked(client, market="coinm", symbol="btcusd_perp")[:2] == (COINM, "BTCUSD_PERP")
+
+    def test_continuous_candles_are_those_of_a_pair_and_of_futures(self, client: NativeSession) -> None:
+        request = self.asked(client, continuous=True, interval="1s")
+        assert (request.market, request.symbol, request.contract) == (USDM, "BTCUSDT", "perpetual")
+        (reply,) = sent(client.klines_fetched(request, b"[]"))
+        expected = {"symbol": "BtcUsdt", "interval": "1s", "continuous": "perpetual", "klines": []}
+        assert reply == {"type": "historicalKlines", **expected}
+
+    def test_a_symbol_is_no_pair(self, client: NativeSession) -> None:
+        asked = {"symbol": "btcusd_perp", "market": "coinm", "interval": "1m", "continuous": "perpetual"}
+        assert problem(ask(client, "getHistoricalKlines", **asked)) == ("UNKNOWN_SYMBOL", "btcusd_perp")
 
     def test_symbol_that_no_longer_trades_still_has_a_past(self, client: NativeSession) -> None:
         assert self.asked(client, symbol="lunausdt").symbol == "LUNAUSDT"

@@ -135,8 +135,8 @@ def test_wrong_names(symbols: object, code: str) -> None:
 
 def test_candles_are_read() -> None:
     asked = request(interval="1m", limit=500, startTime=1620000000000, endTime=1620100000000)
-    assert requests.candles_of(asked, SPOT) == Candles("1m", 500, 1620000000000, 1620100000000)
-    assert requests.candles_of(request(interval="1M", limit=None), USDM) == Candles("1M", None, None, None)
+    assert requests.candles_of(asked, SPOT) == Candles("1m", 500, 1620000000000, 1620100000000, "")
+    assert requests.candles_of(request(interval="1M", limit=None), USDM) == Candles("1M", None, None, None, "")
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_candles_are_read() -> None:
     [
         ({}, "MISSING_FIELD", "missing field 'interval', a string"),
         ({"interval": "7m"}, "UNKNOWN_INTERVAL", "unknown interval '7m' on spot; allowed: "),
-        ({"interval": "1m", "limit": 0}, "INVALID_FIELD", "'limit' must be 1 to 1000 on spot"),
-        ({"interval": "1m", "limit": 1001}, "INVALID_FIELD", "'limit' must be 1 to 1000 on spot"),
+        ({"interval": "1m", "limit": 0}, "INVALID_FIELD", "'limit' must be 1 to 5000"),
+        ({"interval": "1m", "limit": 5001}, "INVALID_FIELD", "'limit' must be 1 to 5000"),
         ({"interval": "1m", "limit": "500"}, "INVALID_FIELD", "'limit' must be an integer"),
         ({"interval": "1m", "startTime": -1}, "INVALID_FIELD", "'startTime' must be milliseconds since 1970"),
         ({"interval": "1m", "endTime": 1 << 70}, "INVALID_FIELD", "'endTime' must be milliseconds since 1970"),
@@ -157,6 +157,27 @@ def test_wrong_candles(fields: dict[str, object], code: str, message: str) -> No
         requests.candles_of(request(**fields), SPOT)
     assert error.value.code == code
     assert error.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("continuous", "contract"),
+    [(None, ""), (False, ""), (True, "perpetual"), ("current_quarter", "current_quarter"), ("PERPETUAL", "perpetual")],
+)
+def test_the_type_of_contract_is_read(continuous: object, contract: str) -> None:
+    assert requests.contract_of(request(continuous=continuous)) == contract
+
+
+@pytest.mark.parametrize(("continuous", "code"), [("weekly", "UNKNOWN_CONTRACT_TYPE"), (1, "INVALID_FIELD")])
+def test_a_wrong_type_of_contract_is_named(continuous: object, code: str) -> None:
+    with pytest.raises(BadCommand) as error:
+        requests.contract_of(request(continuous=continuous))
+    assert error.value.code == code
+
+
+def test_spot_has_no_continuous_candles() -> None:
+    with pytest.raises(BadCommand) as error:
+        requests.candles_of(request(interval="1m"), SPOT, "perpetual")
+    assert error.value.code == "UNKNOWN_STREAM_TYPE"
 
 
 def test_id_of_another_type_is_refused() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from workers.history.flights import Flights
+from workers.history.flights import Flights, Stretches
 
 
 class Question:
@@ -69,3 +69,40 @@ async def test_a_failure_is_told_once_and_forgotten() -> None:
     question = Question()
     question.answer.set()
     assert await flights.join("a", question) == 1
+
+
+async def test_who_begins_within_a_stretch_that_is_on_its_way_joins_it() -> None:
+    stretches, gate = Stretches[str, str](), asyncio.Event()
+
+    async def fly(name: str) -> str:
+        await gate.wait()
+        return name
+
+    def ask(name: str, key: str, first: int, last: int) -> asyncio.Future[str]:
+        return asyncio.ensure_future(stretches.join(key, first, last, lambda: fly(name)))
+
+    asking = [
+        ask("a", "x", 10, 20),
+        ask("b", "x", 20, 40),
+        ask("c", "x", 21, 22),
+        ask("d", "x", 9, 20),
+        ask("e", "y", 10, 20),
+    ]
+    await asyncio.sleep(0)
+    gate.set()
+    assert await asyncio.gather(*asking) == ["a", "a", "c", "d", "e"]
+    assert stretches.joined == 1
+    assert await stretches.join("x", 10, 20, lambda: fly("f")) == "f"
+
+
+async def test_a_failure_reaches_all_who_joined() -> None:
+    flights, gate = Flights[str, int](), asyncio.Event()
+
+    async def fail() -> int:
+        await gate.wait()
+        raise ValueError("no")
+
+    asking = [asyncio.ensure_future(flights.join("a", fail)) for _ in range(3)]
+    await asyncio.sleep(0)
+    gate.set()
+    assert [str(each) for each in await asyncio.gather(*asking, return_exceptions=True)] == ["no"] * 3

@@ -17,6 +17,8 @@ from fsnats.subjects import KLINES
 from fsnats.supervisor.dials import Dials
 from tests.clock import HandClock
 from tests.simulated import config_for
+from tests.workers.history.shelves import Table, shelf_of
+from workers.history.candles import Candles
 from workers.history.service import Service
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
@@ -26,6 +28,16 @@ class MidMinute(SystemClock):
     """The exchange's clock stands still, 55 seconds before its minute of weight ends."""
 
     time_ns = staticmethod(lambda: 1_763_625_605_000_000_000)
+
+
+class Known:
+    """The exchange's time, as history workers know it."""
+
+    def now_ms(self, market: Market) -> int:
+        return MidMinute.time_ns() // 1_000_000
+
+    def knows(self, market: Market) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -39,7 +51,7 @@ async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
         # What an exit may do without a desk would be too little here.
         Dials(bus, clock).serve()
         async with PooledRest(Market.SPOT, config, Exits(config, bus, "history", clock)) as rest:
-            Service(bus, {Market.SPOT: rest}, tasks).start()
+            Service(bus, Candles(shelf_of(Table()), Known()), {Market.SPOT: rest}, tasks, clock).start()
             yield bus
 
 
@@ -49,7 +61,7 @@ async def ask(bus: MemoryBus, request: KlinesRequest) -> KlinesReply:
 
 
 async def test_rows_are_the_exchanges_own_bytes(bus: MemoryBus) -> None:
-    reply = await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=5))
+    reply = await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=5, newest=True))
     rows = json.loads(bytes(reply.rows))
 
     assert len(rows) == 5
@@ -57,7 +69,7 @@ async def test_rows_are_the_exchanges_own_bytes(bus: MemoryBus) -> None:
 
 
 async def test_a_range_is_passed_on(bus: MemoryBus) -> None:
-    newest = json.loads(bytes((await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=9))).rows))
+    newest = json.loads(bytes((await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=9, newest=True))).rows))
     start, end = newest[2][0], newest[4][0]
 
     reply = await ask(bus, KlinesRequest(Market.SPOT, "BTCUSDT", "1m", start_ms=start, end_ms=end))
@@ -68,10 +80,11 @@ async def test_a_range_is_passed_on(bus: MemoryBus) -> None:
 @pytest.mark.parametrize(
     ("request_", "code", "says"),
     [
-        (KlinesRequest(Market.SPOT, "NOPE", "1m"), "UNKNOWN_SYMBOL", "Invalid symbol."),
+        (KlinesRequest(Market.SPOT, "NOPE", "1m", newest=True), "UNKNOWN_SYMBOL", "Invalid symbol."),
         (KlinesRequest(Market.SPOT, "BTCUSDT", "7m"), "UNKNOWN_INTERVAL", "'7m'; allowed: 1s, 1m"),
-        (KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=1001), "INVALID_FIELD", "not between 1 and 1000"),
-        (KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=0), "INVALID_FIELD", "not between 1 and 1000"),
+        (KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=0), "INVALID_FIELD", "limit 0 is less than 1"),
+        (KlinesRequest(Market.SPOT, "BTCUSDT", "1m", start_ms=2, end_ms=1), "INVALID_FIELD", "2 to 1 is no range"),
+        (KlinesRequest(Market.SPOT, "BTC", "1m", contract="weekly"), "UNKNOWN_CONTRACT_TYPE", "allowed: perpetual"),
         (KlinesRequest(Market.USDM, "BTCUSDT", "1m"), "UNKNOWN_MARKET", "usdm is not carried here"),
     ],
 )
@@ -91,7 +104,7 @@ async def test_what_is_no_request_is_answered_too(bus: MemoryBus) -> None:
 
 
 async def test_after_a_429_nobody_asks_until_the_exchange_allows_it(bus: MemoryBus, clock: HandClock) -> None:
-    request = KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=1)
+    request = KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=1, newest=True)
     while not (reply := await ask(bus, request)).code:
         pass  # two of weight each, until the twenty of this minute are used
 

@@ -1,0 +1,107 @@
+"""Candles of the past in a whole fleet: what a client gets, and what it costs upstream."""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import time
+
+from fsnats.bus.nats import NatsBus
+from fsnats.status import Status, ask
+from tests.e2e.client import Client
+from tests.e2e.conftest import StartFleet
+from tests.e2e.fleet import Fleet
+
+MINUTE = 60_000
+
+
+def asked(fleet: Fleet, path: str = "spot/api/v3/klines") -> int:
+    count: int = fleet.ledger()["requests"].get(path, 0)
+    return count
+
+
+async def history(bus: NatsBus) -> Status:
+    """What the history worker says of itself."""
+    while True:
+        for answer in await ask(bus, "_INBOX.e2e-history-status", 0.2):
+            if answer["kind"] == "history":
+                return answer
+
+
+def hours_ago(hours: int) -> int:
+    return time.time_ns() // 1_000_000 // MINUTE * MINUTE - hours * 60 * MINUTE
+
+
+def a_range(symbol: str, start: int, candles: int, **more: object) -> dict[str, object]:
+    times = {"startTime": start, "endTime": start + (candles - 1) * MINUTE}
+    return {"type": "getHistoricalKlines", "symbol": symbol, "interval": "1m", **times, **more}
+
+
+async def test_ten_who_ask_for_the_same_range_at_once_cost_one_request_for_ever(start_fleet: StartFleet) -> None:
+    fleet = start_fleet()
+    request = a_range("ethusdt", hours_ago(30), 600, limit=600)
+    async with (
+        NatsBus([fleet.nats_url], "e2e-history", random.random) as bus,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        await bus.connected()
+        clients = [await stack.enter_async_context(Client(fleet.ws)) for _ in range(10)]
+        async with asyncio.timeout(20):
+            while not (await history(bus))["clocks"]:  # before that nothing is kept
+                pass
+        before = asked(fleet)
+        os.kill(fleet.simulator.pid, signal.SIGSTOP)  # so that nobody is answered before all have asked
+        try:
+            asking = [asyncio.ensure_future(client.ask(request, "historicalKlines")) for client in clients]
+            async with asyncio.timeout(8):
+                while (await history(bus))["in_work"] != 10:
+                    pass
+        finally:
+            os.kill(fleet.simulator.pid, signal.SIGCONT)
+        replies = await asyncio.gather(*asking)
+        assert asked(fleet) == before + 1
+        assert [len(reply["klines"]) for reply in replies] == [600] * 10
+        fleet.kill("history")
+        async with asyncio.timeout(20):
+            while (await history(bus))["pid"] != fleet.pid("history"):
+                pass
+        again = await clients[0].ask({**request, "id": 7}, "historicalKlines")
+        assert again["klines"] == replies[0]["klines"]
+        assert asked(fleet) == before + 1
+        store = (await history(bus))["store"]
+    assert isinstance(store, dict)
+    assert (store["state"], store["rows_read"]) == ("ok", 600)
+
+
+async def test_more_than_a_page_comes_in_one_reply(fleet: Fleet) -> None:
+    start = hours_ago(100)
+    async with Client(f"{fleet.ws}/usdm") as client:
+        reply = await client.ask(a_range("btcusdt", start, 3000, limit=3000), "historicalKlines")
+        newest = await client.ask(
+            {"type": "getHistoricalKlines", "symbol": "btcusdt", "interval": "1m"}, "historicalKlines"
+        )
+    assert [row[0] for row in reply["klines"]] == [start + n * MINUTE for n in range(3000)]
+    assert len(newest["klines"]) == 500
+
+
+async def test_continuous_candles_are_those_of_a_pair(fleet: Fleet) -> None:
+    start = hours_ago(20)
+    async with Client(fleet.ws) as client:
+        reply = await client.ask(a_range("btcusdt", start, 3, continuous=True), "historicalKlines")
+        symbols = await client.ask(a_range("btcusdt", start, 3, market="usdm", id=1), "historicalKlines")
+    assert (reply["continuous"], len(reply["klines"])) == ("perpetual", 3)
+    assert [row[:6] for row in symbols["klines"]] == [row[:6] for row in reply["klines"]]
+
+
+async def test_a_store_that_cannot_be_had_breaks_nothing_and_is_shown(start_fleet: StartFleet) -> None:
+    fleet = start_fleet(store_url="sqlite:////nowhere/at/all.sqlite3")
+    request = a_range("ethusdt", hours_ago(30), 600, limit=600)
+    async with NatsBus([fleet.nats_url], "e2e-history", random.random) as bus, Client(fleet.ws) as client:
+        await bus.connected()
+        for number in range(2):
+            reply = await client.ask({**request, "id": number}, "historicalKlines")
+            assert len(reply["klines"]) == 600
+        store = (await history(bus))["store"]
+    assert isinstance(store, dict)
+    assert "/nowhere/at/all.sqlite3" in store["state"]

@@ -1,0 +1,142 @@
+"""A store in memory that can break, and an exchange with candles that is asked over no network."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from fsnats.binance.limits import KLINES_LIMIT
+from fsnats.binance.rest import Answer
+from fsnats.binance.rows import Candle
+from fsnats.binance.streams import Market
+from fsnats.candles.calendar import moved, opening, span
+from fsnats.errors import StoreUnavailable
+from fsnats.store import Batch, KlineData, RawAggTrade, Series, Span, Store
+from tests.clock import HandClock
+from workers.history.shelf import Shelf
+
+
+class Table:
+    """As much of a store as history workers use."""
+
+    def __init__(self) -> None:
+        self.bars: dict[Series, dict[int, KlineData]] = {}
+        self.deals: dict[Series, dict[int, RawAggTrade]] = {}
+        self.known: dict[Series, list[Span]] = {}
+        self.broken = False
+
+    def _work(self) -> None:
+        if self.broken:
+            raise StoreUnavailable("the disk is gone")
+
+    async def write(self, batch: Batch) -> None:
+        self._work()
+        for rows in batch.rows:
+            bars = self.bars.setdefault(rows.series, {})
+            bars.update({row.start_time: row for row in rows.klines})
+            self.deals.setdefault(rows.series, {}).update({row.agg_id: row for row in rows.trades})
+            self.known[rows.series] = _joined(rows.series, [*self.known.get(rows.series, []), *rows.covered])
+
+    async def klines(
+        self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
+    ) -> list[KlineData]:
+        self._work()
+        rows = [row for key, row in sorted(self.bars.get(series, {}).items()) if first <= key <= last]
+        return rows[-limit:] if newest else rows[:limit]
+
+    async def trades(
+        self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
+    ) -> list[RawAggTrade]:
+        self._work()
+        rows = [row for key, row in sorted(self.deals.get(series, {}).items()) if first <= key <= last]
+        return rows[-limit:] if newest else rows[:limit]
+
+    async def trade_at(self, series: Series, time_ms: int, *, before: bool = False) -> RawAggTrade | None:
+        self._work()
+        rows = [row for _, row in sorted(self.deals.get(series, {}).items())]
+        if before:
+            return next((row for row in reversed(rows) if row.trade_time < time_ms), None)
+        return next((row for row in rows if row.trade_time >= time_ms), None)
+
+    async def spans(self, series: Series) -> list[Span]:
+        self._work()
+        return self.known.get(series, [])
+
+    async def close(self) -> None:
+        pass
+
+
+def _joined(series: Series, spans: Sequence[Span]) -> list[Span]:
+    def following(key: int) -> int:
+        return moved(series.interval, key, 1) if series.interval else key + 1
+
+    made: list[Span] = []
+    for one in sorted(spans):
+        if made and one.first <= following(made[-1].last):
+            made[-1] = Span(made[-1].first, max(made[-1].last, one.last))
+        else:
+            made.append(one)
+    assert all(following(a.last) < b.first for a, b in pairwise(made))
+    return made
+
+
+def shelf_of(table: Table, clock: HandClock | None = None) -> Shelf:
+    """A shelf with this store on it."""
+    store: Store = table  # type: ignore[assignment]  # as much of it as is used
+
+    async def opening() -> Store:
+        return store
+
+    return Shelf(opening, clock or HandClock())
+
+
+class Exchange:
+    """One symbol's candles; `holes` are openings that it does not have.  It counts what it is asked."""
+
+    def __init__(
+        self, market: Market, interval: str, listed: int, now: int, holes: frozenset[int] = frozenset()
+    ) -> None:
+        self.market = market
+        self.interval = interval
+        self.listed = opening(interval, listed)
+        self.now = now
+        self.holes = holes
+        self.asked: list[dict[str, str | int]] = []
+        self.wait: Callable[[], Awaitable[object]] | None = None
+
+    def bars(self, first: int, last: int) -> list[Candle]:
+        """All that there is of a range."""
+        key, made = max(opening(self.interval, max(first, 0)), self.listed), []
+        while key <= min(last, self.now):
+            if key not in self.holes:
+                made.append(bar_of(self.interval, key))
+            key = moved(self.interval, key, 1)
+        return made
+
+    # What a program that asks needs.
+
+    def now_ms(self, market: Market) -> int:
+        return self.now
+
+    def knows(self, market: Market) -> bool:
+        return True
+
+    async def get(self, method: str, parameters: Mapping[str, str | int]) -> Answer:
+        self.asked.append(dict(parameters))
+        if self.wait is not None:
+            await self.wait()
+        limit = int(parameters["limit"])
+        assert 1 <= limit <= KLINES_LIMIT[self.market]
+        start, end = parameters.get("startTime"), parameters.get("endTime")
+        rows = self.bars(int(start or 0), self.now if end is None else int(end))
+        newest = start is None or (self.market is Market.COINM and end is not None)
+        if self.market is Market.COINM and start is not None and end is not None:
+            assert int(end) - int(start) <= 200 * 86_400_000, "Lookup interval is too big."
+        rows = rows[-limit:] if newest else rows[:limit]
+        return Answer(msgspec.json.encode(rows), True, None)
+
+
+def bar_of(interval: str, key: int) -> Candle:
+    """A candle whose numbers tell which one it is."""
+    price = f"{key // 1000}.{key % 1000:03}"
+    return Candle(key, price, price, price, price, "1.50", span(interval, key)[1] - 1, "3.00", 7, "0.50", "1.00", "0")
