@@ -132,10 +132,10 @@ class Listening:
         if joining.is_left:
             return
         payloads = past.before(listen.stream, joining.held)
+        if listen.form.delivery.closed_only:
+            payloads = [payload for payload in payloads if is_closed(payload)]
         prefix, suffix = listen.form.marked(HISTORY), listen.form.suffix
         for payload in payloads:
-            if listen.form.delivery.closed_only and not is_closed(payload):
-                continue
             self._hub.touch(self._outbox, frames.text(prefix + payload + suffix))
         self._go_live(listen, joining, teller.history_ended(listen, len(payloads), error), joining.held)
 

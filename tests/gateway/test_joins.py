@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from fsnats.frames import CONTINUES
 from fsnats.history import RowsReply, RowsRequest
 from fsnats.subjects import ROWS, subject_of
 from gateway.channel import Channel
-from gateway.effects import PLAIN, History, Listen, Resume, Snapshot
+from gateway.effects import PLAIN, Delivery, History, Listen, Resume, Snapshot
 from gateway.hub import Hub
 from gateway.joins import Joins
 from gateway.listening import Listening
@@ -26,6 +27,7 @@ from tests.windows import MemoryWindow, publish
 SPOT = Market.SPOT
 TRADES = parse(SPOT, "btcusdt@aggTrade")
 TICKER = parse(SPOT, "btcusdt@ticker")
+CANDLES = parse(SPOT, "btcusdt@kline_1m")
 FORM = forms.typed("aggTrade", TRADES, forms.Envelope.TYPED, PLAIN, name_market=False)
 
 
@@ -240,6 +242,21 @@ async def test_history_comes_marked_then_its_end_then_what_is_live(house: House)
     await house.serve()
     assert house.said() == [1, 2, {"type": "historyEnd", "stream": "btcusdt@aggTrade", "count": 2}, 3, 4]
     assert asked == [RowsRequest(SPOT, "aggTrades", {"symbol": "BTCUSDT", "limit": 3})]
+
+
+async def test_history_of_closed_candles_counts_those_that_came(house: House) -> None:
+    now = time.time_ns() // 1_000_000
+    opened = [now - 120_000, now - 60_000, now]
+    rows = [[t, "1", "1", "1", "1", "1", t + 59_999, "1", 1, "1", "1", "0"] for t in opened]
+    _history_worker(house, RowsReply([msgspec.Raw(json.dumps(row).encode()) for row in rows]))
+    form = forms.typed("kline", CANDLES, forms.Envelope.TYPED, Delivery(closed_only=True), name_market=False)
+    listen = Listen(CANDLES, form, History(3))
+    house.listening.begin(listen)
+    publish(house.bus, SPOT, CANDLES.name, 1, 1, b'{"k":{"x":false}}')  # it flows, of a candle that cannot be told
+    await house.serve()
+    said = house.said()
+    assert [each["data"]["k"]["t"] for each in said[:-1]] == opened[:2]
+    assert said[-1] == {"type": "historyEnd", "stream": CANDLES.name, "count": 2}
 
 
 async def test_history_that_cannot_be_had_ends_with_the_reason(house: House) -> None:
