@@ -85,6 +85,7 @@ class Channel:
         if self.behind is not behind:
             return  # it took too long
         self.behind = None
+        behind.leave()
         met = behind.meet(self._key, before)
         self._turn.tally.refilled += len(set(map(key_of, met.before)) - set(map(key_of, behind.held)))
         for frame in [*met.before, *met.live]:

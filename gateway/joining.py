@@ -2,6 +2,8 @@
 it is there, so that the two meet without a seam.  Pure.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from fsnats.frames import Frame, Key, follows, key_of
@@ -22,15 +24,27 @@ class Joining:
 
     def __init__(self) -> None:
         self.held: list[Frame] = []
-        self.is_left = False  # the client does not want the stream any more
+        self.is_left = False  # nobody waits for it any more
         self.is_overrun = False  # more came than can be held: it was given up
+        self.wake: Callable[[], None] | None = None  # called with the first frame, or when it is left
 
     def hold(self, frame: Frame) -> None:
         """Take one live frame."""
         if len(self.held) < LIVE_MOST:
             self.held.append(frame)
+            if len(self.held) == 1:
+                self._wake()
         else:
             self.is_overrun = True
+
+    def leave(self) -> None:
+        """What is held is not wanted any more."""
+        self.is_left = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self.wake is not None:
+            self.wake()
 
     def meet(self, key: Key, before: list[Frame]) -> Met:
         """Put what was read elsewhere, of the frames after `key`, before what is live."""

@@ -1,6 +1,7 @@
 """Fetches what comes before what is live, for clients that resume a stream, want its history or its newest value."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Iterable
@@ -14,8 +15,9 @@ from fsnats.errors import BusUnavailable
 from fsnats.history import ROWS_TIMEOUT, Method, RowsReply, RowsRequest
 from fsnats.subjects import ROWS
 from gateway.effects import History, Listen, Resume
-from gateway.joining import Joining, Met
+from gateway.joining import Joining
 from gateway.listening import Listening, Teller
+from gateway.meeting import Missed, begun
 from gateway.past import Past, past_of
 
 logger = logging.getLogger(__name__)
@@ -23,10 +25,9 @@ logger = logging.getLogger(__name__)
 SNAPSHOT_AGE = 60.0  # seconds since it was received, after which a value is not offered any more as the newest one
 _AT_ONCE = 32  # streams that are fetched at a time, each for another client
 _LIVE_WITHIN = 5.0  # seconds to wait for a stream to flow before its history is fetched: so the two meet
-_PAUSE = 0.05  # seconds between two looks
 _METHODS: dict[str, Method] = {"aggTrade": "aggTrades", "trade": "trades", "kline": "klines"}
-_LOOKS = 20  # at a window that lags behind what is live
-_REST_LOOKS, _REST_PAUSE = 5, 0.3  # the same of REST, in seconds: each costs weight
+_REST_LOOKS = 5  # at rows that do not reach what is live yet
+_REST_PAUSE = 0.3  # seconds between two of them: each costs weight
 
 
 class Joins:
@@ -73,29 +74,12 @@ class Joins:
         """Let one stream go live after what comes before."""
         match listen.before:
             case Resume(epoch, seq):
-                met, recovered = await self._missed(listen.stream, epoch, seq, joining)
-                listening.resume(teller, listen, joining, met, recovered=recovered)
+                missed = Missed(self._bus, listen.stream, (epoch, seq), joining)
+                await missed.read()
+                listening.resume(teller, listen, joining, missed.met, recovered=missed.is_certain)
             case History(length):
                 past, error = await self._past(listen.stream, length, joining)
                 listening.recall(teller, listen, joining, past, error)
-
-    async def _missed(self, stream: Stream, epoch: int, seq: int, joining: Joining) -> tuple[Met, bool]:
-        """What was missed after a place, and whether that is certain."""
-        read = replay.Replay([], False)
-        for look in range(_LOOKS):
-            try:
-                read = await replay.after(self._bus, stream.market, stream.name, epoch, seq)
-            except BusUnavailable as error:
-                logger.info("a stream cannot be resumed", extra={"stream": stream.name, "error": str(error)})
-                break
-            met = joining.meet((epoch, seq), read.frames)
-            if joining.is_left or (met.is_whole and (read.complete or read.frames or look > 2)):
-                # What has left the window does not come back; an empty one may only be behind.
-                break
-            await asyncio.sleep(_PAUSE)
-        met = joining.meet((epoch, seq), read.frames)
-        followed = not read.frames and bool(met.live)  # live frames alone prove it
-        return met, met.is_whole and (read.complete or followed)
 
     async def _past(self, stream: Stream, length: int, joining: Joining) -> tuple[Past, str]:
         """The newest rows that REST has, or why there are none."""
@@ -103,10 +87,9 @@ class Joins:
         parameters: dict[str, str | int] = {"symbol": stream.subject, "limit": length}
         if method == "klines":
             parameters["interval"] = stream.interval
-        for _ in range(int(_LIVE_WITHIN / _PAUSE)):
-            if joining.held or joining.is_left:
-                break
-            await asyncio.sleep(_PAUSE)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LIVE_WITHIN):
+                await begun(joining)
         past = Past([])
         for _ in range(_REST_LOOKS):
             if joining.is_left:

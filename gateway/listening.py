@@ -63,7 +63,7 @@ class Listening:
         self._listens.pop(key, None)
         joining = self._before.pop(key, None)
         if joining is not None:
-            joining.is_left = True
+            joining.leave()
             self._hub.let_go(stream, joining)
         else:
             self._hub.leave(stream, form, self._outbox)

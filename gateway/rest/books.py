@@ -9,8 +9,8 @@ import contextlib
 from typing import Protocol
 
 from fsnats.binance.streams import Market, Stream
-from fsnats.frames import Frame
 from gateway.joining import Joining
+from gateway.meeting import begun
 
 PATIENCE = 1.0  # seconds: the changes of a quiet book may take long to come
 
@@ -25,27 +25,16 @@ class Hub(Protocol):
     def let_go(self, stream: Stream, joining: Joining) -> None: ...
 
 
-class _First(Joining):
-    """Waits for the first message of a stream, and keeps none."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.came = asyncio.Event()
-
-    def hold(self, frame: Frame) -> None:
-        self.came.set()
-
-
 async def flowing(hub: Hub, market: Market, symbol: str, patience: float = PATIENCE) -> None:
     """Return when all changes of a symbol's book that somebody listens to have begun to flow, or after `patience`."""
-    waiting = [(stream, _First()) for stream in hub.beginning(market, symbol)]
+    waiting = [(stream, Joining()) for stream in hub.beginning(market, symbol)]
     for stream, first in waiting:
         hub.hold(stream, first)
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 for _, first in waiting:
-                    await first.came.wait()
+                    await begun(first)
     finally:
         for stream, first in waiting:
             hub.let_go(stream, first)
