@@ -6,12 +6,12 @@ from fsnats import notices
 from fsnats.binance.streams import Loss, Stream
 from fsnats.errors import FrameError
 from fsnats.frames import GAP, LATE, Frame, Key, between, decode, follows, key_of
-from fsnats.websocket.frames import text, text_header
+from fsnats.websocket.frames import text_header
 from gateway.candles import is_closed
 from gateway.effects import Form
 from gateway.joining import Joining
 from gateway.lane import Lane, Listener
-from gateway.marks import RECOVERED, marks_of
+from gateway.marks import marks_of, rendered, told
 from gateway.origins import EVENT, NOTICE, STATE
 from gateway.pacing import Timetable
 from gateway.turn import Turn
@@ -124,9 +124,7 @@ class Channel:
             self._tell_gap(frame.payload, frame.received_ns)
         elif frame.flags & LATE:
             for lane in self._all():
-                if lane.gap:  # not for dialects in which ids never go back
-                    prefix = lane.form.marked(RECOVERED + self._marks(lane, frame))
-                    self._send(lane, prefix + frame.payload + lane.suffix, frame.received_ns, EVENT, lane.listeners)
+                self._send(lane, self._rendered(lane, frame), frame.received_ns, EVENT, lane.listeners)
         else:
             self.newest = frame
             self._deliver(frame, self._lanes.values())
@@ -154,8 +152,7 @@ class Channel:
                 if at is not None:
                     self._times.add(at, (self, lane))
                 if lane.newcomers:  # the first message goes at once, whatever the others wait for
-                    message = lane.form.marked(self._marks(lane, frame)) + frame.payload + lane.suffix
-                    self._send(lane, message, frame.received_ns, rank, lane.newcomers)
+                    self._send(lane, self._rendered(lane, frame), frame.received_ns, rank, lane.newcomers)
                     lane.newcomers.clear()
         return chosen
 
@@ -207,12 +204,18 @@ class Channel:
         # A candle that cannot be had may be a closed one.
         rank = NOTICE if self.stream.loss is Loss.STATE and not self.stream.interval else EVENT
         for lane in self._all():
-            if lane.gap:
-                self._send(lane, lane.gap + notice + b"}", received_ns, rank, lane.listeners)
+            if lane.form.gap:
+                self._send(lane, told(lane.form, notice), received_ns, rank, lane.listeners)
 
-    def _send(self, lane: Lane, message: bytes, received_ns: int, rank: int, listeners: Iterable[Listener]) -> None:
-        """Send something that does not come every day."""
-        finished = text(message)
+    def _rendered(self, lane: Lane, frame: Frame) -> bytes | None:
+        return rendered(lane.form, frame, self._turn.hops, self.stream.market)
+
+    def _send(
+        self, lane: Lane, finished: bytes | None, received_ns: int, rank: int, listeners: Iterable[Listener]
+    ) -> None:
+        """Send something that does not come every day, unless it is nothing to them."""
+        if finished is None:
+            return
         turn = self._turn
         if turn.slow:
             turn.origins.note(finished, lane, received_ns, rank)

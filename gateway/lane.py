@@ -18,7 +18,6 @@ class Lane:
     __slots__ = (
         "deflated",
         "form",
-        "gap",
         "listeners",
         "marks",
         "newcomers",
@@ -34,7 +33,6 @@ class Lane:
         self.form = form
         self.prefix = form.prefix
         self.suffix = form.suffix
-        self.gap = form.gap
         self.deflated = form.deflated
         self.marks = form.delivery.marks
         # Whether a client can be told, and wants to be, what it has missed.

@@ -43,10 +43,10 @@ def marks_of(frame: Frame, wanted: Marks, hops: Hops, market: Market) -> bytes:
 
 
 def rendered(form: Form, frame: Frame, hops: Hops, market: Market, more: bytes = b"") -> bytes | None:
-    """A frame as one client alone gets it, with `more` marks; None where it does not want it, or its dialect has no
-    word for it."""
+    """A frame for those who get it apart from others, with `more` marks; None where they do not want it, or their
+    dialect has no word for it."""
     if frame.flags & GAP:
-        return text(form.gap + frame.payload + b"}") if form.gap else None
+        return told(form, frame.payload) if form.gap else None
     if form.delivery.closed_only and not is_closed(frame.payload):
         return None
     if frame.flags & LATE:
@@ -55,6 +55,12 @@ def rendered(form: Form, frame: Frame, hops: Hops, market: Market, more: bytes =
         more += RECOVERED
     marks = more + marks_of(frame, form.delivery.marks, hops, market)
     return text((form.marked(marks) if marks else form.prefix) + frame.payload + form.suffix)
+
+
+def told(form: Form, notice: bytes) -> bytes:
+    """A notice of a gap, in a form that has a word for it."""
+    assert form.gap
+    return text(form.gap + notice + b"}")
 
 
 def snapshot(frame: Frame) -> bytes:

@@ -11,8 +11,8 @@ from collections.abc import Hashable, Iterable, Iterator
 import msgspec
 
 from fsnats import notices
-from fsnats.websocket.frames import text
 from gateway.lane import Lane
+from gateway.marks import told
 from gateway.origins import EVENT, LEFT, NOTICE, REPLY, STATE, Origin
 from gateway.tally import Tally
 
@@ -210,4 +210,4 @@ class Waiting:
 def _notice(lane: Lane, missed: _Missed) -> bytes:
     first, last = missed.first_ns // 1_000_000, missed.last_ns // 1_000_000
     notice = notices.gap(lane.stream, first, last, "ms", "slow consumer", missed.count)
-    return text(lane.gap + notice + b"}")
+    return told(lane.form, notice)

@@ -418,6 +418,22 @@ def test_closed_only_is_the_closed_candles_and_the_gaps() -> None:
     assert sum(channel.listeners for channel in house.hub) == 2
 
 
+def test_closed_only_is_no_open_candle_that_comes_late_either() -> None:
+    house = House()
+    only, to_it = house.client()
+    form = forms.typed("kline", KLINES, forms.Envelope.TYPED, Delivery(closed_only=True), name_market=False)
+    house.hub.listen(KLINES, form, only)
+    for payload, flags in ((CLOSED % 4, 0), (OPEN % 1, RECOVERED | LATE), (CLOSED % 2, RECOVERED | LATE)):
+        house.message("btcusdt@kline_1m", payload, flags=flags)
+    house.hub.flush()
+
+    live, late = (
+        b'{"type":"kline","data":%b}' % (CLOSED % 4),
+        b'{"type":"kline","recovered":true,"data":%b}' % (CLOSED % 2),
+    )
+    assert to_it == [text(live) + text(late)]
+
+
 STREAMS = [parse(Market.SPOT, f"{symbol}@trade") for symbol in ("a", "b", "c")]
 
 
