@@ -7,6 +7,9 @@ from typing import Literal
 import msgspec
 
 from fsnats.binance.streams import Market
+from fsnats.bus import Bus
+from fsnats.errors import BusUnavailable
+from fsnats.subjects import ROWS
 
 TIMEOUT = 30.0  # seconds that a gateway waits for candles
 REST_TIMEOUT = 10.0  # seconds that a gateway waits with a REST request: clients do not wait longer either
@@ -73,12 +76,28 @@ class RowsReply(msgspec.Struct, frozen=True, omit_defaults=True):
     again: float | None = None
 
 
+async def ask_rows(bus: Bus, request: RowsRequest) -> RowsReply:
+    """Have the history workers, who keep the budget of REST, ask the exchange.
+
+    Raises BusUnavailable where nobody answers in time, or nobody understands the answer.
+    """
+    answer = await bus.request(ROWS, msgspec.json.encode(request), ROWS_TIMEOUT)
+    try:
+        return msgspec.json.decode(answer, type=RowsReply)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BusUnavailable(f"the history worker's answer cannot be read: {error}") from error
+
+
 class RestRequest(msgspec.Struct, frozen=True):
-    """A public REST request, with the exchange's own parameters: `method` is its path behind the version."""
+    """A public REST request, with the exchange's own parameters: `method` is its path behind the version.
+
+    A `background` one can wait: together they get half of the weight, so that others always find some.
+    """
 
     market: Market
     method: str
     query: dict[str, str] = {}
+    background: bool = False
 
 
 class RestReply(msgspec.Struct, frozen=True, array_like=True):

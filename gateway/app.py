@@ -73,7 +73,16 @@ class Gateway:
         self._alarm: asyncio.TimerHandle | None = None
         times = Timetable[Held](time.monotonic, self._wake_hub)
         hops = Hops(bus.read_ns, time.time_ns, Offsets(bus).newest)
-        self.hub = Hub(self.interest.first, self.interest.last, self.tally, hops, times, self._refill)
+        self.hub = Hub(
+            self.interest.first,
+            self.interest.last,
+            self.tally,
+            hops,
+            times,
+            self._refill,
+            # uvloop sends what was written when the callbacks of this turn are through.
+            later=lambda call: asyncio.get_running_loop().call_soon(call),
+        )
         self._gathering = Gathering(config.gateway_gather)
         self._joins = Joins(bus)
         self._refills = Refills(bus)

@@ -11,7 +11,7 @@ from gateway.lane import Listener
 from gateway.marks import Hops
 from gateway.pacing import Timetable
 from gateway.tally import Tally
-from gateway.turn import Turn
+from gateway.turn import Later, Turn, now
 
 Key = tuple[Market, str]
 
@@ -20,7 +20,8 @@ class Hub:
     """All channels of a gateway.
 
     `first` is called for a stream that gets its first listener and `last` when the last one leaves: only those two
-    moments concern the bus.  `hops` are the times that clients may ask for, `times` says when to call `release`.
+    moments concern the bus.  `hops` are the times that clients may ask for, `times` says when to call `release`,
+    `later` calls back when what a turn has written is on its way.
     """
 
     def __init__(
@@ -31,11 +32,12 @@ class Hub:
         hops: Hops | None = None,
         times: Timetable[Held] | None = None,
         refill: Refill | None = None,
+        later: Later = now,
     ) -> None:
         self._first = first
         self._last = last
         self._channels: dict[Key, Channel] = {}
-        self.turn = Turn(tally, hops)
+        self.turn = Turn(tally, hops, later)
         self._refill = refill
         self._times = Timetable() if times is None else times
 

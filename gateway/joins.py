@@ -12,8 +12,7 @@ from fsnats import replay
 from fsnats.binance.streams import Stream
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
-from fsnats.history import ROWS_TIMEOUT, Method, RowsReply, RowsRequest
-from fsnats.subjects import ROWS
+from fsnats.history import Method, RowsRequest, ask_rows
 from gateway.effects import History, Listen, Resume
 from gateway.joining import Joining
 from gateway.listening import Listening, Teller
@@ -96,18 +95,13 @@ class Joins:
                 break
             asked_ms = time.time_ns() // 1_000_000
             try:
-                rows = await self._rows(RowsRequest(stream.market, method, parameters))
-                past = past_of(stream, rows, asked_ms)
+                reply = await ask_rows(self._bus, RowsRequest(stream.market, method, parameters))
+                if reply.error:
+                    return Past([]), reply.error
+                past = past_of(stream, reply.rows, asked_ms)
             except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
                 return Past([]), str(error)
             if past.meets(stream, joining.held):
                 break
             await asyncio.sleep(_REST_PAUSE)
         return past, ""
-
-    async def _rows(self, request: RowsRequest) -> list[msgspec.Raw]:
-        answer = await self._bus.request(ROWS, msgspec.json.encode(request), ROWS_TIMEOUT)
-        reply = msgspec.json.decode(answer, type=RowsReply)
-        if reply.error:
-            raise BusUnavailable(reply.error)
-        return reply.rows

@@ -4,6 +4,7 @@ uvloop sends on every write, so joining is ours to do: four frames a write cost 
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from fsnats.websocket.deflate import Deflater
@@ -15,6 +16,9 @@ from gateway.tally import Tally
 # What comes for those who do not read stays unsorted until it is so much, whoever it is for: sorting many frames at
 # once costs a tenth of sorting each by itself.
 ROUND_BYTES = 64 * 1024
+
+Later = Callable[[Callable[[], None]], object]
+"""Calls back after what was written has gone to the sockets."""
 
 _join = b"".join
 
@@ -30,15 +34,22 @@ class Slow(Listener, Protocol):
         """Sort what came."""
 
 
+def now(call: Callable[[], None]) -> None:
+    """Where nothing is to be waited for."""
+    call()
+
+
 class Turn:
     """Whoever appends the first frame to a listener's `frames` puts the listener into `dirty`.
 
     While there are `slow` ones, whoever makes a frame of data notes its origin.
     """
 
-    __slots__ = ("_due", "_left", "deflater", "dirty", "hops", "origins", "slow", "tally")
+    __slots__ = ("_due", "_is_sorting", "_later", "_left", "deflater", "dirty", "hops", "origins", "slow", "tally")
 
-    def __init__(self, tally: Tally, hops: Hops | None = None) -> None:
+    def __init__(self, tally: Tally, hops: Hops | None = None, later: Later = now) -> None:
+        self._later = later
+        self._is_sorting = False  # later
         self.tally = tally
         self.hops = hops or Hops()
         self.deflater = Deflater()
@@ -61,7 +72,7 @@ class Turn:
         listener.frames.append(frame)
 
     def flush(self) -> None:
-        """Write what this turn has brought.  Those who do not read come last: nobody is to wait for them."""
+        """Write what this turn has brought.  Those who do not read come later: nobody is to wait for them."""
         dirty = self.dirty
         delivered = 0
         last: list[bytes] = []
@@ -85,8 +96,9 @@ class Turn:
             listener.write(data)
         dirty.clear()
         self.tally.delivered += delivered
-        if self.slow:
-            self._sort_some()
+        if self.slow and not self._is_sorting:
+            self._is_sorting = True
+            self._later(self._sort_some)
 
     def wait_for(self, listener: Slow) -> None:
         """This one does not read."""
@@ -100,7 +112,8 @@ class Turn:
             self._left = self._due = 0
 
     def _sort_some(self) -> None:
-        """Let the next ones of the slow sort what they have: as many as this turn has brought of a round."""
+        """Let the next ones of the slow sort what they have: as many as was brought of a round since the last time."""
+        self._is_sorting = False
         origins, slow = self.origins, self.slow
         self._due = min(self._due + origins.noted_bytes * len(slow), ROUND_BYTES * len(slow))
         origins.noted_bytes = 0

@@ -6,6 +6,8 @@ _PREFIX = {Market.SPOT: "/api/v3", Market.USDM: "/fapi/v1", Market.COINM: "/dapi
 
 WEIGHT_HEADER = "x-mbx-used-weight-1m"
 SIMULATED_HEADER = "x-fsnats-simulated"  # ours: the simulator says so in every response
+SOURCE_HEADER = "x-fsnats-source"  # ours, of the gateway: `exchange`, `stream` or `cache`
+AGE_HEADER = "x-fsnats-age"  # ours: for how many seconds the gateway's machines have had what they answer
 
 
 def path(market: Market, method: str) -> str:

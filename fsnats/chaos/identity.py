@@ -72,8 +72,6 @@ _depth = msgspec.json.Decoder(_Depth).decode
 _best = msgspec.json.Decoder(_Best).decode
 _candle = msgspec.json.Decoder(_Candle).decode
 
-UNITS = {"aggTrade": "a", "trade": "t", "depth": "u", "rpiDepth": "u"}  # a stream type's ids in a gap notice; else ms
-
 
 def identify(kind: str, payload: bytes) -> Identity:
     """Who an event is.  What cannot be read as an event of its type is known by its bytes."""

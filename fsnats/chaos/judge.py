@@ -33,6 +33,18 @@ class Verdict(msgspec.Struct):
     foreign: int = 0  # delivered but never produced
     altered: int = 0  # delivered with other contents
 
+    @property
+    def problems(self) -> list[str]:
+        """Which of the promises that always hold are broken; empty is good."""
+        zeros = {
+            "missing without a gap notice": self.unnoticed,
+            "duplicated": self.duplicated,
+            "delivered but never produced": self.foreign,
+            "delivered with other contents": self.altered,
+            "out of order without a mark": self.disordered,
+        }
+        return [f"{count} {what}" for what, count in zeros.items() if count]
+
     def add(self, other: "Verdict") -> None:
         """Count another one's in."""
         for field in self.__struct_fields__:

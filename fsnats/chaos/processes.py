@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,11 +29,15 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Fleet:
     """`async with Fleet(…) as fleet`: all of it runs, and nothing of it is left afterwards."""
 
-    def __init__(self, directory: Path, simulator: Sequence[str], settings: Mapping[str, object]) -> None:
+    def __init__(
+        self, directory: Path, simulator: Sequence[str], settings: Mapping[str, object], *, with_gateway: bool = False
+    ) -> None:
         """`simulator` are options of its command, `settings` fields of `Config`."""
         self._directory = directory
         self._arguments = simulator
+        self._with_gateway = with_gateway
         self.port = _free_port()
+        self.gateway_port = _free_port()  # where there is a gateway
         urls = {f"{market}_ws_url": f"ws://127.0.0.1:{self.port}/{market}" for market in Market} | {
             f"{market}_rest_url": f"http://127.0.0.1:{self.port}/{market}" for market in Market
         }
@@ -40,6 +45,8 @@ class Fleet:
         self._settings: dict[str, object] = {
             "state_dir": self._state,
             "nats_port": _free_port(),
+            "gateway_host": "127.0.0.1",
+            "gateway_port": self.gateway_port,
             "proxy": "direct",
             "catalogue_refresh": 1,
             **urls,
@@ -52,7 +59,7 @@ class Fleet:
         try:
             self._start("simulator", "workers", "simulator", "--port", str(self.port), "--record", *self._arguments)
             await self._until_open(self.port)
-            self._start("supervisor", "fsnats.supervisor")
+            self._start("supervisor", "fsnats.supervisor", *(["--gateway"] if self._with_gateway else []))
             await self._until_published()
         except BaseException:
             await self._stop()
@@ -82,14 +89,12 @@ class Fleet:
         """End a program with SIGKILL."""
         os.kill(self.pids()[program], signal.SIGKILL)
 
-    def memory(self) -> dict[str, int]:
-        """Resident bytes of every program."""
+    def memory(self) -> dict[tuple[str, int], int]:
+        """Resident bytes of every process, by program and pid."""
         sizes = {}
         for name, pid in self._ours():
-            try:
-                sizes[name] = _resident(str(pid))
-            except OSError:  # it just ended
-                continue
+            with suppress(OSError):  # it just ended
+                sizes[name, pid] = _resident(str(pid))
         return sizes
 
     def log(self, program: str) -> str:
@@ -171,9 +176,9 @@ class Fleet:
                 yield names.get(int(entry.name)) or told or command, int(entry.name)
 
 
-def own_memory() -> int:
-    """Resident bytes of this process."""
-    return _resident("self")
+def own_memory(name: str) -> dict[tuple[str, int], int]:
+    """Resident bytes of this process, under a name."""
+    return {(name, os.getpid()): _resident("self")}
 
 
 def _resident(process: str) -> int:

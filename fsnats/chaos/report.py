@@ -8,6 +8,7 @@ from fsnats.chaos.judge import Verdict
 from fsnats.chaos.scenarios import Scenario
 
 PROMPT = 2.0  # seconds to data after the exchange accepts again
+AGGREGATES = "aggregate trades missing that REST has"
 
 
 class Report(msgspec.Struct):
@@ -34,19 +35,12 @@ class Report(msgspec.Struct):
 
 def problems(report: Report, scenario: Scenario) -> list[str]:
     """Which promises the numbers break; empty is good."""
-    verdict, found = report.verdict, list(report.said)
-    zeros = {
-        "missing without a gap notice": verdict.unnoticed,
-        "duplicated": verdict.duplicated,
-        "delivered but never produced": verdict.foreign,
-        "delivered with other contents": verdict.altered,
-        "out of order without a mark": verdict.disordered,
-        "unreadable frames": report.unreadable,
-    }
-    found += [f"{count} {what}" for what, count in zeros.items() if count]
+    verdict, found = report.verdict, [*report.said, *report.verdict.problems]
+    if report.unreadable:
+        found.append(f"{report.unreadable} unreadable frames")
     aggregates = report.by_kind.get("aggTrade", Verdict()).missing
     if scenario.served and aggregates:
-        found.append(f"{aggregates} aggregate trades missing that REST has")
+        found.append(f"{aggregates} {AGGREGATES}")
     if scenario.seamless:
         seams = {
             "missing": verdict.missing,

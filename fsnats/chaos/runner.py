@@ -12,6 +12,7 @@ import httpx
 
 from fsnats.binance.streams import Market, parse
 from fsnats.bus.nats import NatsBus
+from fsnats.chaos.client import Client
 from fsnats.chaos.exchange import Exchange
 from fsnats.chaos.processes import Fleet
 from fsnats.chaos.proxy import Proxy
@@ -30,10 +31,11 @@ _CROWD = ("btcusdt", "ethusdt", "bnbusdt", "solusdt", "xrpusdt", "dogeusdt", "ad
 
 
 @asynccontextmanager
-async def troubled(kind: str = "plain", rate: float = 0) -> AsyncIterator[Troubled]:
+async def troubled(kind: str = "plain", rate: float = 0, *, with_gateway: bool = False) -> AsyncIterator[Troubled]:
     """A fleet of its own for one or more scenarios.
 
-    It is `plain`, behind a `proxy`, a `crowd` of twenty feeds, or `redundant`: two connections, two proxies.
+    It is `plain`, behind a `proxy`, a `crowd` of twenty feeds, or `redundant`: two connections, two proxies.  A gateway
+    serves one client everything that is judged.
     """
     symbols: tuple[str, ...] = _FEW
     settings: dict[str, object] = {}
@@ -46,8 +48,14 @@ async def troubled(kind: str = "plain", rate: float = 0) -> AsyncIterator[Troubl
         if kind == "crowd":
             symbols = _CROWD
             settings |= {"symbols": ",".join(symbols).upper(), "symbols_per_worker": 1}
-        fleet = Fleet(directory, simulator, settings)
-        yield await stack.enter_async_context(watched(fleet, symbols, proxies))
+        fleet = Fleet(directory, simulator, settings, with_gateway=with_gateway)
+        stage = await stack.enter_async_context(watched(fleet, symbols, proxies))
+        if with_gateway:
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            stage.client = Client(f"ws://127.0.0.1:{fleet.gateway_port}", stage.reader.readings)
+            listening = tasks.create_task(stage.client.run())
+            stack.callback(listening.cancel)
+        yield stage
 
 
 @asynccontextmanager

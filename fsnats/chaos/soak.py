@@ -9,7 +9,9 @@ from random import Random
 import msgspec
 
 from fsnats.chaos.judge import Verdict
+from fsnats.chaos.memory import EVERY, Memory
 from fsnats.chaos.processes import own_memory
+from fsnats.chaos.report import AGGREGATES
 from fsnats.chaos.runner import troubled
 from fsnats.chaos.scenarios import SCENARIOS, Scenario
 from fsnats.chaos.stage import Troubled
@@ -17,11 +19,11 @@ from fsnats.chaos.stage import Troubled
 _LOOK = 2.0  # seconds between two looks into the ledger
 _HORIZON = 30_000  # milliseconds after which an event's fate is final, unless it was said that it comes late
 _LAST = 60.0  # seconds of calm at the end, at most, for streams to flow again and for what is late to come
-_SETTLE = 5.0  # seconds before the first trouble, and of calm at the end
+_SETTLE = 5.0  # seconds of calm at the end
 
 
 class Soak(msgspec.Struct):
-    """How a soak went.  Memory is in bytes by program, at start, middle and end."""
+    """How a soak went."""
 
     seconds: float = 0.0
     frames: int = 0
@@ -31,53 +33,55 @@ class Soak(msgspec.Struct):
     violations: list[str] = msgspec.field(default_factory=list)
     forgotten: int = 0  # events that the ledger dropped before they were asked for
     shortfall: int = 0  # messages that this machine could not make
-    memory: list[dict[str, int]] = msgspec.field(default_factory=list)
+    served: int = 0  # messages that a client of the gateway got
+    memory: Memory = msgspec.field(default_factory=Memory)
 
     @property
     def problems(self) -> list[str]:
         """Which promises the numbers break."""
-        verdict = self.verdict
-        zeros = {
-            "missing without a gap notice": verdict.unnoticed,
-            "duplicated": verdict.duplicated,
-            "delivered but never produced": verdict.foreign,
-            "delivered with other contents": verdict.altered,
-            "out of order without a mark": verdict.disordered,
-            "aggregate trades missing that REST has": self.aggregates_missing,
-            "events forgotten before they were judged": self.forgotten,
-        }
-        return [f"{count} {what}" for what, count in zeros.items() if count] + list(dict.fromkeys(self.violations))
+        found = self.verdict.problems
+        zeros = {AGGREGATES: self.aggregates_missing, "events forgotten before they were judged": self.forgotten}
+        found += [f"{count} {what}" for what, count in zeros.items() if count]
+        if not self.served:
+            found.append("nothing came through the gateway")
+        return [*found, *dict.fromkeys(self.violations), *self.memory.problems]
 
 
 async def soak(seconds: float, rate: float, fault_every: float, random: Random, told: Callable[[str], None]) -> Soak:
     """Trouble a fleet under load for so long."""
     result = Soak()
-    async with troubled(rate=rate) as fleet, asyncio.TaskGroup() as tasks:
+    async with troubled(rate=rate, with_gateway=True) as fleet, asyncio.TaskGroup() as tasks:
         await fleet.flows(60)
         begun = time.monotonic()
         judging = tasks.create_task(_judge(fleet, result))
         troubling = tasks.create_task(_trouble(fleet, fault_every, random, result, told))
-        for part in range(3):
-            # The first look is not at the very start: what a fleet needs under this load shows within seconds.
-            await asyncio.sleep(max(0.0, begun + (_SETTLE, seconds / 2, seconds)[part] - time.monotonic()))
-            result.memory.append(fleet.fleet.memory() | {"judge": own_memory()})
-            if part == 1:
-                told(f"half of {seconds:g} s is over")
+        looking = tasks.create_task(_look(fleet, result.memory))
+        await asyncio.sleep(seconds / 2)
+        told(f"half of {seconds:g} s is over")
+        await asyncio.sleep(begun + seconds - time.monotonic())
         troubling.cancel()
         await fleet.flows(_LAST)  # the last trouble may not have healed yet
         await asyncio.sleep(_SETTLE)
         await fleet.completes(_LAST)
+        looking.cancel()
         judging.cancel()
         until = int(time.time() * 1000) - 1000  # what comes while the ledger is asked cannot be judged
         await fleet.learn()
         _settle(fleet, result, until)
         result.seconds = round(time.monotonic() - begun, 1)
         result.frames = fleet.reader.frames
+        result.served = fleet.client.messages if fleet.client is not None else 0
         ledger = await fleet.exchange.ledger()
         result.violations = [f"{each['limit']} on {each['market']}: {each['detail']}" for each in ledger["violations"]]
         result.shortfall = ledger["shortfall"]
         result.forgotten = fleet.exchange.forgotten
     return result
+
+
+async def _look(fleet: Troubled, memory: Memory) -> None:
+    while True:
+        await asyncio.sleep(EVERY)
+        memory.look(fleet.fleet.memory() | own_memory("judge"))
 
 
 async def _judge(fleet: Troubled, result: Soak) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from fsnats.binance.streams import Market, parse
 from fsnats.bus import Bus
+from fsnats.chaos.client import Client
 from fsnats.chaos.exchange import Exchange
 from fsnats.chaos.judge import Verdict
 from fsnats.chaos.processes import Fleet
@@ -42,6 +43,7 @@ class Troubled:
         self.fleet = fleet
         self.exchange = exchange
         self.reader = reader
+        self.client: Client | None = None  # of the gateway, where there is one
         self._bus = bus
         self._proxies = proxies
         self._said: list[str] = []

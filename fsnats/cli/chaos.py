@@ -122,9 +122,12 @@ def _tell(result: "Soak") -> None:
         typer.echo(f"  {name:<11} {count}")
     if result.shortfall:
         typer.echo(f"  this machine made {result.shortfall} messages less than asked for")
-    typer.echo("memory in MB at start, middle and end:")
-    for name in sorted(set().union(*result.memory)):
-        sizes = "  ".join(f"{memory.get(name, 0) / 2**20:7.1f}" for memory in result.memory)
-        typer.echo(f"  {name:<16} {sizes}")
+    typer.echo(f"  {result.served} messages through the gateway")
+    typer.echo("memory in MB: at first, after a third, in the end, most; of every process")
+    for process in sorted(result.memory.processes, key=lambda each: each.program):
+        sizes = (process.sizes[0], process.early, process.late, max(process.sizes))
+        told = "".join(f"{size / 2**20:8.1f}" for size in sizes)
+        typer.echo(f"  {process.program:<16} {told}  {process.verdict}")
     for problem in result.problems:
         typer.echo(f"broken: {problem}")
+    typer.echo("FAIL" if result.problems else "PASS")

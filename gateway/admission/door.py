@@ -42,7 +42,7 @@ class Door:
     def __init__(self, rules: Rules, tokens: Callable[[], Tokens | None]) -> None:
         """`tokens` gives those that are valid now, None where nobody needs one."""
         self._rules = rules
-        self._origins = {_bare(origin) for origin in rules.origins}
+        self._origins = {bare(origin) for origin in rules.origins}
         self._tokens = tokens
         self._inside = 0
         self._names: Counter[str] = Counter()
@@ -94,7 +94,7 @@ class Door:
 
     def _guest(self, target: str, headers: Headers, home: str) -> Guest | Refusal:
         for origin in headers.get_all("Origin") if self._origins else ():
-            if _bare(origin) not in self._origins:
+            if bare(origin) not in self._origins:
                 return Refusal(HTTPStatus.FORBIDDEN, f"pages of '{origin[:200]}' may not read here")
         tokens = self._tokens()
         if tokens is None:
@@ -116,5 +116,6 @@ def _shown(target: str, headers: Headers) -> str | None:
     return query_of(target).get("token", [None])[-1]
 
 
-def _bare(origin: str) -> str:
+def bare(origin: str) -> str:
+    """An origin as it is compared."""
     return origin.strip().rstrip("/").lower()

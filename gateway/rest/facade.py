@@ -25,6 +25,7 @@ from gateway.admission.pace import Paces
 from gateway.hub import Hub
 from gateway.protocol.paths import Refusal
 from gateway.rest.books import flowing
+from gateway.rest.browsers import preflight, shared_with
 from gateway.rest.questions import STREAM_TYPES, Question, checked, question, refusal
 from gateway.tally import Tally
 
@@ -59,18 +60,22 @@ class Facade:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        origins = self._house.config.gateway_origins
+        if scope["method"] == "OPTIONS":
+            await _answer(send, HTTPStatus.NO_CONTENT, preflight(headers, origins))
+            return
         reply = await self._reply(scope, headers)
         counted = self._house.tally.rest
         counted[reply.status] = counted.get(reply.status, 0) + 1
-        body, fields = reply.body, self._fields(reply)
+        body, fields = reply.body, shared_with(headers, origins) | self._fields(reply)
+        if reply.packed:
+            fields["vary"] = ", ".join(filter(None, (fields.get("vary"), "accept-encoding")))
         if reply.packed and any("gzip" in value for value in headers.get_all("Accept-Encoding")):
             fields["content-encoding"] = "gzip"
         elif reply.packed:
             body = await asyncio.to_thread(gzip.decompress, body)
         fields["content-length"] = str(len(body))
-        raw = [(name.encode(), value.encode()) for name, value in fields.items()]
-        await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-        await send({"type": "http.response.body", "body": body})
+        await _answer(send, reply.status, fields, b"" if scope["method"] == "HEAD" else body)
 
     async def _reply(self, scope: Scope, headers: Headers) -> RestReply:
         path, query = unquote(scope["raw_path"].decode("latin-1")), scope["query_string"].decode("latin-1")
@@ -82,7 +87,8 @@ class Facade:
         if excess is not None:
             return excess
         try:
-            asked = question(scope["method"], path, query, headers.get("X-MBX-TIME-UNIT", ""))
+            verb = "GET" if scope["method"] == "HEAD" else scope["method"]
+            asked = question(verb, path, query, "".join(headers.get_all("X-MBX-TIME-UNIT")))
             forbidden = guest.pass_.grant.why_not(asked.market, STREAM_TYPES.get(asked.method))
             if forbidden is not None:
                 return _refused(Refusal(HTTPStatus.FORBIDDEN, forbidden))
@@ -116,16 +122,20 @@ class Facade:
         return RestReply(status, refusal(status, f"more than {rate:g} requests a second"), retry_after=1.0)
 
     def _fields(self, reply: RestReply) -> dict[str, str]:
-        fields = {"content-type": "application/json;charset=UTF-8", "access-control-allow-origin": "*"}
+        fields = {"content-type": "application/json;charset=UTF-8"}
         if reply.used is not None:
             fields[WEIGHT_HEADER] = fields[WEIGHT_HEADER.removesuffix("-1m")] = str(reply.used)
         if reply.retry_after is not None:
             fields["retry-after"] = str(max(1, math.ceil(reply.retry_after)))
-        if reply.packed:
-            fields["vary"] = "accept-encoding"
         if any(listing.simulated for listing in self._house.listings.values()):
             fields[SIMULATED_HEADER] = "true"
         return fields
+
+
+async def _answer(send: Send, status: int, fields: Mapping[str, str], body: bytes = b"") -> None:
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _refused(refused: Refusal) -> RestReply:

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,6 +123,24 @@ def test_those_who_wait_sort_in_rounds_each_its_part(turn: Turn) -> None:
     assert [len(ear.held) for ear in ears] == [5, 5, 5, 5]
 
 
+def test_sorting_waits_until_what_was_written_is_on_its_way() -> None:
+    later: list[Callable[[], None]] = []
+    turn = Turn(Tally(), later=later.append)
+    good, slow = Ear(turn), Ear(turn)
+    slow.stop_reading()
+    for _ in range(3):
+        deliver(turn, [slow, good], ROUND_BYTES)
+
+    assert (len(good.written), slow.held, len(later)) == (3, [], 1)
+    later.pop()()
+    assert slow.held == [EVENT] * 3
+    deliver(turn, [slow, good], ROUND_BYTES)
+    assert len(later) == 1
+    slow.read_again()
+    later.pop()()
+    assert (slow.held, len(turn.origins)) == ([EVENT] * 4, 0)
+
+
 def test_replies_count_as_well_or_they_would_never_be_sorted(turn: Turn) -> None:
     ear = Ear(turn)
     ear.stop_reading()
@@ -142,7 +162,8 @@ def test_one_that_is_gone_while_it_sorts_ends_the_round(turn: Turn) -> None:
 @settings(max_examples=300)
 @given(st.lists(st.integers(0, 4) | st.integers(ROUND_BYTES // 10, ROUND_BYTES * 2), max_size=80))
 def test_whoever_waits_knows_every_frame_that_came_meanwhile(steps: list[int]) -> None:
-    turn = Turn(Tally())
+    later: list[Callable[[], None]] = []
+    turn = Turn(Tally(), later=later.append)
     ears = [Ear(turn) for _ in range(5)]
     came = [0] * 5
     for step in steps:
@@ -153,8 +174,11 @@ def test_whoever_waits_knows_every_frame_that_came_meanwhile(steps: list[int]) -
             ears[step].stop_reading()
         else:
             ears[step].read_again()
+        if step % 2:
+            while later:
+                later.pop()()
         # Nobody's frames pile up: the largest of them, and what does not fill a round.
-        assert all(sum(map(len, ear.frames)) <= 4 * ROUND_BYTES for ear in ears)
+        assert later or all(sum(map(len, ear.frames)) <= 4 * ROUND_BYTES for ear in ears)
     for ear in ears:
         if ear.waiting is not None:
             ear.read_again()

@@ -26,7 +26,7 @@ from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST
 from workers.history.answers import Answers
 from workers.history.flights import Flights
-from workers.history.share import Share
+from workers.history.share import BACKGROUND, Share
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,8 @@ class Relay:
         self._rests = rests
         self._clock = clock
         self._share = Share(rests.values(), clock)
-        self._flights = Flights[_Key, RestReply]()
+        self._background = Share(rests.values(), clock, BACKGROUND)
+        self._flights = Flights[tuple[_Key, bool], RestReply]()
         self._kept: dict[_Key, tuple[float, RestReply]] = {}
         self._used: dict[str, tuple[int, int]] = {}  # by scope: the clock minute, and what the exchange counted in it
         self.asked = 0  # requests that went to the exchange
@@ -85,15 +86,21 @@ class Relay:
         kept = self._kept.get(key)
         if kept is not None and self._clock.monotonic() < kept[0]:
             return msgspec.structs.replace(kept[1], used=self._used_now(market))
-        reply = await self._flights.join(key, lambda: self._ask(market, method, query))
+        background = request.background
+        # Who cannot wait must not be sent away together with one that can.
+        reply = await self._flights.join((key, background), lambda: self._ask(market, method, query, background))
         if method in KEPT and reply.status == 200:
             self._keep(key, KEPT[method], reply)
         return reply
 
-    async def _ask(self, market: Market, method: str, query: Query) -> RestReply:
-        wait = self._share.spend(market, weight_of(market, method, query))
+    async def _ask(self, market: Market, method: str, query: Query, background: bool) -> RestReply:
+        weight = weight_of(market, method, query)
+        shares = (self._share, self._background) if background else (self._share,)
+        wait = max(share.wait(market, weight) for share in shares)
         if wait > 0:
             return self._too_much(market, wait)
+        for share in shares:
+            share.spend(market, weight)
         self.asked += 1
         try:
             answer = await self._rests[market].get(method, query)

@@ -13,26 +13,30 @@ from fsnats.exits.pool import scope_of
 from fsnats.exits.rest import PooledRest
 
 PART = 0.75  # of what all exits together may use
+BACKGROUND = 0.5  # the same, for what can wait: a part of that part
 _MINUTE = 60.0
 
 
 class Share:
     """Counts what this process spends for the purpose; the desk counts everything."""
 
-    def __init__(self, rests: Iterable[PooledRest], clock: Clock) -> None:
+    def __init__(self, rests: Iterable[PooledRest], clock: Clock, part: float = PART) -> None:
         self._clock = clock
         self._budgets = {
-            scope_of(rest.market): Budget(int(WEIGHT_PER_MINUTE[rest.market] * PART * rest.exits), _MINUTE)
+            scope_of(rest.market): Budget(int(WEIGHT_PER_MINUTE[rest.market] * part * rest.exits), _MINUTE)
             for rest in rests
         }
 
     def spend(self, market: Market, weight: int) -> float:
         """Count a request as made, or return in how many seconds it may be."""
-        budget, now = self._budgets[scope_of(market)], self._clock.monotonic()
-        wait = budget.wait(weight, now)
+        wait = self.wait(market, weight)
         if wait == 0:
-            budget.spend(weight, now)
+            self._budgets[scope_of(market)].spend(weight, self._clock.monotonic())
         return wait
+
+    def wait(self, market: Market, weight: int) -> float:
+        """In how many seconds a request may be made; nothing is counted."""
+        return self._budgets[scope_of(market)].wait(weight, self._clock.monotonic())
 
 
 class Sharing:

@@ -1,12 +1,30 @@
-"""What waits for a bus that is gone, and what may have gone with it; bounded in bytes and age, the oldest go first."""
+"""What waits for a bus that is gone, and what may have gone with it; bounded in bytes and age, the oldest go first.
+
+It waits in parcels, as the bus will write it: large pieces of memory that go back to the system when they are sent.
+Tens of thousands of frames, each an object of its own, would leave their room behind for good.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import chain
+
+import msgspec
+
+from fsnats import allocator
+from fsnats.bus import wire
 
 BYTES_MOST = 64 * 1024 * 1024
 SECONDS_MOST = 30.0  # older market data is of no use to anybody who waited for it
+PARCEL_BYTES = allocator.LARGE_BYTES  # that wait, are sent and are dropped together
+_PARCEL_SECONDS = 0.5  # from its first frame to its last
 
 Publish = Callable[[str, bytes], bool]
+
+
+class _Parcel(msgspec.Struct, eq=False):
+    since: float  # when its first frame came
+    commands: bytearray
+    frames: int = 0
 
 
 class Backlog:
@@ -21,7 +39,8 @@ class Backlog:
         self._publish = publish
         self._is_up = is_up
         self._monotonic = monotonic
-        self._waiting: deque[tuple[float, str, bytes]] = deque()
+        self._waiting: deque[_Parcel] = deque()
+        self._frames = 0
         self.bytes = 0
         self.dropped = 0
         self.again = 0  # frames that were sent a second time
@@ -34,41 +53,63 @@ class Backlog:
             if self._is_up():
                 return False
         now = self._monotonic()
-        self._waiting.append((now, subject, frame))
-        self.bytes += len(frame)
+        self._add(self._waiting, now, subject, frame)
         self._limit(now)
         return True
 
     def lost(self, frames: Iterable[tuple[str, bytes]]) -> None:
         """The bus is gone, and these, subject and frame, may be gone with it: they wait, before all else."""
         now = self._monotonic()
-        again = [(now, subject, frame) for subject, frame in frames]
-        self._waiting.extendleft(reversed(again))
-        self.bytes += sum(len(frame) for _, _, frame in again)
-        self.again += len(again)
+        self.again += self._put_first(frames, now)
         self._limit(now)
 
-    def drain(self) -> None:
-        """Send what waits, as long as the bus takes it; what has grown too old meanwhile is dropped."""
+    def drain(self) -> bool:
+        """Send a parcel of what waits; True when the bus took it and more waits.
+
+        What has grown too old meanwhile is dropped.
+        """
         now = self._monotonic()
-        while self._waiting:
-            since, subject, frame = self._waiting[0]
-            if now - since > SECONDS_MOST:
-                self.dropped += 1
-            elif not self._publish(subject, frame):
+        self._limit(now)
+        if not self._waiting:
+            return False
+        parcel = self._take()
+        frames = wire.published(bytes(parcel.commands))
+        for subject, frame in frames:
+            if not self._publish(subject, frame):
                 if not self._is_up():
-                    return
+                    self._put_first(chain([(subject, frame)], frames), parcel.since)
+                    return False
                 self.dropped += 1  # waiting would not help this one, and it must not stop the others
-            self._take()
+        return bool(self._waiting)
+
+    def _add(self, parcels: deque[_Parcel], now: float, subject: str, frame: bytes) -> None:
+        last = parcels[-1] if parcels else None
+        if last is None or len(last.commands) >= PARCEL_BYTES or now - last.since > _PARCEL_SECONDS:
+            last = _Parcel(now, bytearray())
+            parcels.append(last)
+        command = wire.publish(subject, "", frame)
+        last.commands += command
+        last.frames += 1
+        self._frames += 1
+        self.bytes += len(command)
+
+    def _put_first(self, frames: Iterable[tuple[str, bytes]], since: float) -> int:
+        """Have these wait before all else; returns how many they are."""
+        parcels: deque[_Parcel] = deque()
+        for subject, frame in frames:
+            self._add(parcels, since, subject, frame)
+        self._waiting.extendleft(reversed(parcels))
+        return sum(parcel.frames for parcel in parcels)
 
     def _limit(self, now: float) -> None:
-        while self._waiting and (self.bytes > BYTES_MOST or now - self._waiting[0][0] > SECONDS_MOST):
-            self._take()
-            self.dropped += 1
+        while self._waiting and (self.bytes > BYTES_MOST or now - self._waiting[0].since > SECONDS_MOST):
+            self.dropped += self._take().frames
 
-    def _take(self) -> None:
-        _, _, frame = self._waiting.popleft()
-        self.bytes -= len(frame)
+    def _take(self) -> _Parcel:
+        parcel = self._waiting.popleft()
+        self._frames -= parcel.frames
+        self.bytes -= len(parcel.commands)
+        return parcel
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return self._frames

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fsnats import log, notify, process
+from fsnats import allocator, log, notify, process
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
@@ -30,6 +30,8 @@ def ingest(
     name = f"ingest-{market}-{group}"
     log.configure(name, config.log_level)
 
+    allocator.settle()
+
     async def carry(stopping: process.Stopping) -> None:
         await _carry(config, market, group, name, stopping)
 
@@ -51,15 +53,23 @@ async def _carry(config: Config, market: Market, group: int, name: str, stopping
             running = tasks.create_task(worker.run())
             beating = tasks.create_task(notifier.beat())
             announcing = tasks.create_task(_announce(worker, notifier))
+            giving_back = tasks.create_task(_give_back())
             await stopping.wait()
             notifier.say("STOPPING=1")
-            for task in (running, beating, announcing):
+            for task in (running, beating, announcing, giving_back):
                 task.cancel()
 
 
 async def _announce(worker: Worker, notifier: notify.Notifier) -> None:
     await worker.ready()
     notifier.say("READY=1")
+
+
+async def _give_back() -> None:
+    # Bursts, recoveries and a NATS server that dies need several times what the worker needs otherwise.
+    while True:
+        await asyncio.sleep(allocator.EVERY)
+        allocator.give_back()
 
 
 def main(arguments: list[str]) -> int:

@@ -124,13 +124,15 @@ class Recovery:
                 self._work.clear()
                 await self._work.wait()
                 continue
-            hole, line, page = found
-            try:
-                reply = await self._ask(gaps.request(line.stream, page))
-            except (BusUnavailable, *UNREADABLE) as error:
-                self._not_now(hole, page, str(error), _AGAIN)
-            else:
-                self._answered(hole, line, page, reply)
+            await self._fetch_page(*found)  # apart: who waits for work keeps no rows meanwhile
+
+    async def _fetch_page(self, hole: Hole, line: Line, page: Missing) -> None:
+        try:
+            reply = await self._ask(gaps.request(line.stream, page))
+        except BusUnavailable as error:
+            self._not_now(hole, page, str(error), _AGAIN)
+        else:
+            self._answered(hole, line, page, reply)
 
     def _next(self) -> tuple[Hole, Line, Missing] | None:
         """The page to ask for now: holes that keep a stream waiting come first, and all get their turn."""

@@ -16,10 +16,10 @@ from fsnats.config import Config
 from fsnats.errors import StreamNameError
 from fsnats.exits.client import Exits
 from fsnats.groups import Group
-from fsnats.history import ROWS_TIMEOUT, RowsReply, RowsRequest
+from fsnats.history import RowsReply, RowsRequest, ask_rows
 from fsnats.patterns import expand
 from fsnats.status import Status, respond
-from fsnats.subjects import DEMAND_REQUEST, PREFIX, ROWS
+from fsnats.subjects import DEMAND_REQUEST, PREFIX
 from fsnats.subjects import demand as demand_subject
 from workers.ingest.backlog import Backlog
 from workers.ingest.demand import DemandBook
@@ -107,10 +107,7 @@ class Worker:
                 self._enquiry.look(self._watchdog.wondering)
 
     async def _ask_rest(self, fill: Fill) -> RowsReply:
-        """Have the history workers, who keep the budget of REST, ask the exchange."""
-        request = RowsRequest(self._market, fill.method, fill.parameters)
-        answer = await self._bus.request(ROWS, msgspec.json.encode(request), ROWS_TIMEOUT)
-        return msgspec.json.decode(answer, type=RowsReply)
+        return await ask_rows(self._bus, RowsRequest(self._market, fill.method, fill.parameters))
 
     def bus_changed(self, connected: bool) -> None:
         """NATS came (True) or went (False): ask who wants what, and do not hold the silence against anybody."""
@@ -181,7 +178,10 @@ class Worker:
             return
         if self._backlog and (not self._awaited or self._clock.monotonic() > self._drain_at):
             # A gateway that speaks has subscribed before: what is sent now reaches it.
-            self._backlog.drain()
+            more = True
+            while more:
+                more = self._backlog.drain()
+                await asyncio.sleep(0)  # the bus writes once a turn: what waited is not to be joined into one piece
         streams = {
             name: stream
             for name in self._book.carried(self._clock.monotonic())

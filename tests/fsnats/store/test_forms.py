@@ -1,49 +1,42 @@
 import msgspec
 import pytest
 
-from fsnats.binance.rows import Candle
+from fsnats.binance import rows
 from fsnats.binance.streams import Market
 from fsnats.store import Series
 from fsnats.store.forms import AggTrade, agg_trade_of, kline_of, request_for, row_of, trade_of
 
-ROW = b'[1795174320000,"95.10","96.00","94.00","95.50","12.30000000",1795174379999,"1170.1",321,"6.1","580.2","0"]'
-TRADE = b'{"a":7,"p":"95.10","q":"0.50","f":11,"l":12,"T":1795174320001,"m":true}'
+ROW = rows.Candle(60_000, "1.10", "2.000", "0.5", "1", "10", 119_999, "15.0", 3, "4", "6.00", "0")
+TRADE = AggTrade(7, "1.50", "2", 20, 21, 99, True)
 
 
-def test_a_row_of_rest_comes_back_from_the_store_byte_for_byte() -> None:
-    kline = kline_of(msgspec.json.decode(ROW, type=Candle), "1m")
-    assert (kline.is_closed, kline.interval, kline.first_trade_id, kline.last_trade_id) == (True, "1m", -1, -1)
-    assert (kline.high, kline.low, kline.close) == ("96.00", "94.00", "95.50")
-    assert msgspec.json.encode(row_of(kline)) == ROW
-
-
-def test_an_aggregated_trade_comes_back_byte_for_byte() -> None:
-    trade = trade_of(msgspec.json.decode(TRADE, type=AggTrade), "BTCUSDT")
-    assert (trade.symbol, trade.agg_id, trade.is_buyer_maker) == ("BTCUSDT", 7, True)
-    assert msgspec.json.encode(agg_trade_of(trade)) == TRADE
+def test_a_row_of_rest_goes_into_the_store_and_comes_back_digit_for_digit() -> None:
+    kept = kline_of(ROW, "1m")
+    assert row_of(kept) == ROW
+    assert (kept.interval, kept.first_trade_id, kept.last_trade_id, kept.is_closed) == ("1m", -1, -1, True)
+    assert agg_trade_of(trade_of(TRADE, "BTCUSDT")) == TRADE
+    assert msgspec.structs.asdict(trade_of(TRADE, "BTCUSDT"))["symbol"] == "BTCUSDT"
 
 
 @pytest.mark.parametrize(
-    ("series", "method", "parameters"),
+    ("name", "pair", "contract"),
     [
-        (Series(Market.SPOT, "kline", "BTCUSDT", "1m"), "klines", {"symbol": "BTCUSDT", "interval": "1m"}),
-        (
-            Series(Market.COINM, "continuousKline", "BTCUSD_CURRENT_QUARTER", "1d"),
-            "continuousKlines",
-            {"pair": "BTCUSD", "contractType": "CURRENT_QUARTER", "interval": "1d"},
-        ),
-        (
-            Series(Market.USDM, "continuousKline", "TSLAUSDT_TRADIFI_PERPETUAL", "1d"),
-            "continuousKlines",
-            {"pair": "TSLAUSDT", "contractType": "TRADIFI_PERPETUAL", "interval": "1d"},
-        ),
-        (Series(Market.SPOT, "aggTrade", "BTCUSDT"), "aggTrades", {"symbol": "BTCUSDT"}),
+        ("BTCUSDT_PERPETUAL", "BTCUSDT", "PERPETUAL"),
+        ("TSLAUSDT_TRADIFI_PERPETUAL", "TSLAUSDT", "TRADIFI_PERPETUAL"),
+        ("BTCUSD_CURRENT_QUARTER", "BTCUSD", "CURRENT_QUARTER"),
     ],
 )
-def test_a_series_names_its_request(series: Series, method: str, parameters: dict[str, str | int]) -> None:
-    assert request_for(series) == (method, parameters)
+def test_a_continuous_series_is_asked_by_pair_and_contract(name: str, pair: str, contract: str) -> None:
+    series = Series(Market.USDM, "continuousKline", name, "1h")
+    named = {"pair": pair, "contractType": contract, "interval": "1h"}
+    assert request_for(series) == ("continuousKlines", named)
 
 
-def test_what_has_no_contract_type_is_no_continuous_series() -> None:
-    with pytest.raises(ValueError, match="BTCUSDT: "):
-        request_for(Series(Market.USDM, "continuousKline", "BTCUSDT", "1m"))
+def test_other_series_are_asked_by_symbol() -> None:
+    assert request_for(Series(Market.SPOT, "kline", "BTCUSDT", "1h")) == (
+        "klines",
+        {"symbol": "BTCUSDT", "interval": "1h"},
+    )
+    assert request_for(Series(Market.SPOT, "aggTrade", "BTCUSDT")) == ("aggTrades", {"symbol": "BTCUSDT"})
+    with pytest.raises(ValueError, match="BTCUSDT_WEEKLY"):
+        request_for(Series(Market.USDM, "continuousKline", "BTCUSDT_WEEKLY", "1h"))

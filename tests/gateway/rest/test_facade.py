@@ -163,3 +163,34 @@ async def test_who_asks_too_fast_is_told_and_may_soon_ask_again(house: House, ht
     assert house.tally.requests_refused == 1
     house.now = 1.0
     assert (await http.get("/api/v3/time")).status_code == 200
+
+
+async def test_head_is_answered_as_get_without_a_body(house: House, http: httpx.AsyncClient) -> None:
+    get, head = await http.get(KLINES), await http.head(KLINES)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers == get.headers
+    assert (await http.head("/api/v3/account")).status_code == 403
+
+
+async def test_browsers_are_told_what_pages_may_ask_without_a_token(house: House, http: httpx.AsyncClient) -> None:
+    house.tokens = TOKENS
+    reply = await http.options(KLINES, headers={"Origin": "https://x.example", "Access-Control-Request-Method": "GET"})
+    assert (reply.status_code, reply.content) == (204, b"")
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert house.asked == []
+
+
+async def test_pages_of_other_origins_are_turned_away_where_origins_are_named(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    house.config = Config(gateway_origins=("https://mine.example",))
+    house.door = Door(Rules(origins=house.config.gateway_origins), lambda: None)
+    mine, theirs = [await http.get(KLINES, headers={"Origin": f"https://{who}.example"}) for who in ("mine", "theirs")]
+    assert (mine.status_code, mine.headers["access-control-allow-origin"]) == (200, "https://mine.example")
+    assert theirs.status_code == 403
+    assert "access-control-allow-origin" not in theirs.headers
+
+
+async def test_a_header_that_comes_twice_is_refused_and_not_an_error(http: httpx.AsyncClient) -> None:
+    reply = await http.get("/api/v3/time", headers=[("X-MBX-TIME-UNIT", "MICROSECOND")] * 2)
+    assert reply.status_code == 400

@@ -50,8 +50,11 @@ async def bus(simulator: Simulator, clock: HandClock) -> AsyncIterator[MemoryBus
 
 
 async def ask(bus: MemoryBus, market: Market, method: str, **query: str) -> RestReply:
-    answer = await bus.request(REST, msgspec.json.encode(RestRequest(market, method, query)), 20)
-    return msgspec.msgpack.decode(answer, type=RestReply)
+    return await asked(bus, RestRequest(market, method, query))
+
+
+async def asked(bus: MemoryBus, request: RestRequest) -> RestReply:
+    return msgspec.msgpack.decode(await bus.request(REST, msgspec.json.encode(request), 20), type=RestReply)
 
 
 def requests(simulator: Simulator) -> int:
@@ -169,3 +172,26 @@ async def test_a_thousand_requests_never_exceed_the_limit(bus: MemoryBus, simula
     assert statuses[200] > 10
     assert statuses[429] > 100
     assert simulator.ledger.violations == []
+
+
+DEAR = {"symbol": "BTCUSDT", "limit": "5000"}  # 250 of 6,000
+PATIENT, HASTY = (RestRequest(Market.SPOT, "depth", DEAR, background) for background in (True, False))
+
+
+async def test_those_who_can_wait_leave_others_their_part(
+    bus: MemoryBus, simulator: Simulator, clock: HandClock
+) -> None:
+    assert [(await asked(bus, PATIENT)).status for _ in range(13)] == [200] * 12 + [429]
+    assert (await asked(bus, PATIENT)).retry_after == pytest.approx(60)
+    assert [(await asked(bus, HASTY)).status for _ in range(7)] == [200] * 6 + [429]
+    await clock.advance(60.1)
+    assert (await asked(bus, PATIENT)).status == 200
+    assert simulator.ledger.violations == []
+
+
+async def test_nobody_is_sent_away_because_another_one_can_wait(bus: MemoryBus) -> None:
+    for _ in range(12):
+        await asked(bus, PATIENT)
+    async with asyncio.TaskGroup() as tasks:
+        waits, hastes = tasks.create_task(asked(bus, PATIENT)), tasks.create_task(asked(bus, HASTY))
+    assert (waits.result().status, hastes.result().status) == (429, 200)

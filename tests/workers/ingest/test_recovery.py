@@ -1,6 +1,7 @@
 """Holes being filled, the exchange's REST being played by a function."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 
@@ -13,6 +14,7 @@ from fsnats.frames import GAP, LATE, RECOVERED, Frame, decode
 from fsnats.history import RowsReply
 from tests.clock import HandClock, settle
 from workers.ingest import recovery as module
+from workers.ingest.hole import Hole
 from workers.ingest.pages import Fill
 from workers.ingest.recovery import AT_ONCE, HOLD, PATIENCE, Recovery
 from workers.ingest.router import HELD_MESSAGES, Line, Router
@@ -129,6 +131,15 @@ async def test_a_hole_of_thousands_is_filled_in_pages_that_are_in_flight_togethe
 
     assert rig.came() == [(0, 1), *((RECOVERED, number) for number in range(2, 20_000)), (0, 20_000)]
     assert len(rig.asked) == 20
+
+
+async def test_what_rest_brought_is_not_kept_by_those_who_wait_for_work(rig: Rig) -> None:
+    line = rig.line("btcusdt@aggTrade")
+    rig.has(*range(1, 9))
+    await rig.bring(line, 1, 5)
+    assert len(rig.frames) == 5
+    await rig.clock.advance(0.1)
+    assert not [each for each in gc.get_objects() if isinstance(each, (RowsReply, Hole))]
 
 
 async def test_what_rest_does_not_have_is_told_in_its_place(rig: Rig) -> None:

@@ -3,16 +3,13 @@
 import asyncio
 import json
 
-import msgspec
-
 from fsnats.binance.streams import Market, parse
 from fsnats.bus.memory import MemoryBus
 from fsnats.clock import SystemClock
 from fsnats.exits.client import Exits
 from fsnats.exits.rest import PooledRest
 from fsnats.frames import GAP, LATE, RECOVERED, Frame, decode
-from fsnats.history import RowsReply, RowsRequest
-from fsnats.subjects import ROWS
+from fsnats.history import RowsReply, RowsRequest, ask_rows
 from fsnats.supervisor.dials import Dials
 from tests.conftest import eventually
 from tests.simulated import config_for
@@ -38,8 +35,7 @@ async def test_a_hole_of_thousands_of_trades_is_filled_to_the_last_one() -> None
         return True
 
     async def ask(fill: Fill) -> RowsReply:
-        request = RowsRequest(Market.SPOT, fill.method, fill.parameters)
-        return msgspec.json.decode(await bus.request(ROWS, msgspec.json.encode(request), 20), type=RowsReply)
+        return await ask_rows(bus, RowsRequest(Market.SPOT, fill.method, fill.parameters))
 
     clock, bus = SystemClock(), MemoryBus()
     recovery = Recovery(ask, clock)
