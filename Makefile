@@ -44,7 +44,7 @@ imports: setup  ## Who may import whom
 format: setup  ## Put the code into the house's form
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
-test: setup  ## All tests (fast ones first)
+test: setup  ## All tests, fast ones first (.ci/run installs the programs that they start: PostgreSQL, nginx, …)
 	@$(BIN)/pytest
 
 bench: setup  ## What it costs on this machine (reports, never fails)

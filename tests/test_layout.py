@@ -23,6 +23,8 @@ ELSEWHERE = {
     "gateway/tally.py": "tests/gateway/test_metrics.py",
     "gateway/protocol/fields.py": "tests/gateway/protocol/test_requests.py",
     "fsnats/store/columns.py": "tests/fsnats/store/test_contract.py",
+    "fsnats/store/postgreserrors.py": "tests/fsnats/store/test_postgres.py",
+    "fsnats/store/postgresrows.py": "tests/fsnats/store/test_contract.py",
     "fsnats/store/sqliterows.py": "tests/fsnats/store/test_contract.py",
     # Thin shells, exercised by the tests of what they compose.
     "fsnats/supervisor/fleet.py": "tests/fsnats/supervisor/test_main.py",

@@ -40,7 +40,7 @@ def due(known: Iterable[Migration], applied: Iterable[tuple[int, str]], database
     taken = dict(applied)
     for number, name in sorted(taken.items()):
         if number not in steps:
-            reason = f"{database} was written by a newer fsnats (its tables are at '{number:04}_{name}')"
+            reason = f"{database}: written by a newer fsnats (its tables are at '{number:04}_{name}')"
             raise ConfigError(SETTING, f"{reason}; this one knows them up to {max(steps):04}")
     return [step for number, step in sorted(steps.items()) if number not in taken]
 

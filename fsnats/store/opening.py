@@ -2,12 +2,16 @@
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fsnats.errors import ConfigError
 from fsnats.store import Store
-from fsnats.store.address import SqliteAddress, read_url
+from fsnats.store.address import PostgresAddress, SqliteAddress, read_url
 from fsnats.store.migrations import SETTING
 from fsnats.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from fsnats.store.postgres import PostgresStore
 
 
 async def open_store(url: str, state_dir: str) -> Store:
@@ -20,17 +24,21 @@ async def open_store(url: str, state_dir: str) -> Store:
         address = read_url(url, state_dir)
     except ValueError as error:
         raise ConfigError(SETTING, str(error)) from None
-    if not isinstance(address, SqliteAddress):
-        raise ConfigError(SETTING, "PostgreSQL is not there yet")
     if not url:
         await asyncio.to_thread(_make, Path(state_dir))
-    store = SqliteStore(address)
+    store = SqliteStore(address) if isinstance(address, SqliteAddress) else _postgres(address)
     try:
         await store.open()
     except BaseException:
         await store.close()
         raise
     return store
+
+
+def _postgres(address: PostgresAddress) -> "PostgresStore":
+    from fsnats.store.postgres import PostgresStore  # only here: its library takes a while to load
+
+    return PostgresStore(address)
 
 
 def _make(directory: Path) -> None:

@@ -53,3 +53,24 @@ def missing(spans: Iterable[Span], wanted: Span, steps: Steps) -> list[Span]:
     if first <= wanted.last:
         gaps.append(Span(first, wanted.last))
     return gaps
+
+
+class Changes(NamedTuple):
+    """What becomes of the spans of a series: those with these beginnings go, and these come in their place."""
+
+    gone: list[int]
+    new: list[Span]
+
+
+def touching(covered: list[Span], steps: Steps) -> Span:
+    """The keys in which spans lie that new ones, in order, may be joined with."""
+    return Span(steps.before(covered[0].first), steps.after(covered[-1].last))
+
+
+def changes(there: list[Span], covered: list[Span], steps: Steps) -> Changes:
+    """What new spans do to those that they may touch."""
+    joined = union([*there, *covered], steps)
+    firsts, known = {span.first for span in joined}, set(there)
+    return Changes(
+        [span.first for span in there if span.first not in firsts], [span for span in joined if span not in known]
+    )

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
+import msgspec
+
 from fsnats.store import Series, Span, columns
 from fsnats.store.batches import Prepared
-from fsnats.store.spans import steps, union
+from fsnats.store.spans import changes, steps, touching
 
 # Rows of one statement.  SQLite's module takes the interpreter's lock again after every statement, and beside a busy
 # event loop it waits for it: 14,600 candles a second one by one, 80,000 so.
@@ -87,11 +89,13 @@ def _stream_id(database: sqlite3.Connection, market: str, stream: str) -> int:
 
 
 def _cover(database: sqlite3.Connection, id: int, series: Series, covered: list[Span]) -> None:
-    after, before = keys = steps(series)
-    touching = (id, before(covered[0].first), after(covered[-1].last))
-    where = "WHERE series = ? AND last >= ? AND first <= ?"
-    there = [Span(*row) for row in database.execute(f"SELECT first, last FROM spans {where}", touching)]
-    joined = union([*there, *covered], keys)
-    if joined != there:
-        database.execute(f"DELETE FROM spans {where}", touching)
-        database.executemany("INSERT INTO spans VALUES (?, ?, ?)", [(id, span.first, span.last) for span in joined])
+    keys = steps(series)
+    low, high = msgspec.structs.astuple(touching(covered, keys))
+    query = "SELECT first, last FROM spans WHERE series = ? AND last >= ? AND first <= ? ORDER BY first"
+    there = [Span(*row) for row in database.execute(query, (id, low, high))]
+    gone, new = changes(there, covered, keys)
+    database.executemany("DELETE FROM spans WHERE series = ? AND first = ?", [(id, first) for first in gone])
+    database.executemany(
+        "INSERT INTO spans VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last = excluded.last",
+        [(id, span.first, span.last) for span in new],
+    )

@@ -11,12 +11,23 @@ import uvloop
 from fsnats.binance.streams import Market
 from fsnats.store import Series, Store
 from fsnats.store.opening import open_store
+from tests.postgres import PostgresServer, running
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server with a database for each test that asks for one."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
-    return f"sqlite://{tmp_path}/store.sqlite3"
+    if request.param == "sqlite":
+        return f"sqlite://{tmp_path}/store.sqlite3"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.url(server.new_database())
 
 
 @pytest.fixture

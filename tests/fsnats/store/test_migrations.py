@@ -23,5 +23,5 @@ def test_what_was_not_taken_is_due_in_order() -> None:
 
 
 def test_a_database_that_is_newer_than_the_program_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"sqlite:///x was written by a newer fsnats .* '0004_columns'.* to 0003"):
+    with pytest.raises(ConfigError, match=r"sqlite:///x: written by a newer fsnats .* '0004_columns'.* to 0003"):
         due(STEPS, [(1, "step1"), (4, "columns")], "sqlite:///x")

@@ -7,28 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fsnats.store import Origin, Span
+from fsnats.store import Origin
 from fsnats.store.address import SqliteAddress
 from fsnats.store.sqlite import SqliteStore
-from tests.fsnats.store.rows import TRADES, candle, candles, trade, trades
-
-KILLED = """
-import asyncio, sys
-from fsnats.store import Batch, Rows, Span
-from fsnats.store.address import SqliteAddress
-from fsnats.store.sqlite import SqliteStore
-from tests.fsnats.store.rows import TRADES, trade, trades
-
-async def main():
-    store = SqliteStore(SqliteAddress(sys.argv[1]))
-    await store.open()
-    for start in range(0, 10**9, 1000):
-        rows = [trade(start + number) for number in range(1000)]
-        await store.write(trades(*rows, covered=[Span(start, start + 999)]))
-        print(start, flush=True)
-
-asyncio.run(main())
-"""
+from tests.fsnats.store.rows import candle, candles, trade, trades
+from tests.fsnats.store.writer import WRITER, found
 
 
 async def test_a_person_reads_it_with_sql(tmp_path: Path) -> None:
@@ -49,19 +32,12 @@ async def test_a_person_reads_it_with_sql(tmp_path: Path) -> None:
     database.close()
 
 
-async def found(path: Path) -> tuple[list[int], list[Span]]:
-    store = SqliteStore(SqliteAddress(str(path)))
-    await store.open()
-    try:
-        return [row.agg_id for row in await store.trades(TRADES, 0, 2**62, 10**9)], await store.spans(TRADES)
-    finally:
-        await store.close()
-
-
 def test_what_a_killed_writer_said_is_there_and_nothing_is_half_done(tmp_path: Path) -> None:
     path = tmp_path / "s"
     for _ in range(5):
-        writer = subprocess.Popen([sys.executable, "-P", "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True)
+        writer = subprocess.Popen(
+            [sys.executable, "-P", "-c", WRITER, f"sqlite://{path}"], stdout=subprocess.PIPE, text=True
+        )
         assert writer.stdout is not None
         told = [int(writer.stdout.readline()) for _ in range(3)]
         writer.send_signal(signal.SIGKILL)
@@ -69,7 +45,7 @@ def test_what_a_killed_writer_said_is_there_and_nothing_is_half_done(tmp_path: P
         writer.wait()
         writer.stdout.close()
 
-        rows, (span,) = asyncio.run(found(path))
+        rows, (span,) = asyncio.run(found(f"sqlite://{path}"))
         assert rows == list(range(span.last + 1))
         assert len(rows) % 1000 == 0
         assert len(rows) >= max(told) + 1000
