@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from fsnats.backfill.holes import after, count, further
+from fsnats.backfill.keys import after, count, further
 from fsnats.binance import rows as rows_of
 from fsnats.binance.limits import HISTORY_ROWS, KLINES_LIMIT
 from fsnats.binance.parameters import Query

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from fsnats.backfill.holes import after
+from fsnats.backfill.asking import Asking
+from fsnats.backfill.keys import after
 from fsnats.backfill.pages import COINM_RANGE
 from fsnats.binance.streams import Market
 from fsnats.binance.weights import weight_of
@@ -15,14 +16,16 @@ from fsnats.bus.memory import MemoryBus
 from fsnats.candles.calendar import span as span_of
 from fsnats.history import RestReply, RestRequest
 from fsnats.store import Batch, ConnectionRecord, KlineData, Origin, RawAggTrade, RawFrame, Series, Span
+from fsnats.store.spans import steps, union
 from fsnats.subjects import REST
+from tests.clock import HandClock
 
 
 class Exchange:
     """Answers as Binance does.  `openings` are those of candles of `interval`, `trades` ids with their times."""
 
     def __init__(
-        self, bus: MemoryBus, interval: str = "1m", openings: Iterable[int] = (), now_ms: int = 10**13
+        self, bus: MemoryBus, interval: str = "1m", openings: Iterable[int] = (), now_ms: int = 1_795_000_000_000
     ) -> None:
         self.interval = interval
         self.openings = sorted(openings)
@@ -128,14 +131,8 @@ class Kept:
             self.origins.add(rows.origin)
             self.rows.setdefault(rows.series, {}).update({row.start_time: row for row in rows.klines})
             self.ids.setdefault(rows.series, {}).update({row.agg_id: row for row in rows.trades})
-            spans = sorted([*self.covered.get(rows.series, []), *rows.covered])
-            joined: list[Span] = []
-            for span in spans:
-                if joined and span.first <= after(rows.series, joined[-1].last):
-                    joined[-1] = Span(joined[-1].first, max(joined[-1].last, span.last))
-                else:
-                    joined.append(span)
-            self.covered[rows.series] = joined
+            held = [*self.covered.get(rows.series, []), *rows.covered]
+            self.covered[rows.series] = union(held, steps(rows.series))
 
     async def klines(
         self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
@@ -170,3 +167,7 @@ class Kept:
 
     async def close(self) -> None:
         return
+
+
+def asking(bus: MemoryBus, clock: HandClock | None = None, patience: float | None = 1.0) -> Asking:
+    return Asking(bus, clock or HandClock(), patience=patience, jitter=lambda: 0.0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsnats.backfill.holes import after, count, further
+from fsnats.backfill.keys import after, count, further
 from fsnats.backfill.pages import (
     COINM_RANGE,
     Answer,

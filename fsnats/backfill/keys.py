@@ -1,12 +1,12 @@
-"""What of a series is not in the store, and how its keys follow one another.  Pure.
+"""How the keys of a series follow one another, and which ones a range of time means.  Pure.
 
 Keys are the opening times of candles (milliseconds since 1970) and the ids of trades; see `fsnats.store`.
 """
 
-from collections.abc import Iterable
-
 from fsnats.candles import calendar
 from fsnats.store import Series, Span
+
+SETTLED = 10 * calendar.SECOND  # milliseconds after its end in which REST may still change a candle, or not have it
 
 
 def after(series: Series, key: int) -> int:
@@ -25,6 +25,11 @@ def openings(series: Series, from_ms: int, to_ms: int) -> Span | None:
     return span if span.first <= span.last else None
 
 
+def settled(series: Series, from_ms: int, to_ms: int, now_ms: int) -> Span | None:
+    """The same, of those candles that are over for so long that REST has the last word on them."""
+    return openings(series, from_ms, min(to_ms, calendar.span(series.interval, now_ms - SETTLED)[0]))
+
+
 def count(series: Series, span: Span) -> int:
     """How many keys a span of them has."""
     if not series.interval:
@@ -37,19 +42,3 @@ def further(series: Series, key: int, keys: int) -> int:
     if not series.interval:
         return key + keys
     return calendar.moved(series.interval, key, keys)
-
-
-def holes(series: Series, spans: Iterable[Span], wanted: Span) -> list[Span]:
-    """The parts of what is wanted that no span covers, in order.  `wanted` begins and ends with keys of the series."""
-    left, at = [], wanted.first
-    for span in sorted(spans):
-        if span.last < at:
-            continue
-        if span.first > wanted.last:
-            break
-        if span.first > at:
-            left.append(Span(at, before(series, span.first)))
-        at = after(series, span.last)
-    if at <= wanted.last:
-        left.append(Span(at, wanted.last))
-    return left

@@ -1,9 +1,7 @@
-from itertools import pairwise
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsnats.backfill.holes import after, before, count, further, holes, openings
+from fsnats.backfill.keys import SETTLED, after, before, count, further, openings, settled
 from fsnats.binance.streams import SPOT_INTERVALS, Market
 from fsnats.candles.calendar import DAY, HOUR, MINUTE
 from fsnats.store import Series, Span
@@ -22,19 +20,6 @@ def keys(series: Series, number: int) -> list[int]:
     return made
 
 
-@given(SERIES, st.sets(st.integers(0, 30)), st.integers(0, 30), st.integers(0, 30))
-def test_a_hole_is_what_no_span_has(series: Series, held: set[int], one: int, other: int) -> None:
-    places = keys(series, 31)
-    spans = [Span(places[each], places[each]) for each in held]
-    first, last = min(one, other), max(one, other)
-    found = holes(series, spans, Span(places[first], places[last]))
-    told = [place for place in places if any(hole.first <= place <= hole.last for hole in found)]
-    assert told == [places[each] for each in range(first, last + 1) if each not in held]
-    for earlier, later in pairwise(found):
-        assert after(series, earlier.last) < later.first
-    assert all(hole.first in places and hole.last in places for hole in found)
-
-
 @given(SERIES, st.integers(0, 40))
 def test_keys_are_counted_and_found(series: Series, number: int) -> None:
     places = keys(series, 41)
@@ -43,13 +28,16 @@ def test_keys_are_counted_and_found(series: Series, number: int) -> None:
     assert before(series, after(series, places[number])) == places[number]
 
 
-def test_long_spans_leave_nothing() -> None:
-    assert holes(MINUTES, [Span(0, 10 * DAY)], Span(DAY, 2 * DAY)) == []
-
-
 def test_a_range_of_time_holds_the_candles_that_open_in_it() -> None:
     assert openings(MINUTES, HOUR, HOUR + 2 * MINUTE) == Span(HOUR, HOUR + MINUTE)
     assert openings(MINUTES, HOUR + 1, HOUR + 2 * MINUTE + 1) == Span(HOUR + MINUTE, HOUR + 2 * MINUTE)
     assert openings(MINUTES, HOUR + 1, HOUR + MINUTE) is None
     january, march = 1_704_067_200_000, 1_709_251_200_000
     assert openings(MONTHS, january, march) == Span(january, january + 31 * DAY)
+
+
+def test_a_candle_that_ended_a_moment_ago_is_not_settled() -> None:
+    assert settled(MINUTES, HOUR, 2 * HOUR, HOUR + 2 * MINUTE + SETTLED) == Span(HOUR, HOUR + MINUTE)
+    assert settled(MINUTES, HOUR, 2 * HOUR, HOUR + 2 * MINUTE + SETTLED - 1) == Span(HOUR, HOUR)
+    assert settled(MINUTES, HOUR, HOUR + MINUTE, 2 * HOUR) == Span(HOUR, HOUR)
+    assert settled(MINUTES, HOUR, 2 * HOUR, HOUR + MINUTE) is None
