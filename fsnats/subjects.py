@@ -42,6 +42,7 @@ def stream_of(subject: str) -> tuple[Market, str]:
 DEMAND_REQUEST = f"{PREFIX}.demand.request"  # a starting worker asks every gateway for its whole set
 DIALS = f"{PREFIX}.rpc.dials"  # a worker asks the supervisor when it may dial, and by which exit
 EXIT_REPORTS = f"{PREFIX}.exits.report"  # a worker tells the supervisor what became of it
+HEADWAY = f"{PREFIX}.headway.request"  # a replay asks every gateway how far it is
 KLINES = f"{PREFIX}.rpc.klines"  # a gateway asks the history workers
 ROWS = f"{PREFIX}.rpc.rows"  # an ingest worker asks the history workers for what it missed
 REST = f"{PREFIX}.rpc.rest"  # a gateway asks the history workers what a client asked over REST

@@ -46,12 +46,17 @@ def read_exchange_info(market: Market, body: bytes) -> list[Symbol]:
 
 
 class Listing(msgspec.Struct, frozen=True, dict=True):
-    """What one market listed at `taken_ms`.  `simulated` is what the exchange said of itself."""
+    """What one market listed at `taken_ms`.
+
+    `simulated` is what the exchange said of itself; `replayed` where a capture is played in its place, which is
+    simulated too.
+    """
 
     market: Market
     taken_ms: int
     simulated: bool
     symbols: list[Symbol]
+    replayed: bool = False
 
     @cached_property
     def by_name(self) -> dict[str, Symbol]:

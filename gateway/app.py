@@ -20,6 +20,7 @@ from fsnats.changes import between
 from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.frames import Key
+from fsnats.headway import Headway
 from fsnats.history import MOST
 from fsnats.offset import Offsets
 from fsnats.status import Status
@@ -318,6 +319,10 @@ class Gateway:
             if elapsed >= min(seconds, _MOMENT) and (closed == len(clients) or not self.clients):
                 return
             await clock.sleep(_LEAVING_TICK)
+
+    def headway(self) -> Headway:
+        """How far we are with what the bus brings."""
+        return Headway(self.name, self.tally.delivered, len(self.hub), len(self.hub.turn.slow))
 
     def gauges(self) -> Gauges:
         """What holds now."""

@@ -182,7 +182,7 @@ class Channel:
                     suffix,
                 )
             if rank:
-                turn.origins.note(finished, lane, frame.received_ns, rank)
+                turn.origins.note(finished, lane, frame.published_ns or frame.received_ns, rank)
             for listener in lane.listeners:
                 frames = listener.frames
                 if not frames:

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fsnats import descriptors, log, notify, process
+from fsnats import descriptors, headway, log, notify, process
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.command import run_command
@@ -105,6 +105,7 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
     async with bus, asyncio.TaskGroup() as tasks:
         house = Gateway(config, name, bus, files.tokens)
         respond(bus, house.status)
+        headway.respond(bus, house.headway)
         running = tasks.create_task(house.run())
         beating = tasks.create_task(notifier.beat())
         http = build(house.unready, registry(house.gauges, house.tally), Facade(house, bus, time.monotonic))

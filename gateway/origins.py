@@ -10,7 +10,7 @@ EVENT = 3  # each counts
 LEFT = 4  # no frame at all: the client left the lane here
 
 Origin = tuple[bytes, Lane | None, int, int]
-"""A frame, its lane, when the worker received it in nanoseconds, and one of the numbers above."""
+"""A frame, its lane, when the worker published it in nanoseconds, and one of the numbers above."""
 
 
 class Origins:

@@ -17,7 +17,9 @@ from gateway.origins import EVENT, LEFT, NOTICE, REPLY, STATE, Origin
 from gateway.tally import Tally
 
 LIMIT_BYTES = 1024 * 1024
-BEHIND_NS = 2_000_000_000  # by the times at which the worker received what waits
+# By the times at which the worker published what waits: what was held while NATS was gone, or is replayed, comes in one
+# moment and is still taken by whoever reads.
+BEHIND_NS = 2_000_000_000
 COST = 128  # bytes that it takes to keep a frame, besides its own
 
 

@@ -57,6 +57,7 @@ def test_every_stream_type_is_documented() -> None:
 
 def test_every_control_subject_and_bucket_is_documented() -> None:
     for subject in (
+        subjects.HEADWAY,
         subjects.KLINES,
         subjects.ROWS,
         subjects.REST,

@@ -41,6 +41,7 @@ ELSEWHERE = {
     "fsnats/chaos/processes.py": "tests/e2e/test_chaos.py",
     "fsnats/chaos/runner.py": "tests/e2e/test_chaos.py",
     "fsnats/chaos/stage.py": "tests/e2e/test_chaos.py",
+    "fsnats/captures/performance.py": "tests/e2e/test_captures.py",
     "fsnats/cli/bus.py": "tests/fsnats/cli/test_status.py",
     "fsnats/cli/checks/exchange.py": "tests/fsnats/cli/test_doctor.py",
     "fsnats/cli/checks/finding.py": "tests/fsnats/cli/test_doctor.py",

@@ -36,6 +36,7 @@ class Answer(msgspec.Struct, frozen=True):
     used_weight: int | None
     sent_ns: int = 0
     received_ns: int = 0
+    replayed: bool = False  # nobody answered: it is what a capture holds
 
 
 class BadRequest(Exception):

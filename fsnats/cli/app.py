@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fsnats.cli import chaos, client, config, doctor, gateway, sim, status, supervise, tail, up, version
+from fsnats.cli import chaos, client, config, doctor, gateway, replay, sim, status, supervise, tail, up, version
 from fsnats.config import FILE
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ app.command()(supervise.supervise)
 app.command()(gateway.gateway)
 # Its options are the simulator's own, --help among them.
 app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sim.sim)
+app.command()(replay.replay)
 app.command()(status.status)
 app.command()(tail.tail)
 app.command()(client.client)

@@ -17,6 +17,7 @@ class Message(msgspec.Struct, rename="camel"):
     data: msgspec.Raw = msgspec.Raw()
     client_id: str = ""
     simulated: bool = False
+    replayed: bool = False
     code: str = ""
     message: str = ""
     symbol: str = ""
@@ -48,6 +49,7 @@ def describe(message: Message, text: str | bytes, now_ms: float) -> str:
     match message.type:
         case "connection":
             mark = "  SIMULATED DATA: every price is made up" if message.simulated else ""
+            mark = "  REPLAYED DATA: captured earlier" if message.replayed else mark
             return f"connected as {message.client_id}{mark}"
         case "subscribed" | "unsubscribed":
             return f"{message.type}: {', '.join(message.symbols or message.raw_streams or [message.stream_type])}"

@@ -10,7 +10,7 @@ from fsnats.cli.settings import configured
 if TYPE_CHECKING:
     from fsnats.status import Status
 
-SIMULATED = "SIMULATED DATA: nothing here comes from Binance; every price is made up."
+SIMULATED = "SIMULATED DATA: this is not Binance's market now; every price is made up, or replayed."
 
 
 def status(

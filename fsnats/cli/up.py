@@ -43,7 +43,7 @@ def up(
     raise typer.Exit(process.run(run))
 
 
-def welcome(running: "Running", *, simulated: bool) -> str:
+def welcome(running: "Running", *, simulated: bool = False, replayed: bool = False) -> str:
     """What to do with a fleet that has just started."""
     host, port = running.config.gateway_host, running.config.gateway_port
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
@@ -55,4 +55,6 @@ def welcome(running: "Running", *, simulated: bool) -> str:
     lines.append("  look at it: fsnats status        stop it: Ctrl-C")
     if simulated:
         lines.append("SIMULATED DATA: every price is made up; Binance is not contacted.")
+    if replayed:
+        lines.append("REPLAYED DATA: captured earlier; Binance is not contacted.")
     return "\n".join(lines)

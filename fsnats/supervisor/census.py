@@ -7,7 +7,7 @@ then.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 
@@ -47,13 +47,23 @@ def asking(config: Config, exits: Exits) -> Ask:
     return ask
 
 
+def replaying(bodies: Mapping[Market, bytes]) -> Ask:
+    """Ask nobody: a market lists what a capture holds of it."""
+
+    async def ask(market: Market) -> Answer:
+        return Answer(bodies[market], simulated=True, used_weight=None, replayed=True)
+
+    return ask
+
+
 def read_listing(market: Market, answer: Answer, taken_ms: int) -> Listing:
     """What a market lists, from its exchangeInfo reply.  Raises ExchangeUnavailable for one that makes no sense."""
     try:
-        listing = Listing(market, taken_ms, answer.simulated, read_exchange_info(market, answer.body))
+        symbols = read_exchange_info(market, answer.body)
+        listing = Listing(market, taken_ms, answer.simulated, symbols, answer.replayed)
     except msgspec.DecodeError as error:
         raise ExchangeUnavailable("json", f"the exchangeInfo of {market} cannot be read: {error}") from error
-    if not listing.trading:
+    if not listing.trading and not listing.replayed:
         # Maintenance, or a reply cut short by something in between.  Believing it would stop every worker.
         raise ExchangeUnavailable("json", f"the exchangeInfo of {market} lists no trading symbol")
     return listing
@@ -273,14 +283,14 @@ class Census:
             return  # they may be on the market that did not answer
         for name, reason in not_found(self._config, self.listings.values()).items():
             logger.warning("a configured symbol is not traded", extra={"symbol": name, "reason": reason})
-        if not self.all_groups:
+        if not self.all_groups and not all(listing.replayed for listing in self.listings.values()):
             markets = ", ".join(self._config.markets)
             raise ConfigError("FSNATS_SYMBOLS", f"none of {', '.join(self._config.symbols)} trades on {markets}")
 
 
 def _same(listing: Listing, before: Listing | None) -> bool:
-    def content(one: Listing) -> tuple[bool, list[Symbol]]:
-        return one.simulated, one.symbols
+    def content(one: Listing) -> tuple[bool, bool, list[Symbol]]:
+        return one.simulated, one.replayed, one.symbols
 
     return before is not None and content(listing) == content(before)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -18,7 +18,7 @@ from fsnats.exits.client import Exits
 from fsnats.notify import Notifier
 from fsnats.status import Status, respond
 from fsnats.supervisor import child, events, natsd, programs, report
-from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census, asking
+from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census, asking, replaying
 from fsnats.supervisor.child import OsProcess
 from fsnats.supervisor.dials import Dials
 from fsnats.supervisor.doubts import Doubts
@@ -49,6 +49,7 @@ class Fleet:
         self.environ: dict[str, str] = {}
         self.nats: natsd.Embedded | None = None
         self.simulator: Program | None = None
+        self.replayed: Mapping[Market, bytes] | None = None  # what a capture lists, in the place of the exchange
         self._printer = printer
         self._notifier = notifier
         self._impatient = impatient
@@ -75,6 +76,8 @@ class Fleet:
                 await self._first_census(census)
 
                 def wanted() -> list[Program]:
+                    if self.replayed is not None:
+                        return beside + programs.gateways(self.config, self.environ)
                     return beside + programs.plan(
                         self.config, census.all_groups, self.environ, with_gateway=with_gateway
                     )
@@ -163,7 +166,8 @@ class Fleet:
         def tell(change: changes.Change) -> None:
             bus.publish(subjects.symbols(change.market), changes.encode(change))
 
-        return Census(self.config, asking(self.config, exits), Store(bus), self._clock, random.random, tell)
+        ask = asking(self.config, exits) if self.replayed is None else replaying(self.replayed)
+        return Census(self.config, ask, Store(bus), self._clock, random.random, tell)
 
     def _listen(self, bus: NatsBus, census: Census) -> None:
         """Hear what futures markets announce; their lead workers always carry it."""

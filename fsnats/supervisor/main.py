@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -41,13 +41,16 @@ async def supervise(
     *,
     with_gateway: bool,
     simulated: SimSettings | None = None,
+    replayed: Mapping[Market, bytes] | None = None,
     impatient: bool = False,
     on_ready: Callable[[Running], None] | None = None,
 ) -> None:
     """Run the fleet that `config` describes until `stopping`, and stop it in order.
 
     The impatient want to know what is wrong instead of waiting for it to pass: an exchange or a NATS server that does
-    not answer at the start, or a program that gives up, ends everything.  Raises FsnatsError.
+    not answer at the start, or a program that gives up, ends everything.  With `replayed`, the exchangeInfo of each
+    market, there are no workers: whoever calls publishes in their place, on a server of its own, so that nobody takes
+    that for live data.  Raises FsnatsError.
     """
     directory = state_directory(config)
     with ExitStack() as stack:
@@ -58,10 +61,16 @@ async def supervise(
         fleet = Fleet(config, printer, notifier, impatient=impatient)
         lifeline = stack.enter_context(Lifeline(directory, fleet.supervisor.heard))
         stack.enter_context(reloading(lambda: fleet.supervisor.hang_up(Stage.GATEWAY), stopping))
+        if replayed is not None:
+            fleet.replayed = replayed
+            if config.nats_url:
+                reason = "a replay has a NATS server of its own, for nobody to take it for live data; leave this empty"
+                raise ConfigError("FSNATS_NATS_URL", reason)
         if not config.nats_url:
             environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
-            # The simulator's symbols are not to be mistaken for the exchange's: its catalogue lies apart.
-            fleet.nats = natsd.prepare(config, directory, environ, store="nats-sim" if simulated else "nats")
+            # The symbols of a simulator or a capture are not to be mistaken for the exchange's: theirs lie apart.
+            store = "nats-replay" if replayed is not None else "nats-sim" if simulated else "nats"
+            fleet.nats = natsd.prepare(config, directory, environ, store=store)
             stack.enter_context(published_url(directory, fleet.nats.url))
             config = msgspec.structs.replace(config, nats_url=fleet.nats.url)
         if simulated:

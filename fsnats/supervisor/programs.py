@@ -102,6 +102,9 @@ def plan(
     ]
     if history:
         programs.append(python_program("history", Stage.WORKERS, ("workers", "history"), environ, most))
-    if with_gateway:
-        programs.append(python_program("gateway", Stage.GATEWAY, ("gateway",), environ, grace=config.gateway_graceful))
-    return programs
+    return programs + gateways(config, environ) if with_gateway else programs
+
+
+def gateways(config: Config, environ: Mapping[str, str]) -> list[Program]:
+    """Who serves clients; all that a replay needs."""
+    return [python_program("gateway", Stage.GATEWAY, ("gateway",), environ, grace=config.gateway_graceful)]

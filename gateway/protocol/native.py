@@ -82,8 +82,8 @@ class NativeSession:
             "clientId": self.client_id,
             "message": "Connected to Future Socket NATS server",
         }
-        if any(self._listings[market].simulated for market in self._markets if market in self._listings):
-            welcome["simulated"] = True
+        listings = [self._listings[market] for market in self._markets if market in self._listings]
+        welcome |= {mark: True for mark in ("simulated", "replayed") if any(getattr(one, mark) for one in listings)}
         return [Send(encode(welcome))]
 
     def receive(self, text: str) -> list[Effect]:

@@ -49,10 +49,17 @@ class House:
         return Outbox(written.append, lambda: None, self.hub.turn), written
 
     def message(
-        self, name: str, payload: bytes, seq: int = 0, epoch: int = 7, flags: int = 0, received_ns: int = 1
+        self,
+        name: str,
+        payload: bytes,
+        seq: int = 0,
+        epoch: int = 7,
+        flags: int = 0,
+        received_ns: int = 1,
+        published_ns: int = 0,
     ) -> None:
         self.seq = seq or self.seq + 1
-        frame = Frame(VERSION, name, received_ns, epoch, self.seq, flags, payload)
+        frame = Frame(VERSION, name, received_ns, epoch, self.seq, flags, payload, published_ns)
         self.channels[name].receive("", "", encode(frame))
 
 
@@ -164,6 +171,19 @@ def test_what_a_slow_client_loses_is_decided_by_the_kind_of_the_stream(
     outbox.resume()
 
     assert written == [b"".join(map(text, read))]
+
+
+def test_what_was_received_long_ago_and_is_published_at_once_makes_nobody_slow() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TICKER, RAW, outbox)
+    outbox.pause()
+    for seq in (1, 2, 3):  # held while NATS was gone, or replayed
+        house.message(TICKER.name, b"%d" % seq, seq, received_ns=seq * 3_000_000_000, published_ns=10**18 + seq)
+        house.hub.flush()
+    outbox.resume()
+
+    assert written == [text(b"1") + text(b"2") + text(b"3")]
 
 
 def test_a_slow_client_reads_a_gap_of_the_worker_where_it_happened() -> None:

@@ -17,7 +17,7 @@ from fsnats.errors import ConfigError, ExchangeUnavailable
 from fsnats.exits.client import Exits
 from fsnats.frames import GAP, VERSION, Frame, encode
 from fsnats.groups import Group
-from fsnats.supervisor.census import Census, asking, not_found, read_listing, regroup
+from fsnats.supervisor.census import Census, asking, not_found, read_listing, regroup, replaying
 from fsnats.supervisor.store import Store
 from fsnats.symbols import Listing, Symbol
 from tests.clock import HandClock
@@ -57,6 +57,18 @@ def test_a_reply_that_would_empty_the_catalogue_is_not_believed(reply: Answer) -
     with pytest.raises(ExchangeUnavailable, match="spot") as error:
         read_listing(Market.SPOT, reply, 0)
     assert error.value.stage == "json"
+
+
+async def test_a_capture_lists_what_it_holds_in_the_place_of_the_exchange(bus: NatsBus, clock: HandClock) -> None:
+    ask = replaying({Market.SPOT: answer("BTCUSDT").body, Market.USDM: answer().body})
+    config = Config(markets=(Market.SPOT, Market.USDM))
+    census = Census(config, ask, Store(bus), clock, lambda: 0.0, lambda change: None)
+    await census.begin(impatient=True)
+    spot, usdm = census.listings[Market.SPOT], census.listings[Market.USDM]
+    assert (spot.trading, spot.simulated, spot.replayed) == (frozenset({"BTCUSDT"}), True, True)
+    # Only streams of all symbols were captured: nobody knows one of them.
+    assert (usdm.trading, usdm.replayed) == (frozenset(), True)
+    assert await Store(bus).listing(Market.SPOT) == spot
 
 
 def test_only_the_configured_symbols_are_carried_however_they_are_spelled() -> None:

@@ -3,7 +3,7 @@ import sys
 from fsnats.binance.streams import Market
 from fsnats.config import Config, merge
 from fsnats.groups import Group
-from fsnats.supervisor.programs import Stage, environment, plan, simulator
+from fsnats.supervisor.programs import Stage, environment, gateways, plan, simulator
 
 GROUPS = [Group(Market.USDM, 3, ["BTCUSDT"], ["BTCUSDT"], True), Group(Market.SPOT, 0, ["BTCUSDT"], [], True)]
 
@@ -32,6 +32,10 @@ def test_workers_are_limited_in_size_and_the_gateway_is_not() -> None:
 
 def test_the_gateway_is_left_out_where_somebody_else_runs_it() -> None:
     assert [program.name for program in plan(Config(), [], {}, with_gateway=False)] == ["history"]
+
+
+def test_a_replay_needs_a_gateway_alone() -> None:
+    assert [program.name for program in gateways(Config(), {})] == ["gateway"]
 
 
 def test_the_simulator_starts_before_the_workers_and_stops_after_them() -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
@@ -161,6 +162,14 @@ def test_welcome_says_when_a_market_is_simulated(listings: dict[Market, Listing]
 
     assert sent(NativeSession("c", SPOT, (SPOT, USDM), listings).opening())[0]["simulated"] is True
     assert "simulated" not in sent(NativeSession("c", SPOT, (SPOT,), listings).opening())[0]
+
+
+def test_welcome_says_when_a_capture_is_replayed(listings: dict[Market, Listing]) -> None:
+    listings[USDM] = replace(listing(USDM, "BTCUSDT", simulated=True), replayed=True)
+
+    welcome = sent(NativeSession("c", SPOT, (SPOT, USDM), listings).opening())[0]
+    assert (welcome["simulated"], welcome["replayed"]) == (True, True)
+    assert "replayed" not in sent(NativeSession("c", SPOT, (SPOT,), listings).opening())[0]
 
 
 def test_acknowledgement_repeats_the_request_as_it_was_spelled(client: NativeSession) -> None:

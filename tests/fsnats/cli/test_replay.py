@@ -1,0 +1,102 @@
+"""`fsnats replay`: what it takes, and what it says; that it plays is tests/e2e/test_captures.py."""
+
+import math
+from pathlib import Path
+
+import pytest
+import typer
+
+from fsnats.captures.check import Checked, check
+from fsnats.captures.player import Progress
+from fsnats.cli.replay import far, found, inventory, moment_ns, summary
+from tests.fsnats.captures.test_check import write
+from tests.fsnats.cli.conftest import fsnats
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [
+        ("1795174351", 1795174351 * 10**9),
+        ("1795174351.25", 1795174351_250_000_000),
+        ("2026-11-20T17:12:31", 1795194751 * 10**9),
+        ("2026-11-20T18:12:31+01:00", 1795194751 * 10**9),
+        ("2026-11-20T17:12:31.5", 1795194751_500_000_000),
+        ("2026-11-20", 1795132800 * 10**9),
+    ],
+)
+def test_times_are_seconds_or_what_people_write(text: str, ns: int) -> None:
+    assert moment_ns(text, "--from") == ns
+
+
+@pytest.mark.parametrize("text", ["", "noon", "2026-13-01"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        moment_ns(text, "--from")
+
+
+def test_a_directory_means_the_captures_in_it(tmp_path: Path) -> None:
+    names = ["b.jsonl.zst", "a.jsonl.gz", "c.jsonl.zst.part", "b.jsonl.zst.json", "notes.txt"]
+    for name in names:
+        (tmp_path / name).touch()
+    inside = [tmp_path / name for name in ("a.jsonl.gz", "b.jsonl.zst", "c.jsonl.zst.part")]
+    assert found([tmp_path]) == inside
+    assert found([inside[1], tmp_path]) == [inside[1], inside[0], inside[2]]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(typer.BadParameter, match="no capture"):
+        found([tmp_path / "empty"])
+
+
+def test_it_says_what_there_is_to_play_and_what_is_odd(tmp_path: Path) -> None:
+    proved, unproved = write(tmp_path / "a.gz", 1, 2), write(tmp_path / "b.gz", 3, described=False)
+    files = check([proved, unproved])
+    files[1] = Checked(unproved, files[1].manifest, is_proved=False, is_cut=True)
+    first, *odd = inventory(files).splitlines()
+    assert first.startswith("2 files, 3 messages of 1 stream, 2001-09-09T01:46:40.000Z to ")
+    assert odd[0] == "! b.gz is unfinished and cut off: it ends early"
+    assert odd[1].startswith("! 1 file without a manifest")
+    assert len(odd) == 2
+
+
+def test_it_says_how_far_it_is() -> None:
+    progress = Progress(messages=1500, notices=1, rounds=1, at_ns=10**18, begun=True, seconds=0.5)
+    assert far(progress, 2000, 0) == "replay: 2001-09-09T01:46:40.000Z, 1,500 messages (of 2,000 a round)"
+    assert summary(progress) == "replay: 1,500 messages and 1 notice of gaps played in 0.5 s (3,000 a second)"
+    assert far(Progress(), 2000, 3) == "replay: waits for clients to listen to 3 streams"
+    progress.rounds, progress.deaf_clients = 2, 1
+    assert "round 2" in far(progress, 2000, 0)
+    assert "1 client not reading" in far(progress, 2000, 0)
+    assert "0 a second" in summary(Progress())
+    assert math.isfinite(progress.seconds)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--speed", "0"), "--speed"),
+        (("--speed", "fast"), "--speed"),
+        (("--wait", "some"), "--wait"),
+        (("--from", "noon"), "--from"),
+    ],
+)
+async def test_options_that_make_no_sense_are_named(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    ended = await fsnats("replay", str(write(tmp_path / "a.gz", 1)), *arguments)
+    assert ended.status == 64
+    assert told in ended.err
+
+
+async def test_a_damaged_file_ends_it_with_one_sentence_that_names_the_place(tmp_path: Path) -> None:
+    good, bad = write(tmp_path / "a.gz", 1), write(tmp_path / "b.gz", 1, 2)
+    data = bytearray(bad.read_bytes())
+    data[-6] ^= 1
+    bad.write_bytes(data)
+    ended = await fsnats("replay", str(good), str(bad))
+    assert ended.status == 78
+    assert ended.err.startswith(f"fsnats: {bad}: damaged after line 0: what begins at byte 0 cannot be unpacked")
+    assert len(ended.err.splitlines()) == 1
+
+
+async def test_a_bus_that_others_use_is_not_played_on(tmp_path: Path) -> None:
+    settings = {"nats_url": "nats://127.0.0.1:4222"}
+    ended = await fsnats("replay", str(write(tmp_path / "a.gz", 1)), settings=settings)
+    assert ended.status == 78
+    assert "FSNATS_NATS_URL: a replay has a NATS server of its own" in ended.err
