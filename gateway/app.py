@@ -17,7 +17,7 @@ from fsnats.binance.limits import KLINES_DEFAULT
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
 from fsnats.changes import between
-from fsnats.clock import Clock
+from fsnats.clock import Clock, SystemClock
 from fsnats.config import Config
 from fsnats.frames import Key
 from fsnats.headway import Headway
@@ -26,14 +26,13 @@ from fsnats.offset import Offsets
 from fsnats.status import Status
 from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Request, Response
-from gateway import closing, pages
+from gateway import pages
 from gateway.admission.addresses import Proxies
 from gateway.admission.door import Door, Rules
-from gateway.admission.tokens import Tokens
 from gateway.admission.tokensfile import TokensFile
 from gateway.channel import Channel, Held
 from gateway.client import Client, Session
-from gateway.departure import Departure
+from gateway.clients import Clients
 from gateway.effects import Klines
 from gateway.gathering import Gathering
 from gateway.hub import Hub
@@ -42,18 +41,15 @@ from gateway.joins import Joins
 from gateway.marks import Hops
 from gateway.metrics import Gauges
 from gateway.pacing import Timetable
-from gateway.protocol.binance import BinanceSession
 from gateway.protocol.native import NativeSession
-from gateway.protocol.paths import BinancePath, NativePath, Refusal, read_path
+from gateway.protocol.paths import Refusal, read_path
+from gateway.reception import Reception
 from gateway.refills import Refills
 from gateway.tally import Tally
 
 logger = logging.getLogger(__name__)
 
 _KLINES_AT_ONCE = 8  # requests for history that one client may have open
-_MOMENT = 2.0  # seconds that a gateway which stops slowly says so at least
-_LEAVING_TICK = 0.05  # seconds between two looks at who is to leave
-_LOOKED_AT = 250  # clients in one turn of the loop: a fraction of a millisecond, and not everybody is pinged at once
 _UNKNOWN_KEPT = 100  # names shown to the operator
 
 
@@ -62,8 +58,6 @@ class Gateway:
 
     def __init__(self, config: Config, name: str, bus: NatsBus, tokens: TokensFile | None = None) -> None:
         self.name = name
-        self._tokens = tokens
-        self._applied = tokens.tokens if tokens else None
         self.door = Door(_rules(config), lambda: tokens.tokens if tokens else None)
         self.config = config
         self._bus = bus
@@ -87,7 +81,8 @@ class Gateway:
         self._gathering = Gathering(config.gateway_gather)
         self._joins = Joins(bus)
         self._refills = Refills(bus)
-        self.clients: dict[Client, None] = {}
+        self.clients = Clients[Client](tokens)
+        self._reception = Reception(config.markets, self.listings, config.gateway_streams)
         self.sockets: Collection[object] = ()  # all that is connected, also what is no client, or none yet
         self._fetching: dict[Client, list[int]] = {}  # the candles of each request for history
         # Names that no exchange delivers, newest last: how often each was asked for.
@@ -102,7 +97,7 @@ class Gateway:
             for market in self.config.markets:
                 tasks.create_task(self._follow_listing(market))
             tasks.create_task(self.interest.run())
-            tasks.create_task(self._keep_alive())
+            tasks.create_task(self.clients.look_after(self.hub.flush, SystemClock()))
 
     async def _follow_listing(self, market: Market) -> None:
         await self._bus.connected()  # before that a look at the catalogue fails, and the next one is half a second away
@@ -123,8 +118,7 @@ class Gateway:
             return "stopping"
         if not self._bus.is_connected:
             return "NATS is not connected"
-        missing = [str(market) for market in self.config.markets if market not in self.listings]
-        return f"no list of symbols yet for {', '.join(missing)}" if missing else None
+        return self._reception.unready
 
     # What clients ask for.
 
@@ -149,47 +143,17 @@ class Gateway:
         path = read_path(request.path, self.config.markets)
         if isinstance(path, Refusal):
             return path
-        client.guest, grant = guest, guest.pass_.grant
-        forbidden = grant.why_not(path.market)
-        if forbidden is not None:
-            return Refusal(HTTPStatus.FORBIDDEN, forbidden)
-        missing = [market for market in self.config.markets if market not in self.listings]
-        if missing:
-            # A greeting must say whether data is simulated, which the listing tells.
-            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, self.unready() or "starting")
-        match path:
-            case NativePath():
-                identity = f"client_{time.time_ns() // 1_000_000}_{random.getrandbits(32):08x}"
-                return NativeSession(
-                    identity,
-                    path.market,
-                    self.config.markets,
-                    self.listings,
-                    path.envelope,
-                    path.delivery,
-                    self.config.gateway_streams,
-                    grant,
-                )
-            case BinancePath():
-                session = BinanceSession(
-                    path.market,
-                    path.combined,
-                    path.streams,
-                    self.listings,
-                    path.silent,
-                    grant,
-                    self.config.gateway_streams,
-                )
-                forbidden = session.forbidden(path.streams)
-                return session if forbidden is None else Refusal(HTTPStatus.FORBIDDEN, forbidden)
+        client.guest = guest
+        identity = f"client_{time.time_ns() // 1_000_000}_{random.getrandbits(32):08x}"
+        return self._reception.session(path, guest.pass_.grant, identity)
 
     def entered(self, client: Client) -> None:
-        self.clients[client] = None
+        self.clients.add(client)
         self.door.entered(client.guest)
         self.tally.connections += 1
 
     def left(self, client: Client) -> None:
-        del self.clients[client]
+        self.clients.remove(client)
         self.door.left(client.guest)
         code = client.closed_with
         if code is not None:
@@ -250,12 +214,12 @@ class Gateway:
     def _listed(self, listing: Listing) -> None:
         before = self.listings.get(listing.market)
         self.listings[listing.market] = listing
-        if all(market in self.listings for market in self.config.markets):
+        if self._reception.unready is None:
             self._all_listed.set()
         change = between(before, listing)
         if before is None or change or before.trading != listing.trading or before.pairs != listing.pairs:
             logger.info("symbols listed", extra={"market": listing.market, "trading": len(listing.trading)})
-            for client in list(self.clients):
+            for client in self.clients:
                 client.catalogue_changed(change)
 
     def after_read(self) -> None:
@@ -271,54 +235,10 @@ class Gateway:
         # The loop counts in milliseconds: a part of one too early would find nothing due.
         self._alarm = asyncio.get_running_loop().call_later(delay + 0.001, self.hub.release)
 
-    async def _keep_alive(self) -> None:
-        left: list[Client] = []  # of a round, which takes a second
-        turns = 1
-        while True:
-            await asyncio.sleep(1.0 / turns)
-            if not left:
-                left = list(self.clients)
-                turns = -(-len(left) // _LOOKED_AT) or 1
-            now = time.monotonic()
-            for client in left[:_LOOKED_AT]:
-                if client in self.clients:
-                    client.keep_alive(now)
-            del left[:_LOOKED_AT]
-            self.hub.flush()
-            if self._tokens is not None and not left:
-                self._tokens.look()
-                self._apply(self._tokens.tokens)
-
-    def _apply(self, tokens: Tokens) -> None:
-        """Close who may not read any more what its token allowed when it came."""
-        if tokens is self._applied:
-            return
-        self._applied = tokens
-        for client in list(self.clients):
-            grant = tokens.grant_of(client.guest.pass_)
-            if grant is None:
-                client.close(closing.TOKEN_REVOKED.code, closing.TOKEN_REVOKED.reason)
-            elif grant != client.guest.pass_.grant:
-                client.close(closing.TOKEN_CHANGED.code, closing.TOKEN_CHANGED.reason)
-
     async def leave(self, seconds: float, clock: Clock) -> None:
         """Take no more clients, and send away those who are here, spread over so many seconds."""
         self.leaving = True
-        clients, began = list(self.clients), clock.monotonic()
-        departure = Departure(len(clients), seconds)
-        told = closed = 0
-        while True:
-            elapsed = clock.monotonic() - began
-            told_now, closed_now = departure.told(elapsed), departure.closed(elapsed)
-            for client in clients[told:told_now]:
-                client.say_goodbye(departure.lead)
-            for client in clients[closed:closed_now]:
-                client.close(closing.RESTARTING.code, closing.RESTARTING.reason)
-            told, closed = told_now, closed_now
-            # Also with nobody here: whoever watches /readyz is given the time to see it.
-            if elapsed >= min(seconds, _MOMENT) and (closed == len(clients) or not self.clients):
-                return
-            await clock.sleep(_LEAVING_TICK)
+        await self.clients.send_away(seconds, clock)
 
     def headway(self) -> Headway:
         """How far we are with what the bus brings."""

@@ -257,7 +257,6 @@ async def test_clients_that_do_not_answer_pings_are_closed(house: House, monkeyp
     # The look at each comes once a second: the first one pings, the third one closes.
     house.gateway.config = Config(gateway_ping_every=0.1, gateway_pong_within=2.5)
     monkeypatch.setattr("gateway.client.Client.close_timeout", 0.2)
-    monkeypatch.setattr("gateway.app._LOOKED_AT", 2)
 
     async def receive() -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
