@@ -23,6 +23,9 @@ SERVER_PING = {Market.SPOT: 20.0, Market.USDM: 180.0, Market.COINM: 180.0}  # se
 PONG_DEADLINE = {Market.SPOT: 60.0, Market.USDM: 600.0, Market.COINM: 600.0}  # seconds to answer one
 
 WEIGHT_PER_MINUTE = {Market.SPOT: 6000, Market.USDM: 2400, Market.COINM: 2400}  # REST, per IP; futures share one pool
+# Requests of futures that are counted one by one besides, per IP: funding rates and their terms together, and the
+# statistics under /futures/data.
+REQUESTS_PER_FIVE_MINUTES = {"funding": 500, "statistics": 1000}
 KLINES_LIMIT = {Market.SPOT: 1000, Market.USDM: 1500, Market.COINM: 1500}  # rows of one klines request
 HISTORY_ROWS = 1000  # rows of one request for trades, aggregate trades or candles, on every market
 KLINES_DEFAULT = 500  # rows when a request names no limit, on every market

@@ -29,6 +29,9 @@ _CANDLES = Method(("symbol", "interval"), _RANGE)
 _PAIR_CANDLES = Method(("pair", "interval"), _RANGE)
 _TRADES = Method(("symbol",), ("limit",))
 _AGG_TRADES = Method(("symbol",), ("fromId", *_RANGE))
+_OF_SYMBOL = Method(("symbol", "period"), _RANGE)
+_OF_CONTRACT = Method(("pair", "contractType", "period"), _RANGE)
+_RATIOS = ("topLongShortAccountRatio", "topLongShortPositionRatio", "globalLongShortAccountRatio")
 _FUTURES = {
     "ping": Method(),
     "time": Method(),
@@ -37,6 +40,11 @@ _FUTURES = {
     "continuousKlines": Method(("pair", "contractType", "interval"), _RANGE),
     "indexPriceKlines": _PAIR_CANDLES,
     "markPriceKlines": _CANDLES,
+    "premiumIndexKlines": _CANDLES,
+    "openInterest": Method(("symbol",)),
+    "fundingInfo": Method(),
+    "futures/data/basis": _OF_CONTRACT,
+    "futures/data/delivery-price": Method(("pair",)),
     "depth": _TRADES,
     "trades": _TRADES,
     "aggTrades": _AGG_TRADES,
@@ -58,6 +66,8 @@ METHODS: dict[Market, dict[str, Method]] = {
         "historicalTrades": Method(("symbol",), ("limit", "fromId")),
         "aggTrades": _AGG_TRADES,
         "avgPrice": Method(("symbol",)),
+        "ticker": Method((), (*_SOME.takes, "type", "windowSize")),
+        "ticker/tradingDay": Method((), (*_SOME.takes, "type", "timeZone")),
         "ticker/24hr": Method((), (*_SOME.takes, "type")),
         "ticker/price": _SOME,
         "ticker/bookTicker": _SOME,
@@ -67,11 +77,19 @@ METHODS: dict[Market, dict[str, Method]] = {
         **dict.fromkeys(_PRICES, _ONE),
         "v2/ticker/price": _ONE,
         "fundingRate": Method((), ("symbol", *_RANGE)),
+        "indexInfo": _ONE,
+        "assetIndex": _ONE,
+        "futures/data/openInterestHist": _OF_SYMBOL,
+        "futures/data/takerlongshortRatio": _OF_SYMBOL,
+        **{f"futures/data/{name}": _OF_SYMBOL for name in _RATIOS},
     },
     Market.COINM: {
         **_FUTURES,
         **dict.fromkeys(_PRICES, _OF_PAIR),
         "fundingRate": Method(("symbol",), _RANGE),
+        "futures/data/openInterestHist": _OF_CONTRACT,
+        "futures/data/takerBuySellVol": _OF_CONTRACT,
+        **{f"futures/data/{name}": Method(("pair", "period"), _RANGE) for name in _RATIOS},
     },
 }
 
@@ -83,6 +101,8 @@ _FORMS = {
     "showPermissionSets": r"^[A-Za-z]{1,5}$",
     "contractType": r"^[A-Z_]{1,30}$",
     "type": r"^[A-Z_]{1,20}$",
+    "windowSize": r"^[0-9]{1,2}[mhd]$",
+    "period": r"^[0-9]{1,2}[mhd]$",
 }
 _PATTERNS = {name: re.compile(form) for name, form in _FORMS.items()}
 
@@ -127,6 +147,8 @@ def _look_at(market: Market, query: Query, name: str) -> None:
 
 def known(market: Market, method: str, query: Query, symbols: Container[str], pairs: Container[str]) -> None:
     """Raises RestError where what a request names is not listed, or its interval or depth does not exist."""
+    if method == "assetIndex":  # its symbols are assets: the list does not have them
+        return
     names = [query["symbol"]] if "symbol" in query else symbols_of(query) if "symbols" in query else []
     if not all(name in symbols for name in names) or ("pair" in query and query["pair"] not in pairs):
         raise RestError(-1121, "Invalid symbol.")

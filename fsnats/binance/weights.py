@@ -16,7 +16,10 @@ _DEPTH = {
     Market.COINM: ((50, 2), (100, 5), (500, 10), (1000, 20)),
 }
 _DEPTH_DEFAULT = {Market.SPOT: 100, Market.USDM: 500, Market.COINM: 500}
-_FUTURES = {"exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20, "trades": 5, "fundingRate": 1}
+_FUTURES = {
+    "exchangeInfo": 1, "ping": 1, "time": 1, "aggTrades": 20, "trades": 5, "fundingRate": 1, "fundingInfo": 1,
+    "openInterest": 1, "indexInfo": 1,
+}  # fmt: skip
 _FIXED = {
     Market.SPOT: {
         "exchangeInfo": 20, "ping": 1, "time": 1, "aggTrades": 4, "trades": 25, "historicalTrades": 25, "klines": 2,
@@ -29,10 +32,13 @@ _FIXED = {
 _PRICES = {"ticker/24hr": (1, 40), "ticker/price": (1, 2), "v2/ticker/price": (1, 2), "ticker/bookTicker": (2, 5)}
 _BY_SYMBOL = {
     Market.SPOT: {"ticker/24hr": (2, 80), "ticker/price": (2, 4), "ticker/bookTicker": (2, 4)},
-    Market.USDM: {**_PRICES, "premiumIndex": (1, 10)},
+    Market.USDM: {**_PRICES, "premiumIndex": (1, 10), "assetIndex": (1, 10)},
     Market.COINM: _PRICES,
 }
 _SOME = ((20, 2), (100, 40))  # of spot's `ticker/24hr`: up to so many `symbols`
+_PER_SYMBOL = frozenset(("ticker", "ticker/tradingDay"))  # of spot
+_SYMBOL, _SYMBOLS = 4, 200  # what each one costs, and all of them at most
+_STATISTICS = 1  # they have none, but a limit of their own
 _UNKNOWN = 20  # better too much than a ban
 
 
@@ -47,6 +53,10 @@ def weight_of(market: Market, method: str, parameters: Mapping[str, str | int]) 
             several = str(parameters["symbols"]).count(",") + 1
             return next((weight for most, weight in _SOME if several <= most), every)
         return one if "symbol" in parameters else every
+    if method in _PER_SYMBOL:
+        return min(_SYMBOL * (str(parameters.get("symbols", "")).count(",") + 1), _SYMBOLS)
+    if method.startswith("futures/data/"):
+        return _STATISTICS
     if method.lower().endswith("klines"):
         return _step(_KLINES, int(parameters.get("limit", KLINES_DEFAULT)))
     if method == "depth":
@@ -63,6 +73,15 @@ def page_of(market: Market, rows: int) -> int:
     if market is Market.SPOT:
         return min(rows, KLINES_LIMIT[market])
     return min(rows, _KLINES[1][0])
+
+
+def counted_apart(market: Market, method: str) -> str:
+    """The limit on the number of requests that a method counts towards besides; empty where there is none."""
+    if market is Market.SPOT:
+        return ""
+    if method.startswith("futures/data/"):
+        return "statistics"
+    return "funding" if method in ("fundingRate", "fundingInfo") else ""
 
 
 def _step(steps: tuple[tuple[int, int], ...], rows: int) -> int:

@@ -2,6 +2,7 @@
 
 /api/v3/…  /fapi/v1/…  /dapi/v1/…                    Binance's paths, by which it is known whose they are
 /spot/api/v3/…  /usdm/fapi/v1/…  /coinm/dapi/v1/…    the same behind a market's base
+/usdm/futures/data/…  /coinm/futures/data/…          statistics; without a base they are USD-M's
 """
 
 import re
@@ -18,8 +19,8 @@ from fsnats.binance.parameters import RestError
 from fsnats.binance.streams import MARKETS, Market
 from fsnats.symbols import Listing
 
-PREFIXES = ("api", "fapi", "dapi", "sapi", "papi", "eapi")
-_PATH = re.compile(rf"/(?:{'|'.join(PREFIXES)})/v\d+/([^/]*).*")
+PREFIXES = ("api", "fapi", "dapi", "sapi", "papi", "eapi", "futures")
+_PATH = re.compile(rf"/(?:(?:{'|'.join(PREFIXES[:-1])})/v\d+|futures/data)/([^/]*).*")
 _QUERY_BYTES = 16 * 1024  # all symbols of spot in one `symbols` are half of it
 _FIELDS = 32  # parameters; no method takes half as many
 
@@ -53,12 +54,28 @@ STREAM_TYPES = {
     "historicalTrades": "trade",
     "aggTrades": "aggTrade",
     "avgPrice": "avgPrice",
+    "ticker": "windowTicker",
+    "ticker/tradingDay": "ticker",
     "ticker/24hr": "ticker",
     "ticker/price": "ticker",
     "v2/ticker/price": "ticker",
     "ticker/bookTicker": "bookTicker",
     "premiumIndex": "markPrice",
+    "premiumIndexKlines": "markPriceKline",
     "fundingRate": "markPrice",
+    "fundingInfo": "markPrice",
+    "indexInfo": "compositeIndex",
+    "assetIndex": "assetIndex",
+    # No stream tells these: what a day's trading comes to is the nearest.
+    "openInterest": "ticker",
+    "futures/data/basis": "ticker",
+    "futures/data/delivery-price": "ticker",
+    "futures/data/openInterestHist": "ticker",
+    "futures/data/topLongShortAccountRatio": "ticker",
+    "futures/data/topLongShortPositionRatio": "ticker",
+    "futures/data/globalLongShortAccountRatio": "ticker",
+    "futures/data/takerlongshortRatio": "ticker",
+    "futures/data/takerBuySellVol": "ticker",
 }
 
 
@@ -79,7 +96,7 @@ def question(verb: str, path: str, query: str, time_unit: str = "") -> Question:
     found = _PATH.fullmatch(where)
     if found is None or (base and where.startswith("//")):
         raise _no_path(verb, path)
-    at = method_at(where)
+    at = method_at(where, named)
     is_public = at is not None and at[1] in METHODS[at[0]]
     if _is_private(verb, where, found[1], pairs):
         raise RestError(_UNAUTHORIZED, PUBLIC_ONLY, HTTPStatus.FORBIDDEN)

@@ -25,6 +25,7 @@ from fsnats.exits.rest import PooledRest
 from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST
 from workers.history.answers import Answers
+from workers.history.counted import Counted
 from workers.history.flights import Flights
 from workers.history.share import BACKGROUND, Share
 
@@ -47,6 +48,7 @@ class Relay:
         self._rests = rests
         self._clock = clock
         self._share = Share(rests.values(), clock)
+        self._counted = Counted(clock)
         self._background = Share(rests.values(), clock, BACKGROUND)
         self._flights = Flights[tuple[_Key, bool], RestReply]()
         self._kept: dict[_Key, tuple[float, RestReply]] = {}
@@ -96,11 +98,12 @@ class Relay:
     async def _ask(self, market: Market, method: str, query: Query, background: bool) -> RestReply:
         weight = weight_of(market, method, query)
         shares = (self._share, self._background) if background else (self._share,)
-        wait = max(share.wait(market, weight) for share in shares)
+        wait = max(self._counted.wait(market, method), *(share.wait(market, weight) for share in shares))
         if wait > 0:
             return self._too_much(market, wait)
         for share in shares:
             share.spend(market, weight)
+        self._counted.spend(market, method)
         self.asked += 1
         try:
             answer = await self._rests[market].get(method, query)

@@ -26,7 +26,7 @@ from workers.simulator import ledger
 from workers.simulator.connection import SIMULATED
 from workers.simulator.faults import Faults, invoke
 from workers.simulator.hub import Hub
-from workers.simulator.limits import Verdict, Weights
+from workers.simulator.limits import Counts, Verdict, Weights
 from workers.simulator.rest import Rest
 from workers.simulator.victim import ILLEGAL
 
@@ -44,6 +44,7 @@ class Owner(Protocol):
     ledger: ledger.Ledger
     faults: Faults
     weights: Weights
+    counts: Counts
     hub: Hub
 
     def snapshot(self) -> dict[str, object]: ...
@@ -105,7 +106,7 @@ class App:
 
     async def _exchange(self, method: str, path: str, query: dict[str, str], ip: str) -> Reply:
         first, _, rest = path[1:].partition("/")
-        found = method_at("/" + rest)
+        found = method_at("/" + rest, Market(first) if first in MARKETS else None)
         if found is None or first != found[0]:
             return Reply(404, b"")
         market, name = found
@@ -117,8 +118,14 @@ class App:
         verdict = self._owner.weights.charge(ip, market, self._rest.weight(market, name, query), now)
         headers = {"X-MBX-USED-WEIGHT-1M": str(verdict.used), "X-MBX-USED-WEIGHT": str(verdict.used)}
         if verdict.status != 200:
-            self._note(verdict, market, ip, name, now)
+            limit = "weight" if verdict.status == 429 else "ban"
+            self._note(limit, market, ip, f"{name}, {verdict.used} used", now)
             return Reply(verdict.status, _too_much(verdict, now), {**headers, "Retry-After": str(verdict.retry)})
+        retry = self._owner.counts.charge(ip, market, name, now)
+        if retry:
+            verdict = Verdict(429, verdict.used, retry)
+            self._note("requests", market, ip, name, now)
+            return Reply(429, _too_much(verdict, now), {**headers, "Retry-After": str(retry)})
         now += self._owner.hub.skew if name == "time" else 0
         try:
             return Reply(200, await self._rest.answer(market, name, query, now), headers)
@@ -131,9 +138,8 @@ class App:
         now = self._owner.clock.time_ns() // 1_000_000
         return Reply(status, _too_much(Verdict(status, 0, retry), now), {"Retry-After": str(retry)})
 
-    def _note(self, verdict: Verdict, market: Market, ip: str, name: str, now: int) -> None:
-        limit = "weight" if verdict.status == 429 else "ban"
-        self._owner.ledger.violate(ledger.Violation(limit, market, 0, ip, f"{name}, {verdict.used} used", now))
+    def _note(self, limit: str, market: Market, ip: str, what: str, now: int) -> None:
+        self._owner.ledger.violate(ledger.Violation(limit, market, 0, ip, what, now))
 
     def _control(self, method: str, path: str, query: list[tuple[str, str]]) -> Reply:
         if path == "ledger" and method == "GET":

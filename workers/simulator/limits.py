@@ -1,10 +1,13 @@
 """The limits that hold per connection and per IP, counted.  No I/O; `now` is in seconds of a monotonic clock."""
 
+from fsnats.binance.limits import REQUESTS_PER_FIVE_MINUTES
 from fsnats.binance.streams import Market
+from fsnats.binance.weights import counted_apart
 from fsnats.window import SlidingWindow
 from workers.simulator.settings import Settings
 
 _MINUTE = 60_000
+_FIVE_MINUTES = 300.0  # seconds
 
 
 class Dials:
@@ -77,6 +80,23 @@ class Verdict:
         self.status = status
         self.used = used
         self.retry = retry
+
+
+class Counts:
+    """Requests per IP that are counted one by one besides their weight, in any five minutes."""
+
+    def __init__(self) -> None:
+        self._windows: dict[tuple[str, Market, str], SlidingWindow] = {}
+
+    def charge(self, ip: str, market: Market, method: str, now: int) -> int:
+        """Count a request at `now` (milliseconds); returns 0, or in how many seconds there is room for it."""
+        name = counted_apart(market, method)
+        if not name:
+            return 0
+        window = self._windows.setdefault(
+            (ip, market, name), SlidingWindow(REQUESTS_PER_FIVE_MINUTES[name], _FIVE_MINUTES)
+        )
+        return 0 if charge(window, now / 1000) else int(window.delay(now / 1000)) + 1
 
 
 class Weights:

@@ -4,36 +4,28 @@
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 from fsnats.binance.endpoints import path
 from fsnats.binance.limits import KLINES_DEFAULT, KLINES_LIMIT
-from fsnats.binance.parameters import (
-    SYMBOL,
-    SYMBOL_LEGAL,
-    Query,
-    RestError,
-    asked,
-    illegal,
-    integer,
-    limit_of,
-    needed,
-    shift_of,
-    symbols_of,
-)
+from fsnats.binance.parameters import Query, RestError, illegal, integer, limit_of, needed, shift_of, symbols_of
 from fsnats.binance.streams import CONTINUOUS_INTERVALS, Market, intervals_of
 from fsnats.candles.calendar import span
 from workers.simulator import payloads
 from workers.simulator.book import TICK, last_tick
+from workers.simulator.charges import charge
 from workers.simulator.derived import FUNDING
-from workers.simulator.instruments import DAY, Instrument
-from workers.simulator.minutes import Bar
+from workers.simulator.instruments import DAY, Instrument, fixed
+from workers.simulator.market import HOUR
+from workers.simulator.minutes import MINUTE, Bar
+from workers.simulator.selection import Row, contracts, listed, named, one_or_all
+from workers.simulator.statistics import Statistics
 from workers.simulator.tape import Tape
-from workers.simulator.tickers import Row, Tickers
+from workers.simulator.tickers import Tickers
 from workers.simulator.world import World
 
 Handler = Callable[[Market, Query, int], Awaitable[bytes]]
-Weigh = Callable[[Market, Query], int]
 
 _DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 _COINM_RANGE = 200 * DAY
@@ -46,39 +38,51 @@ class Rest:
         self._world = world
         self._tape = Tape(world)
         self._tickers = Tickers(world)
-        self._table: dict[str, tuple[Weigh, Handler]] = {
-            "ping": (_flat(1, 1), self._ping),
-            "time": (_flat(1, 1), self._time),
-            "exchangeInfo": (_flat(20, 1), self._info),
-            "klines": (_klines_weight, self._klines),
-            "uiKlines": (_klines_weight, self._klines),
-            "continuousKlines": (_klines_weight, self._continuous_klines),
-            "indexPriceKlines": (_klines_weight, self._index_klines),
-            "markPriceKlines": (_klines_weight, self._mark_klines),
-            "aggTrades": (_flat(4, 20), self._agg_trades),
-            "trades": (_flat(25, 5), self._trades),
-            "historicalTrades": (_flat(25, 20), self._old_trades),
-            "depth": (_depth_weight, self._depth),
-            "avgPrice": (_flat(2, 0), self._average),
-            "ticker/24hr": (_by_symbol((2, 80), (1, 40)), self._day),
-            "ticker/price": (_by_symbol((2, 4), (1, 2)), self._rows(self._tickers.price)),
-            "v2/ticker/price": (_by_symbol((0, 0), (1, 2)), self._rows(self._tickers.price)),
-            "ticker/bookTicker": (_by_symbol((2, 4), (2, 5)), self._rows(self._tickers.book)),
-            "premiumIndex": (_by_symbol((0, 0), (1, 10)), self._rows(self._tickers.premium)),
-            "fundingRate": (_flat(0, 1), self._funding),
+        self._statistics = Statistics(world)
+        self._table: dict[str, Handler] = {
+            "ping": self._ping,
+            "time": self._time,
+            "exchangeInfo": self._info,
+            "klines": self._klines,
+            "uiKlines": self._klines,
+            "continuousKlines": self._continuous_klines,
+            "indexPriceKlines": self._index_klines,
+            "markPriceKlines": self._mark_klines,
+            "aggTrades": self._agg_trades,
+            "trades": self._trades,
+            "historicalTrades": self._old_trades,
+            "depth": self._depth,
+            "avgPrice": self._average,
+            "premiumIndexKlines": self._premium_klines,
+            "openInterest": self._open_interest,
+            "fundingInfo": self._funding_terms,
+            "indexInfo": self._index_info,
+            "assetIndex": self._asset_index,
+            "futures/data/delivery-price": self._deliveries,
+            **{f"futures/data/{name}": self._history(name) for name in self._statistics.of_period},
+            "ticker": self._rolling,
+            "ticker/tradingDay": self._trading_day,
+            "ticker/24hr": self._day,
+            "ticker/price": self._rows(self._tickers.price),
+            "v2/ticker/price": self._rows(self._tickers.price),
+            "ticker/bookTicker": self._rows(self._tickers.book),
+            "premiumIndex": self._rows(self._tickers.premium),
+            "fundingRate": self._funding,
         }
 
     def weight(self, market: Market, name: str, query: Query) -> int:
         """What a request costs; unknown paths cost one."""
-        known = self._table.get(name)
-        return known[0](market, query) if known is not None and name not in _ABSENT[market] else 1
+        return charge(market, name, query) if self._handler(market, name) is not None else 1
 
     async def answer(self, market: Market, name: str, query: Query, now: int) -> bytes:
         """The body of a reply.  Raises RestError."""
-        known = self._table.get(name)
-        if known is None or name in _ABSENT[market]:
+        handler = self._handler(market, name)
+        if handler is None:
             raise RestError(-5000, f"Path {path(market, name)}, Method GET is invalid", 404)
-        return await known[1](market, query, now)
+        return await handler(market, query, now)
+
+    def _handler(self, market: Market, name: str) -> Handler | None:
+        return self._table.get(name) if market in _ON.get(name, Market) else None
 
     async def _ping(self, market: Market, query: Query, now: int) -> bytes:
         return b"{}"
@@ -97,7 +101,7 @@ class Rest:
         elif "symbols" in query:
             only = symbols_of(query)
             for symbol in only:
-                self._listed(market, symbol)
+                listed(exchange, market, symbol)
         elif "symbolStatus" in query:
             only = [each.symbol for each in exchange.all(market) if each.status == query["symbolStatus"]]
         return exchange.info(market, now, permission_sets=sets, only=only)
@@ -115,16 +119,30 @@ class Rest:
         return await self._candles(instrument, query, now, CONTINUOUS_INTERVALS[market])
 
     async def _index_klines(self, market: Market, query: Query, now: int) -> bytes:
-        contracts = self._world.exchange.contracts(market, needed(query, "pair"))
-        if not contracts:
-            raise RestError(-1121, "Invalid symbol.")
-        return await self._candles(contracts[0], query, now, intervals_of(market), volumes=False)
+        return await self._candles(
+            contracts(self._world.exchange, market, query)[0], query, now, intervals_of(market), volumes=False
+        )
 
     async def _mark_klines(self, market: Market, query: Query, now: int) -> bytes:
         return await self._candles(self._instrument(market, query), query, now, intervals_of(market), volumes=False)
 
+    async def _premium_klines(self, market: Market, query: Query, now: int) -> bytes:
+        instrument = self._instrument(market, query)
+
+        def premium(ticks: int) -> str:  # the further the price, the higher
+            return fixed((ticks - instrument.level) * 100_000 // instrument.level, 8)
+
+        return await self._candles(instrument, query, now, intervals_of(market), volumes=False, price=premium)
+
     async def _candles(
-        self, instrument: Instrument, query: Query, now: int, intervals: tuple[str, ...], *, volumes: bool = True
+        self,
+        instrument: Instrument,
+        query: Query,
+        now: int,
+        intervals: tuple[str, ...],
+        *,
+        volumes: bool = True,
+        price: Callable[[int], str] | None = None,
     ) -> bytes:
         market = instrument.market
         interval = needed(query, "interval")
@@ -147,7 +165,7 @@ class Rest:
                 break
             if closes > last:  # the candle that `last` lies in is open, or ends after it all the same
                 bar = self._world.bars.between(instrument, opens, min(closes, now + 1))
-            rows.append(_candle(instrument, opens, closes, bar, volumes=volumes))
+            rows.append(_candle(instrument, opens, closes, bar, price or instrument.price, volumes=volumes))
             if len(rows) % (100 if interval[-1] in "sm" else 1) == 0:
                 await asyncio.sleep(0)  # a long history is much to compute; streams go on meanwhile
         return f"[{','.join(rows)}]".encode()
@@ -187,7 +205,57 @@ class Rest:
 
     async def _day(self, market: Market, query: Query, now: int) -> bytes:
         mini = market is Market.SPOT and query.get("type") == "MINI"
-        return self._one_or_all(market, query, self._tickers.mini if mini else self._tickers.day, now)
+        return one_or_all(self._world.exchange, market, query, self._tickers.mini if mini else self._tickers.day, now)
+
+    async def _rolling(self, market: Market, query: Query, now: int) -> bytes:
+        size = query.get("windowSize", "1d")
+        found = _WINDOW.fullmatch(size)
+        if found is None:
+            raise illegal("windowSize", _WINDOW.pattern)
+        length = int(size[:-1]) * {"m": MINUTE, "h": HOUR, "d": DAY}[size[-1]]
+        return self._since(market, query, (now - length) // MINUTE * MINUTE, now, now)
+
+    async def _trading_day(self, market: Market, query: Query, now: int) -> bytes:
+        opens, closes = span("1d", now, shift_of(query.get("timeZone", "0")))
+        return self._since(market, query, opens, closes - 1, now)
+
+    def _since(self, market: Market, query: Query, opens: int, closes: int, now: int) -> bytes:
+        if "symbols" not in query:
+            needed(query, "symbol")
+        mini = query.get("type") == "MINI"
+
+        def row(each: Instrument, now: int) -> str:
+            return self._tickers.between(each, max(opens, each.listed), closes, now, mini=mini)
+
+        return one_or_all(self._world.exchange, market, query, row, now)
+
+    async def _open_interest(self, market: Market, query: Query, now: int) -> bytes:
+        return self._statistics.open_interest(self._instrument(market, query), now)
+
+    async def _funding_terms(self, market: Market, query: Query, now: int) -> bytes:
+        return self._statistics.funding_terms(market, now)
+
+    async def _index_info(self, market: Market, query: Query, now: int) -> bytes:
+        each = [one for one in self._world.exchange.trading(market) if one.kind == "INDEX"]
+        if "symbol" in query:
+            wanted = self._instrument(market, query)
+            each = [one for one in each if one is wanted]
+        return f"[{','.join(self._tickers.index_parts(one, now) for one in each)}]".encode()
+
+    async def _asset_index(self, market: Market, query: Query, now: int) -> bytes:
+        try:
+            return self._tickers.asset_indexes(query.get("symbol"), now)
+        except KeyError:
+            raise RestError(-1121, "Invalid symbol.") from None
+
+    async def _deliveries(self, market: Market, query: Query, now: int) -> bytes:
+        return self._statistics.deliveries(market, query, now)
+
+    def _history(self, name: str) -> Handler:
+        async def answer(market: Market, query: Query, now: int) -> bytes:
+            return self._statistics.history(name, market, query, now)
+
+        return answer
 
     async def _funding(self, market: Market, query: Query, now: int) -> bytes:
         if market is Market.USDM and "symbol" not in query:  # the newest of each
@@ -203,78 +271,36 @@ class Rest:
 
     def _rows(self, row: Row) -> Handler:
         async def answer(market: Market, query: Query, now: int) -> bytes:
-            return self._one_or_all(market, query, row, now)
+            return one_or_all(self._world.exchange, market, query, row, now)
 
         return answer
 
-    def _one_or_all(self, market: Market, query: Query, row: Row, now: int) -> bytes:
-        """One row where a symbol is named (COIN-M: an array of it), an array where several are, or a pair, or none."""
-        if "symbol" in query:
-            one = row(self._instrument(market, query), now)
-            return (f"[{one}]" if market is Market.COINM else one).encode()
-        each = self._world.exchange.trading(market)
-        if market is Market.SPOT and "symbols" in query:
-            each = [self._listed(market, symbol) for symbol in symbols_of(query)]
-        elif market is Market.COINM and "pair" in query:
-            each = self._world.exchange.contracts(market, query["pair"])
-        return f"[{','.join(row(one, now) for one in each)}]".encode()
-
     def _instrument(self, market: Market, query: Query) -> Instrument:
-        return self._listed(market, needed(query, "symbol"))
-
-    def _listed(self, market: Market, symbol: str) -> Instrument:
-        if market is Market.SPOT and not SYMBOL.fullmatch(symbol):
-            raise illegal("symbol", SYMBOL_LEGAL)
-        instrument = self._world.exchange.get(market, symbol)
-        if instrument is None:
-            raise RestError(-1121, "Invalid symbol.")
-        return instrument
+        return named(self._world.exchange, market, query)
 
 
-_SPOT_ONLY = {"uiKlines", "avgPrice"}
-_FUTURES_ONLY = {"continuousKlines", "indexPriceKlines", "markPriceKlines", "premiumIndex", "fundingRate"}
-_ABSENT = {
-    Market.SPOT: {*_FUTURES_ONLY, "v2/ticker/price"},
-    Market.USDM: _SPOT_ONLY,
-    Market.COINM: {*_SPOT_ONLY, "v2/ticker/price"},
-}
+_WINDOW = re.compile(r"([1-9]|[1-5]\d)m|([1-9]|1\d|2[0-3])h|[1-7]d")
+# What only some of the markets have; everything else is served on all of them.
+_SPOT, _USDM, _COINM = frozenset({Market.SPOT}), frozenset({Market.USDM}), frozenset({Market.COINM})
+_ON = {
+    **dict.fromkeys(("uiKlines", "avgPrice", "ticker", "ticker/tradingDay"), _SPOT),
+    **dict.fromkeys(("v2/ticker/price", "indexInfo", "assetIndex", "futures/data/takerlongshortRatio"), _USDM),
+    **dict.fromkeys(
+        (
+            "continuousKlines", "indexPriceKlines", "markPriceKlines", "premiumIndexKlines", "premiumIndex",
+            "fundingRate", "fundingInfo", "openInterest", "futures/data/delivery-price", "futures/data/basis",
+            "futures/data/openInterestHist", "futures/data/topLongShortAccountRatio",
+            "futures/data/topLongShortPositionRatio", "futures/data/globalLongShortAccountRatio",
+        ),
+        _USDM | _COINM,
+    ),
+    "futures/data/takerBuySellVol": _COINM,
+}  # fmt: skip
 
 
-def _flat(spot: int, futures: int) -> Weigh:
-    return lambda market, query: spot if market is Market.SPOT else futures
-
-
-def _by_symbol(spot: tuple[int, int], futures: tuple[int, int]) -> Weigh:
-    """What one symbol costs, and what all do; several of spot cost as much as all but for `ticker/24hr`."""
-
-    def weigh(market: Market, query: Query) -> int:
-        one, every = spot if market is Market.SPOT else futures
-        several = query.get("symbols", "").count(",") + 1 if "symbols" in query else 0
-        if "symbol" in query or (every == 80 and 0 < several <= 20):
-            return one
-        return 40 if every == 80 and 0 < several <= 100 else every
-
-    return weigh
-
-
-def _klines_weight(market: Market, query: Query) -> int:
-    """Spot charges two; futures by rows, at the boundaries measured on 2026-10-07."""
-    if market is Market.SPOT:
-        return 2
-    limit = asked(query, KLINES_DEFAULT + 1)  # no limit given is charged as the next class
-    return next((weight for most, weight in ((100, 1), (500, 2), (1000, 5)) if limit <= most), 10)
-
-
-def _depth_weight(market: Market, query: Query) -> int:
-    if market is Market.SPOT:
-        limit = asked(query, 100)
-        return next((weight for most, weight in ((100, 5), (500, 25), (1000, 50)) if limit <= most), 250)
-    limit = asked(query, 500)
-    return next((weight for most, weight in ((50, 2), (100, 5), (500, 10)) if limit <= most), 20)
-
-
-def _candle(instrument: Instrument, opens: int, closes: int, bar: Bar, *, volumes: bool) -> str:
-    price = instrument.price
+def _candle(
+    instrument: Instrument, opens: int, closes: int, bar: Bar, price: Callable[[int], str], *, volumes: bool
+) -> str:
     prices = f'{opens},"{price(bar.open)}","{price(bar.high)}","{price(bar.low)}","{price(bar.close)}"'
     if not volumes:
         return f'[{prices},"0",{closes - 1},"0",{(closes - opens) // 1000},"0","0","0"]'

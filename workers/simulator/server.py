@@ -20,7 +20,7 @@ from workers.simulator.http import App
 from workers.simulator.hub import Channel, Hub
 from workers.simulator.instruments import NEVER, instrument, universe
 from workers.simulator.ledger import Ledger
-from workers.simulator.limits import Dials, Weights
+from workers.simulator.limits import Counts, Dials, Weights
 from workers.simulator.load import Load
 from workers.simulator.market import Model
 from workers.simulator.minutes import MINUTE
@@ -53,6 +53,7 @@ class Simulator:
         self.hub = Hub(self.ledger, record=self.settings.record, stamp=self.settings.stamp, judged=self.settings.judged)
         self.dials = Dials(self.settings)
         self.weights = Weights(self.settings)
+        self.counts = Counts()
         self.life = self.settings.life
         self.faults = Faults(self)
         self.port = self.settings.port

@@ -3,17 +3,14 @@
 `now` is in milliseconds; each function returns one row as JSON text.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
 from fsnats.binance.streams import Market
 from workers.simulator import payloads
 from workers.simulator.book import last_tick
 from workers.simulator.instruments import Instrument, fixed
+from workers.simulator.windows import Window
 from workers.simulator.world import World
-
-Row = Callable[[Instrument, int], str]
 
 
 class Tickers:
@@ -72,6 +69,45 @@ class Tickers:
             f'"openTime":{window.opens},"closeTime":{window.closes},"firstId":{window.first},"lastId":{window.last},'
             f'"count":{window.last - window.first + 1}}}'
         )
+
+    def between(self, each: Instrument, opens: int, closes: int, now: int, *, mini: bool) -> str:
+        """Spot's `ticker` and `ticker/tradingDay`: the trades from `opens` on, of a time said to end at `closes`."""
+        bar = self._world.bars.between(each, opens, now + 1)
+        price, window = each.price, Window(
+            bar.open, bar.high, bar.low, bar.close, bar.volume, bar.quote, 0, opens, closes, bar.first, bar.last
+        )  # fmt: skip
+        change = "" if mini else (
+            f'"priceChange":"{price(bar.close - bar.open)}","priceChangePercent":"{payloads.percent(window)}",'
+            f'"weightedAvgPrice":"{payloads.average(each, window)}",'
+        )  # fmt: skip
+        return (
+            f'{{"symbol":"{each.symbol}",{change}"openPrice":"{price(bar.open)}","highPrice":"{price(bar.high)}",'
+            f'"lowPrice":"{price(bar.low)}","lastPrice":"{price(bar.close)}","volume":"{each.quantity(bar.volume)}",'
+            f'"quoteVolume":"{each.turnover(bar.quote)}","openTime":{opens},"closeTime":{closes},'
+            f'"firstId":{bar.first},"lastId":{bar.last},"count":{bar.count}}}'
+        )
+
+    def asset_indexes(self, only: str | None, now: int) -> bytes:
+        """`assetIndex`.  Raises KeyError for an asset that has none."""
+        names = {
+            "s": "symbol", "E": "time", "i": "index", "b": "bidBuffer", "a": "askBuffer", "B": "bidRate",
+            "A": "askRate", "q": "autoExchangeBidBuffer", "g": "autoExchangeAskBuffer",
+            "Q": "autoExchangeBidRate", "G": "autoExchangeAskRate",
+        }  # fmt: skip
+        events = {name: msgspec.json.decode(event) for name, event in self._world.derived.assets(now)}
+        rows = {name: {names[key]: event[key] for key in names} for name, event in events.items()}
+        return msgspec.json.encode(list(rows.values()) if only is None else rows[only])
+
+    def index_parts(self, each: Instrument, now: int) -> str:
+        """A row of `indexInfo`."""
+        event = msgspec.json.decode(self._world.derived.composite_index(each, now))
+        parts = [
+            {"baseAsset": part["b"], "quoteAsset": part["q"], "weightInQuantity": part["w"],
+             "weightInPercentage": part["W"]}
+            for part in event["c"]
+        ]  # fmt: skip
+        row = {"symbol": each.symbol, "time": now, "component": event["C"], "baseAssetList": parts}
+        return msgspec.json.encode(row).decode()
 
     def average(self, each: Instrument, now: int) -> str:
         """Spot's `avgPrice`."""

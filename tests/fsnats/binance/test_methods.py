@@ -26,7 +26,12 @@ def refused(market: Market, method: str, *pairs: tuple[str, str]) -> tuple[int, 
 
 @pytest.mark.parametrize(("market", "method"), [(market, method) for market in Market for method in METHODS[market]])
 def test_every_method_has_a_path_that_leads_back(market: Market, method: str) -> None:
-    assert method_at(path(market, method)) == (market, method)
+    assert method_at(path(market, method), market) == (market, method)
+
+
+def test_statistics_of_no_host_in_particular_are_those_of_usdm() -> None:
+    assert method_at("/futures/data/basis") == (Market.USDM, "futures/data/basis")
+    assert method_at("/futures/data/basis", Market.COINM) == (Market.COINM, "futures/data/basis")
 
 
 def test_a_second_version_has_its_own_path() -> None:
@@ -84,7 +89,19 @@ def test_seconds_are_an_interval_of_continuous_candles() -> None:
 
 
 _NAMES = st.sampled_from(
-    ["symbol", "symbols", "interval", "limit", "timeZone", "permissions", "symbolStatus", "contractType", "x"]
+    [
+        "symbol",
+        "symbols",
+        "interval",
+        "limit",
+        "timeZone",
+        "permissions",
+        "symbolStatus",
+        "contractType",
+        "windowSize",
+        "period",
+        "x",
+    ]
 )
 _VALUES = st.one_of(st.sampled_from(["BTCUSDT", "1m", "5", '["BTCUSDT"]']), st.text(max_size=20))
 _HARMLESS = re.compile(r'[A-Za-z0-9_.+:,"\[\]-]+')

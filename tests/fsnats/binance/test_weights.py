@@ -2,7 +2,7 @@ import pytest
 
 from fsnats.binance.limits import KLINES_LIMIT
 from fsnats.binance.streams import Market
-from fsnats.binance.weights import page_of, weight_of
+from fsnats.binance.weights import counted_apart, page_of, weight_of
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,10 @@ def test_weights_are_those_of_the_documentation(market: Market, method: str, lim
     ("market", "method", "parameters", "weight"),
     [
         (Market.SPOT, "ticker/24hr", {"symbol": "BTCUSDT"}, 2),
+        (Market.SPOT, "ticker", {"symbol": "BTCUSDT"}, 4),
+        (Market.SPOT, "ticker/tradingDay", {"symbols": '["BTCUSDT","ETHUSDT"]'}, 8),
+        (Market.SPOT, "ticker", {"symbols": ",".join(["X"] * 60)}, 200),
+        (Market.USDM, "assetIndex", {}, 10),
         (Market.SPOT, "ticker/24hr", {}, 80),
         (Market.SPOT, "ticker/24hr", {"symbols": '["BTCUSDT","ETHUSDT"]'}, 2),
         (Market.SPOT, "ticker/24hr", {"symbols": ",".join(["X"] * 21)}, 40),
@@ -62,3 +66,9 @@ def test_no_page_brings_more_for_its_weight(market: Market, rows: int) -> None:
         return weight + (weight_of(market, "klines", {"limit": rest}) if rest else 0)
 
     assert cost(page_of(market, rows)) == min(map(cost, range(1, min(rows, KLINES_LIMIT[market]) + 1)))
+
+
+def test_funding_and_statistics_have_limits_of_their_own() -> None:
+    assert counted_apart(Market.USDM, "fundingInfo") == counted_apart(Market.COINM, "fundingRate") == "funding"
+    assert counted_apart(Market.USDM, "futures/data/basis") == "statistics"
+    assert counted_apart(Market.USDM, "klines") == counted_apart(Market.SPOT, "depth") == ""

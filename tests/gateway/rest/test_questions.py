@@ -32,7 +32,8 @@ def refused(verb: str, where: str, query: str = "") -> tuple[int, int, str]:
 
 @pytest.mark.parametrize(("market", "method"), [(market, method) for market in Market for method in METHODS[market]])
 def test_every_method_is_at_the_root_and_behind_its_market(market: Market, method: str) -> None:
-    for base in ("", f"/{market}"):
+    statistics_of_coinm = market is Market.COINM and method.startswith("futures/data/")  # at the root they are USD-M's
+    for base in (f"/{market}",) if statistics_of_coinm else ("", f"/{market}"):
         assert question("GET", base + path(market, method), "x=1&x=%20") == Question(
             market, method, [("x", "1"), ("x", " ")]
         )
@@ -58,7 +59,18 @@ def test_what_belongs_to_an_account_is_told_what_this_is(verb: str, where: str, 
 
 @pytest.mark.parametrize(
     "where",
-    ["/api/v3/nosuch", "/spot/fapi/v1/time", "/usdm/api/v3/time", "/api/v1/klines", "/spot", "/spot//api/v3/time", "/"],
+    [
+        "/api/v3/nosuch",
+        "/futures/data/nosuch",
+        "/futures/data/basis/x",
+        "/spot/futures/data/basis",
+        "/spot/fapi/v1/time",
+        "/usdm/api/v3/time",
+        "/api/v1/klines",
+        "/spot",
+        "/spot//api/v3/time",
+        "/",
+    ],
 )
 def test_what_is_not_served_is_not_found(where: str) -> None:
     status, code, says = refused("GET", where)

@@ -72,6 +72,15 @@ async def test_who_asks_too_much_is_refused_then_banned(start: Start, clock: Han
     assert [violation.limit for violation in simulator.ledger.violations] == ["weight", "ban"]
 
 
+async def test_who_asks_for_funding_too_often_is_refused_whatever_its_weight(start: Start, clock: HandClock) -> None:
+    simulator = await start(clock)
+    for _ in range(500):
+        simulator.counts.charge("127.0.0.1", Market.USDM, "fundingRate", simulator.now())
+    reply = await get(simulator, "/usdm/fapi/v1/fundingInfo")
+    assert (reply.status_code, reply.headers["Retry-After"]) == (429, "301")
+    assert [violation.limit for violation in simulator.ledger.violations] == ["requests"]
+
+
 async def test_the_ledger_is_shown(start: Start, dial: Dial) -> None:
     simulator = await start()
     async with dial(simulator, Market.SPOT, "/stream") as client:

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market
 from fsnats.window import SlidingWindow
-from workers.simulator.limits import Dials, Pulse, Weights, charge
+from workers.simulator.limits import Counts, Dials, Pulse, Weights, charge
 from workers.simulator.settings import Settings
 
 MINUTE = 60_000
@@ -25,6 +25,14 @@ def test_dials_are_counted_per_ip_and_market() -> None:
     assert dials.allows("b", Market.SPOT, 2.0)
     assert dials.allows("a", Market.USDM, 2.0)
     assert dials.allows("a", Market.SPOT, 300.5)
+
+
+def test_some_requests_are_counted_one_by_one() -> None:
+    counts = Counts()
+    assert not any(counts.charge("a", Market.USDM, "fundingRate", 0) for _ in range(500))
+    assert counts.charge("a", Market.USDM, "fundingInfo", 100_000) == 201
+    assert counts.charge("a", Market.USDM, "klines", 0) == counts.charge("b", Market.USDM, "fundingRate", 0) == 0
+    assert counts.charge("a", Market.USDM, "fundingRate", 300_001) == 0
 
 
 def pulse(*, any_pong: bool) -> Pulse:

@@ -59,3 +59,42 @@ async def test_what_a_market_does_not_have_is_no_path(name: str) -> None:
     with pytest.raises(RestError) as refused:
         await get(market, name, symbol="BTCUSDT")
     assert refused.value.status == 404
+
+
+async def test_a_window_begins_at_a_full_minute_and_has_all_trades_since() -> None:
+    hour = await get(Market.SPOT, "ticker", symbol="BTCUSDT", windowSize="1h")
+    assert hour["openTime"] == (NOW - HOURS) // 60_000 * 60_000
+    assert hour["closeTime"] == NOW
+    rows = await get(Market.SPOT, "klines", symbol="BTCUSDT", interval="1m", startTime=str(hour["openTime"]))
+    assert hour["count"] == sum(row[8] for row in rows) == hour["lastId"] - hour["firstId"] + 1
+    assert hour["highPrice"] == max((row[2] for row in rows), key=float)
+    assert (hour["openPrice"], hour["lastPrice"]) == (rows[0][1], rows[-1][4])
+    assert (await get(Market.SPOT, "ticker", symbols='["BTCUSDT","ETHUSDT"]', type="MINI"))[1]["symbol"] == "ETHUSDT"
+
+
+async def test_a_trading_day_begins_at_midnight_of_its_zone() -> None:
+    day = await get(Market.SPOT, "ticker/tradingDay", symbol="BTCUSDT", timeZone="8")
+    assert day["openTime"] % (24 * HOURS) == 16 * HOURS
+    assert day["closeTime"] == day["openTime"] + 24 * HOURS - 1
+
+
+@pytest.mark.parametrize("query", [{}, {"symbol": "BTCUSDT", "windowSize": "60m"}, {"symbol": "NOPE"}])
+async def test_a_window_of_nothing_is_refused(query: dict[str, str]) -> None:
+    with pytest.raises(RestError):
+        await get(Market.SPOT, "ticker", **query)
+
+
+async def test_parts_of_an_index_and_indexes_of_assets_are_told() -> None:
+    (index,) = await get(Market.USDM, "indexInfo")
+    assert index["symbol"] == "DEFIUSDT"
+    assert index["baseAssetList"][0].keys() == {"baseAsset", "quoteAsset", "weightInQuantity", "weightInPercentage"}
+    asset = await get(Market.USDM, "assetIndex", symbol="ETHUSD")
+    assert asset in await get(Market.USDM, "assetIndex")
+    with pytest.raises(RestError):
+        await get(Market.USDM, "assetIndex", symbol="NOPE")
+
+
+async def test_premiums_have_candles() -> None:
+    rows = await get(Market.USDM, "premiumIndexKlines", symbol="BTCUSDT", interval="1m", limit="5")
+    assert all(float(low) <= float(end) <= float(high) for _, _, high, low, end, *_ in rows)
+    assert rows[0][4] == rows[1][1]
