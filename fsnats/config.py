@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from fsnats import patterns
+from fsnats import patterns, recording
 from fsnats.binance.streams import MARKETS, Market
-from fsnats.errors import ConfigError, StreamNameError
+from fsnats.errors import ConfigError, StreamNameError, Unusable
 from fsnats.exits import tables
 from fsnats.exits.address import read_pool
 from fsnats.notify import PROGRAM
@@ -115,6 +115,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1)],
         Meta(description="megabytes of NATS' memory that all markets' kept streams may take together"),
     ] = 256
+    record: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="what a recorder keeps in the store, e.g. usdm:*@continuousKline_1m,usdm:*@aggTrade; "
+            "raw:usdm:*@depth keeps frames as they came; empty: no recorder"
+        ),
+    ] = ()
     worker_memory_max: Annotated[
         Bytes, Meta(description="a worker above this resident size is replaced; suffixes K, M, G")
     ] = 1024**3
@@ -391,6 +398,13 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
             patterns.check(Market(prefix), pattern)
         except StreamNameError as error:
             raise ConfigError(named("always"), f"'{entry}': {error.reason}") from error
+    for entry in config.record:
+        try:
+            market = recording.read(entry).market
+        except Unusable as error:
+            raise ConfigError(named("record"), f"'{entry}': {error}") from error
+        if market not in config.markets:
+            raise ConfigError(named("record"), f"'{entry}': {market} is not carried; the setting markets names what is")
 
 
 def _check_networks(networks: Iterable[str], name: str) -> None:

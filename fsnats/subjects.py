@@ -63,3 +63,8 @@ def symbols(market: Market) -> str:
 def demand(market: Market) -> str:
     """Where gateways announce what they want of one market."""
     return f"{PREFIX}.demand.{market}"
+
+
+def recorder(name: str) -> str:
+    """Where a recorder answers whoever would record the same into the same store."""
+    return f"{PREFIX}.recorder.{name}"

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 BUS = (ROOT / "docs" / "bus.md").read_text()
 GATEWAY = (ROOT / "docs" / "gateway.md").read_text()
+RECORDER = (ROOT / "docs" / "recorder.md").read_text()
 STATUS = (ROOT / "docs" / "status.md").read_text()
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 
@@ -45,7 +46,9 @@ def test_every_field_of_a_token_is_documented() -> None:
     assert set(re.findall(r"^(\w+) = ", GATEWAY, re.MULTILINE)) == set(FIELDS)
 
 
-@pytest.mark.parametrize("document", ["docs/gateway.md", "docs/exits.md", "docs/rest.md", "deploy/README.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/gateway.md", "docs/exits.md", "docs/recorder.md", "docs/rest.md", "deploy/README.md"]
+)
 def test_settings_that_other_documents_name_exist(document: str) -> None:
     named = set(re.findall(r"FSNATS_([A-Z_]+)", (ROOT / document).read_text()))
     assert named <= {field.upper() for field in Config.__struct_fields__}
@@ -70,6 +73,7 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
         assert f"`{subject}`" in BUS
     for subject in (subjects.demand(Market.SPOT), subjects.symbols(Market.SPOT), subjects.clock(Market.SPOT)):
         assert subject.replace("spot", "<market>") in BUS
+    assert f"`{subjects.recorder('<name>')}`" in BUS
     assert f"`{catalogue.LISTINGS}`" in BUS
     assert f"`{catalogue.GROUPS}`" in BUS
     assert f"`{replay.window(Market.SPOT)}`" in BUS
@@ -82,20 +86,24 @@ def test_every_field_of_a_frame_is_documented_in_order() -> None:
     assert re.findall(r"^\| \d \| (\w+) \|", BUS, re.MULTILINE) == list(Frame.__struct_fields__)
 
 
-def documented_fields(heading: str) -> set[str]:
-    """The names in the first column of the table under a heading of docs/status.md."""
-    section = STATUS.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+def documented_fields(heading: str, document: str = STATUS) -> set[str]:
+    """The names in the first column of the table under a heading, of docs/status.md unless told otherwise."""
+    section = document.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, re.MULTILINE)
     return {name for row in rows for name in re.findall(r"\w+", row)}
 
 
-def test_every_field_of_a_workers_status_is_documented() -> None:
-    tree = ast.parse((ROOT / "workers" / "ingest" / "worker.py").read_text())
+@pytest.mark.parametrize(
+    ("module", "heading", "document"),
+    [("ingest/worker.py", "A worker", STATUS), ("recorder/recorder.py", "How it is", RECORDER)],
+)
+def test_every_field_of_a_workers_status_is_documented(module: str, heading: str, document: str) -> None:
+    tree = ast.parse((ROOT / "workers" / module).read_text())
     (status,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "status")
     (told,) = (node.value for node in status.body if isinstance(node, ast.Return))
     assert isinstance(told, ast.Dict)
     fields = {key.value for key in told.keys if isinstance(key, ast.Constant)}
-    assert fields - {"program", "kind", "pid"} == documented_fields("A worker")
+    assert fields - {"program", "kind", "pid"} == documented_fields(heading, document)
 
 
 def test_every_field_of_a_connections_record_is_documented() -> None:

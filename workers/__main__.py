@@ -6,6 +6,7 @@ import sys
 KINDS = {
     "ingest": "workers.ingest.main",
     "history": "workers.history.main",
+    "recorder": "workers.recorder.main",
     "simulator": "workers.simulator.main",
 }
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fsnats.cli import chaos, client, config, doctor, gateway, replay, sim, status, supervise, tail, up, version
+from fsnats.cli import chaos, client, config, doctor, gateway, record, replay, sim, status, supervise, tail, up, version
 from fsnats.config import FILE
 
 app = typer.Typer(
@@ -52,6 +52,7 @@ app.command()(replay.replay)
 app.command()(status.status)
 app.command()(tail.tail)
 app.command()(client.client)
+app.command()(record.record)
 app.command()(config.config)
 app.command()(doctor.doctor)
 app.add_typer(chaos.app, name="chaos")

@@ -108,6 +108,24 @@ class Gateway(msgspec.Struct, frozen=True):
     unknown_names: list[str] = []
 
 
+class Recorder(msgspec.Struct, frozen=True):
+    """One recorder: what it wrote since it started, what waits for the store, and in the replay window."""
+
+    program: str
+    streams: dict[str, int] = {}
+    klines: int = 0
+    trades: int = 0
+    frames: int = 0
+    backlog: int = 0
+    backlog_seconds: float = 0.0
+    in_window: int = 0
+    last_commit_age: float | None = None
+    store_trouble: str = ""
+    window_trouble: dict[str, str] = {}
+    met: dict[str, int] = {}
+    sample: str = ""
+
+
 class ExitTrouble(msgspec.Struct, frozen=True):
     """What an exit is not good for, for `wait` more seconds; without a `verdict` it was not good for it lately."""
 
@@ -155,6 +173,7 @@ class Fleet(msgspec.Struct, frozen=True):
     workers: list[Worker]
     gateways: list[Gateway]
     histories: list[History]
+    recorders: list[Recorder] = []
 
     @property
     def clocks(self) -> dict[str, Offset]:
@@ -207,6 +226,13 @@ class Fleet(msgspec.Struct, frozen=True):
                 yield f"{worker.program}: streams are silent that should not be, {worker.silent.count} of them: {shown}"
             if worker.silent.one_sided:
                 yield f"{worker.program}: {worker.silent.one_sided} streams come by one connection only, of several"
+        for recorder in self.recorders:
+            if recorder.store_trouble:
+                yield f"{recorder.program} waits for the store: {recorder.store_trouble}"
+            for name, reason in recorder.window_trouble.items():
+                yield f"{recorder.program} cannot read the replay window of {name}: {reason}"
+            if unreadable := recorder.met.get("unreadable"):
+                yield f"{recorder.program} could not read {unreadable:,} frames, the newest one: {recorder.sample}"
         for gateway in self.gateways:
             if gateway.ready != "yes":
                 yield f"{gateway.program} is not ready: {gateway.ready}"
@@ -217,7 +243,7 @@ class Fleet(msgspec.Struct, frozen=True):
 
 def read(answers: Iterable[Status]) -> Fleet:
     """Put answers in order.  One that makes no sense is left out: it is shown by `--json` all the same."""
-    fleet = Fleet([], [], [], [])
+    fleet = Fleet([], [], [], [], [])
     for answer in answers:
         try:
             if answer.get("program") == "supervisor":
@@ -228,6 +254,8 @@ def read(answers: Iterable[Status]) -> Fleet:
                 fleet.gateways.append(msgspec.convert(answer, Gateway))
             elif answer.get("kind") == "history":
                 fleet.histories.append(msgspec.convert(answer, History))
+            elif answer.get("kind") == "recorder":
+                fleet.recorders.append(msgspec.convert(answer, Recorder))
         except msgspec.ValidationError:
             continue
     return fleet

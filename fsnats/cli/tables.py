@@ -8,13 +8,14 @@ from rich.text import Text
 
 from fsnats.cli.fleet import Connection, ExitTrouble, Fleet
 
-_GOOD = {"ready": "green", "connected": "green", "yes": "green", "gave up": "red", "reconnecting": "yellow"}
+_GOOD = dict.fromkeys(("ready", "connected", "yes"), "green") | dict.fromkeys(("reconnecting", "waited for"), "yellow")
+_GOOD["gave up"] = "red"
 
 
 def of_fleet(fleet: Fleet, *, verbose: bool = False) -> Iterator[Table]:
     """The tables that have something to show; `verbose` shows all that is known of each connection."""
     connections = _connections_in_detail if verbose else _connections
-    builders = (_programs, _markets, _exits, connections, _silent, _gateways)
+    builders = (_programs, _markets, _exits, connections, _silent, _recorders, _gateways)
     yield from (table for table in (build(fleet) for build in builders) if table.row_count)
 
 
@@ -127,6 +128,27 @@ def _silent(fleet: Fleet) -> Table:
             _row(table, each.stream, worker.market, span(each.seconds), span(each.cadence), each.reason, each.trying)
         if worker.silent.count > len(worker.silent.streams):
             _row(table, f"and {worker.silent.count - len(worker.silent.streams)} more", worker.market, "", "", "", "")
+    return table
+
+
+def _recorders(fleet: Fleet) -> Table:
+    numbers = (">streams", ">candles", ">trades", ">raw frames", ">backlog", ">waits", ">in window")
+    table = _table("\nrecorders", "name", *numbers, "last commit", "store")
+    for recorder in fleet.recorders:
+        last = recorder.last_commit_age
+        _row(
+            table,
+            recorder.program,
+            str(sum(recorder.streams.values())),
+            f"{recorder.klines:,}",
+            f"{recorder.trades:,}",
+            f"{recorder.frames:,}",
+            f"{recorder.backlog:,}",
+            span(recorder.backlog_seconds) if recorder.backlog else "",
+            f"{recorder.in_window:,}",
+            "none yet" if last is None else f"{span(last)} ago",
+            "waited for" if recorder.store_trouble else "ready",
+        )
     return table
 
 

@@ -102,6 +102,8 @@ def plan(
     ]
     if history:
         programs.append(python_program("history", Stage.WORKERS, ("workers", "history"), environ, most))
+    if config.record:
+        programs.append(python_program("recorder", Stage.WORKERS, ("workers", "recorder"), environ, most))
     return programs + gateways(config, environ) if with_gateway else programs
 
 

@@ -62,6 +62,18 @@ def test_a_key_without_a_certificate_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("usdm:*@depth", "'usdm:*@depth': only aggTrade, continuousKline, kline become rows"),
+        ("coinm:*@aggTrade", "'coinm:*@aggTrade': coinm is not carried"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused(value: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=f"^FSNATS_RECORD: {re.escape(says)}"):
+        merged(environ={"FSNATS_RECORD": value})
+
+
+@pytest.mark.parametrize(
     ("name", "value", "says"),
     [
         ("TRUSTED_PROXIES", "10.0.0.0/8,loopback", "'loopback' is neither an address nor a network"),
@@ -84,6 +96,7 @@ def test_lists_sizes_and_names_are_read() -> None:
             "FSNATS_SYMBOLS": "BTCUSDT,ETHUSDT",
             "FSNATS_WORKER_MEMORY_MAX": "512M",
             "FSNATS_ALWAYS": "usdm:*@kline_1m,spot:btcusdt@trade",
+            "FSNATS_RECORD": "usdm:*@aggTrade,raw:coinm:*@depth",
             "FSNATS_USDM_WS_URL": "ws://127.0.0.1:9443/usdm",
         }
     ).config
@@ -92,6 +105,7 @@ def test_lists_sizes_and_names_are_read() -> None:
     assert config.symbols == ("BTCUSDT", "ETHUSDT")
     assert config.worker_memory_max == 512 * 1024 * 1024
     assert config.always == ("usdm:*@kline_1m", "spot:btcusdt@trade")
+    assert config.record == ("usdm:*@aggTrade", "raw:coinm:*@depth")
     assert config.ws_url(Market.USDM) == "ws://127.0.0.1:9443/usdm"
 
 

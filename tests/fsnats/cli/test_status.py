@@ -102,6 +102,23 @@ HISTORY: Status = {
     "pid": 4,
     "clocks": {"spot": {"market": "spot", "offset_ms": -61000.4, "rtt_ms": 12.0, "at_ms": 1}},
 }
+RECORDER: Status = {
+    "program": "recorder",
+    "kind": "recorder",
+    "pid": 5,
+    "streams": {"usdm": 3, "spot": 1},
+    "klines": 1200,
+    "trades": 34567,
+    "frames": 0,
+    "backlog": 42,
+    "backlog_seconds": 75.0,
+    "in_window": 1000,
+    "last_commit_age": 76.0,
+    "store_trouble": "the file is locked",
+    "window_trouble": {"spot": "NATS is not connected"},
+    "met": {"read": 40000, "unreadable": 2},
+    "sample": "not a frame",
+}
 
 
 @pytest.fixture
@@ -176,6 +193,16 @@ async def test_silent_streams_are_listed_with_what_is_tried(nats_url: str, bus: 
     after = out[out.index("silent streams") :].splitlines()
     assert " ".join(after[2].split()) == "btcusdt@aggTrade spot 1m15s btcusdt@kline_1m speaks another connection"
     assert after[3].split() == ["and", "2", "more", "spot"]
+
+
+async def test_a_recorder_shows_what_it_wrote_and_what_waits(nats_url: str, bus: NatsBus) -> None:
+    await answering(bus, SUPERVISOR, RECORDER)
+    out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
+    row = out.partition("\nrecorders")[2].splitlines()[2]
+    assert " ".join(row.split()) == "recorder 4 1,200 34,567 0 42 1m15s 1,000 1m16s ago waited for"
+    assert "! recorder waits for the store: the file is locked" in out
+    assert "! recorder cannot read the replay window of spot: NATS is not connected" in out
+    assert "! recorder could not read 2 frames, the newest one: not a frame" in out
 
 
 async def test_json_holds_every_answer_unchanged(nats_url: str, bus: NatsBus) -> None:

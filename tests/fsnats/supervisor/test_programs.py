@@ -30,6 +30,12 @@ def test_workers_are_limited_in_size_and_the_gateway_is_not() -> None:
     assert [program.memory_max for program in programs] == [5000, 5000, 5000, 0]
 
 
+def test_a_recorder_runs_where_something_is_to_be_recorded() -> None:
+    (recorder,) = plan(Config(record=("spot:*@aggTrade",)), [], {}, with_gateway=False, history=False)
+    assert (recorder.name, recorder.stage) == ("recorder", Stage.WORKERS)
+    assert recorder.argv[-2:] == ("workers", "recorder")
+
+
 def test_the_gateway_is_left_out_where_somebody_else_runs_it() -> None:
     assert [program.name for program in plan(Config(), [], {}, with_gateway=False)] == ["history"]
 

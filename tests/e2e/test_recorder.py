@@ -1,0 +1,159 @@
+"""What is recorded is what the exchange said, whoever is killed meanwhile."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from fsnats.bus.nats import NatsBus
+from fsnats.status import Status, ask
+from tests.e2e.conftest import Measure, StartFleet
+from tests.e2e.fleet import Fleet, Process, get, wait_for
+
+_KILLS = int(os.environ.get("FSNATS_TEST_KILLS", "3"))  # the soak has twenty
+_SYMBOLS = ("BTCUSDT", "ETHUSDT")
+_BURST = ("--rate", "600", "--record")
+_RECORD = "spot:*@aggTrade,spot:*@kline_1m"
+
+
+class Record:
+    """A recorder beside a fleet, started by hand and killed as one likes, and the file that it writes."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.file = fleet.directory / "state" / "fsnats.sqlite3"
+        self._count = 0
+        self.process = self.start()
+
+    def start(self) -> Process:
+        """Start one; it waits for what it needs by itself."""
+        self._count += 1
+        self.process = self.fleet.start(f"recorder-{self._count}", "fsnats", "record", *_RECORD.split(","))
+        return self.process
+
+    def ids(self, symbol: str) -> list[int]:
+        """The ids of a symbol's trades in the store."""
+        return [
+            number
+            for (number,) in self._ask("SELECT agg_id FROM raw_agg_trades WHERE symbol = ? ORDER BY agg_id", symbol)
+        ]
+
+    def count(self) -> int:
+        """How many trades the store has."""
+        return sum(len(self.ids(symbol)) for symbol in _SYMBOLS)
+
+    def spans(self, symbol: str) -> list[tuple[int, int]]:
+        """What is known to be complete of a symbol's trades."""
+        query = "SELECT first, last FROM complete WHERE kind = 'aggTrade' AND symbol = ? ORDER BY first"
+        return [(first, last) for first, last in self._ask(query, symbol)]
+
+    def _ask(self, query: str, *values: object) -> list[tuple[int, ...]]:
+        try:
+            with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as connection:
+                return connection.execute(query, values).fetchall()
+        except sqlite3.OperationalError:  # not made yet
+            return []
+
+    def grows(self, by: int = 200) -> None:
+        """Return when so many more trades are in the store."""
+        before = self.count()
+        wait_for(lambda: self.count() >= before + by, "the store grows")
+
+    def status(self) -> Status:
+        """What the recorder says of itself; empty where it says nothing."""
+
+        async def look() -> Status:
+            async with NatsBus([self.fleet.nats_url], "e2e-status", lambda: 0.0) as bus:
+                await bus.connected()
+                answers = await ask(bus, "_INBOX.e2e-status", 0.3)
+                return next((answer for answer in answers if answer.get("kind") == "recorder"), {})
+
+        return asyncio.run(look())
+
+    def said(self, symbol: str) -> list[int]:
+        """The ids of all trades that the exchange told since somebody first wanted them, in order."""
+        url = f"http://127.0.0.1:{self.fleet.simulator_port}/sim/ledger/events"
+        status, text = get(f"{url}?market=spot&stream={symbol.lower()}@aggTrade")
+        assert status == 200, text
+        found = json.loads(text)
+        assert found["first"] == 0, "the exchange forgot the first ones"
+        return [identity[1] for _, identity in found["events"]]
+
+    def finish(self) -> int:
+        """Stop when all that was said by now is stored; that is then what was said, each trade once.  How many."""
+        newest = {symbol: self.said(symbol)[-1] for symbol in _SYMBOLS}
+        wait_for(lambda: all(self.ids(symbol)[-1] >= newest[symbol] for symbol in _SYMBOLS), "all of it is stored")
+        self.process.signal(signal.SIGTERM)
+        self.process.wait()
+        count = 0
+        for symbol in _SYMBOLS:
+            stored = self.ids(symbol)
+            assert stored == [number for number in self.said(symbol) if number <= stored[-1]]
+            assert self.spans(symbol) == [(stored[0], stored[-1])], "all of it is known to be complete"
+            count += len(stored)
+        return count
+
+
+@pytest.fixture
+def fleet(start_fleet: StartFleet) -> Fleet:
+    return start_fleet(simulator=_BURST, supervisor=(), markets="spot", symbols=",".join(_SYMBOLS))
+
+
+def test_kills_of_the_recorder_lose_nothing_and_bring_nothing_twice(fleet: Fleet, measure: Measure) -> None:
+    record = Record(fleet)
+    for _ in range(_KILLS):
+        record.grows()
+        record.process.kill()
+        record.start()
+    record.grows()
+    count = record.finish()
+    measure(f"{_KILLS} kills of a recorder: {count} trades, each stored once")
+
+
+def test_a_killed_nats_costs_nothing(fleet: Fleet, measure: Measure) -> None:
+    record = Record(fleet)
+    record.grows()
+    fleet.kill("nats-server")
+    record.grows(600)
+    measure(f"NATS killed below a recorder: {record.finish()} trades, each stored once")
+
+
+def test_a_store_that_is_locked_is_waited_for(fleet: Fleet) -> None:
+    record = Record(fleet)
+    record.grows()
+    with closing(sqlite3.connect(record.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        wait_for(lambda: record.status().get("store_trouble"), "the recorder says that the store is locked")
+        wait_for(lambda: int(str(record.status().get("backlog", 0))) > 500, "a backlog grows")
+        record.process.kill()  # with the backlog in its memory
+        record.start()
+        other.execute("ROLLBACK")
+    record.grows()
+    assert record.status()["store_trouble"] == ""
+    record.finish()
+
+
+def test_the_supervisor_runs_a_recorder_where_something_is_to_be_recorded(start_fleet: StartFleet) -> None:
+    fleet = start_fleet(
+        simulator=(), supervisor=(), markets="usdm", symbols="BTCUSDT", record="usdm:*@continuousKline_1m"
+    )
+    file = fleet.directory / "state" / "fsnats.sqlite3"
+
+    def rows(table: str) -> list[tuple[object, ...]]:
+        try:
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+                return connection.execute(f"SELECT * FROM {table}").fetchall()
+        except sqlite3.OperationalError:
+            return []
+
+    wait_for(lambda: rows("kline_data"), "a candle is stored")
+    assert rows("kline_data")[0][:3] == ("usdm", "continuousKline", "BTCUSDT_PERPETUAL")
+    wait_for(lambda: rows("connections"), "connections are stored")
+    pid = fleet.kill("recorder")
+    wait_for(lambda: fleet.pids().get("recorder", pid) != pid, "the recorder is started again")
+    streams = [name for row in rows("connections") for name in json.loads(str(row[3]))]
+    assert "btcusdt_perpetual@continuousKline_1m" in streams

@@ -1,0 +1,76 @@
+"""`python -P -m workers recorder`: keeps candles and trades in the store, as FSNATS_RECORD says."""
+
+import asyncio
+import os
+import random
+from collections.abc import Sequence
+
+import typer
+
+from fsnats import log, notify, process, recording
+from fsnats.bus.nats import NatsBus
+from fsnats.clock import SystemClock
+from fsnats.command import run_command
+from fsnats.config import Config
+from fsnats.errors import ConfigError
+from fsnats.recording import Entry
+from fsnats.rendezvous import nats_urls
+from fsnats.settings import load
+from fsnats.store import Store
+from fsnats.store.address import read_url
+from fsnats.store.opening import open_store
+from workers.recorder.recorder import Recorder, name_of
+
+LAST_WORDS = 5.0  # seconds that what was read may take to be stored when we are stopped
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def recorder() -> None:
+    """Keep candles and trades in the store."""
+    config = load().config
+    log.configure("recorder", config.log_level)
+    entries = [recording.read(entry) for entry in config.record]
+    if not entries:
+        raise ConfigError("FSNATS_RECORD", "nothing is to be recorded; usdm:*@aggTrade, say, would be")
+
+    async def record(stopping: process.Stopping) -> None:
+        await _record(config, entries, stopping)
+
+    raise typer.Exit(process.run(record))
+
+
+async def _record(config: Config, entries: Sequence[Entry], stopping: process.Stopping) -> None:
+    notifier = notify.from_environment()
+    name = name_of(entries, read_url(config.store_url, config.state_dir).name)
+
+    async def opened() -> Store:
+        return await open_store(config.store_url, config.state_dir)
+
+    async with NatsBus(nats_urls(config), f"recorder-{os.getpid()}", random.random) as bus:
+        only = {symbol.upper() for symbol in config.symbols}
+        recorder = Recorder(entries, name, bus, opened, SystemClock(), random.random, only)
+        async with asyncio.TaskGroup() as tasks:
+            beating = tasks.create_task(notifier.beat())
+            starting = tasks.create_task(_start(recorder, bus, notifier))
+            stop = tasks.create_task(stopping.wait())
+            await asyncio.wait((starting, stop), return_when=asyncio.FIRST_COMPLETED)
+            starting.cancel()
+            if not stop.done():
+                await recorder.run(stopping.wait, LAST_WORDS)
+            notifier.say("STOPPING=1")
+            beating.cancel()
+        if recorder.writer.store is not None:
+            await recorder.writer.store.close()
+
+
+async def _start(recorder: Recorder, bus: NatsBus, notifier: notify.Notifier) -> None:
+    await bus.connected()
+    await recorder.alone()
+    notifier.say("READY=1")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; returns the exit status."""
+    return run_command(app, arguments, "workers recorder")
