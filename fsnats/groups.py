@@ -4,10 +4,12 @@ A symbol stays in its group for as long as it is listed.  New symbols fill the p
 new groups; nobody moves because somebody else was listed.
 """
 
+from collections.abc import Collection, Sequence
+
 import msgspec
 
 from fsnats.binance.streams import Market, Scope, Stream
-from fsnats.symbols import Symbol
+from fsnats.symbols import Listing, Symbol
 
 
 class Group(msgspec.Struct, frozen=True, dict=True):
@@ -72,3 +74,16 @@ def describe(market: Market, groups: list[list[str]], symbols: list[Symbol]) -> 
     return [
         Group(market, number, groups[number], pairs.get(number, []), lead=number == numbers[0]) for number in numbers
     ]
+
+
+def regroup(listing: Listing, stored: Sequence[Group], only: Collection[str], size: int) -> list[Group]:
+    """The groups of a market now, of at most `size` symbols, where nobody moves who need not.
+
+    `only` are the symbols to carry, in any case; empty: all that trade.
+    """
+    wanted = {name.upper() for name in only}
+    names = [s.name for s in listing.symbols if s.name in listing.trading and (not wanted or s.name in wanted)]
+    so_far: list[list[str]] = [[] for _ in range(max((group.number for group in stored), default=-1) + 1)]
+    for group in stored:
+        so_far[group.number] = list(group.symbols)
+    return describe(listing.market, assign(so_far, names, size), listing.symbols)

@@ -1,5 +1,6 @@
 """What an exchange lists: its exchangeInfo reply, reduced to what fsnats needs of it."""
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import msgspec
@@ -91,3 +92,15 @@ class Listing(msgspec.Struct, frozen=True, dict=True):
         if known is None:
             return f"unknown symbol '{stream.subject}' on {self.market}"
         return f"'{stream.subject}' is not trading on {self.market} (status {known.status})"
+
+
+def not_traded(names: Iterable[str], listings: Iterable[Listing]) -> dict[str, str]:
+    """Which of these symbols no market trades, and why."""
+    listings = list(listings)
+    missing = {}
+    for name in (name.upper() for name in names):
+        known = [(one.market, one.by_name[name]) for one in listings if name in one.by_name]
+        if not any(symbol.status == TRADING for _, symbol in known):
+            reasons = [f"status {symbol.status} on {market}" for market, symbol in known]
+            missing[name] = ", ".join(reasons) or f"not listed on {', '.join(one.market for one in listings)}"
+    return missing

@@ -7,88 +7,29 @@ then.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable
 
 import msgspec
 
 from fsnats import frames
 from fsnats.backoff import Backoff
-from fsnats.binance.rest import Answer, BadRequest
+from fsnats.binance.rest import BadRequest
 from fsnats.binance.streams import Market
 from fsnats.changes import Change, between, with_pending
 from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable, FrameError, FsnatsError
-from fsnats.exits.client import Exits
-from fsnats.exits.rest import PooledRest
-from fsnats.groups import Group, assign, describe
+from fsnats.groups import Group, regroup
 from fsnats.supervisor.announced import Announced, Announcement
+from fsnats.supervisor.lists import Ask, read_listing
 from fsnats.supervisor.store import Store
-from fsnats.symbols import Listing, Symbol, read_exchange_info
+from fsnats.symbols import Listing, Symbol, not_traded
 
 logger = logging.getLogger(__name__)
 
 RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between two tries at a market that has not answered yet
 
-Ask = Callable[[Market], Awaitable[Answer]]
-
 _announcement = msgspec.json.Decoder(Announcement).decode
-
-
-def asking(config: Config, exits: Exits) -> Ask:
-    """Ask Binance for exchangeInfo, by the configured exits.  Connections are not kept: minutes lie between two."""
-
-    async def ask(market: Market) -> Answer:
-        # Spot's permission sets are most of its several megabytes, and nothing to us.
-        parameters = {"showPermissionSets": "false"} if market is Market.SPOT else {}
-        async with PooledRest(market, config, exits) as rest:
-            return await rest.get("exchangeInfo", parameters)
-
-    return ask
-
-
-def replaying(bodies: Mapping[Market, bytes]) -> Ask:
-    """Ask nobody: a market lists what a capture holds of it."""
-
-    async def ask(market: Market) -> Answer:
-        return Answer(bodies[market], simulated=True, used_weight=None, replayed=True)
-
-    return ask
-
-
-def read_listing(market: Market, answer: Answer, taken_ms: int) -> Listing:
-    """What a market lists, from its exchangeInfo reply.  Raises ExchangeUnavailable for one that makes no sense."""
-    try:
-        symbols = read_exchange_info(market, answer.body)
-        listing = Listing(market, taken_ms, answer.simulated, symbols, answer.replayed)
-    except msgspec.DecodeError as error:
-        raise ExchangeUnavailable("json", f"the exchangeInfo of {market} cannot be read: {error}") from error
-    if not listing.trading and not listing.replayed:
-        # Maintenance, or a reply cut short by something in between.  Believing it would stop every worker.
-        raise ExchangeUnavailable("json", f"the exchangeInfo of {market} lists no trading symbol")
-    return listing
-
-
-def regroup(config: Config, listing: Listing, stored: list[Group]) -> list[Group]:
-    """The groups of a market now, where nobody moves who need not."""
-    only = {name.upper() for name in config.symbols}
-    names = [s.name for s in listing.symbols if s.name in listing.trading and (not only or s.name in only)]
-    so_far: list[list[str]] = [[] for _ in range(max((group.number for group in stored), default=-1) + 1)]
-    for group in stored:
-        so_far[group.number] = list(group.symbols)
-    return describe(listing.market, assign(so_far, names, config.symbols_per_worker), listing.symbols)
-
-
-def not_found(config: Config, listings: Iterable[Listing]) -> dict[str, str]:
-    """Which of the configured symbols no market trades, and why."""
-    listings = list(listings)
-    missing = {}
-    for name in (name.upper() for name in config.symbols):
-        known = [(one.market, one.by_name[name]) for one in listings if name in one.by_name]
-        if not any(symbol.status == "TRADING" for _, symbol in known):
-            reasons = [f"status {symbol.status} on {market}" for market, symbol in known]
-            missing[name] = ", ".join(reasons) or f"not listed on {', '.join(one.market for one in listings)}"
-    return missing
 
 
 class Census:
@@ -263,7 +204,7 @@ class Census:
         listing = with_pending(listing, before)
         change = between(before, listing)
         stored = await self._store.groups(market)
-        groups = regroup(self._config, listing, stored)
+        groups = regroup(listing, stored, self._config.symbols, self._config.symbols_per_worker)
         if not _same(listing, before):
             await self._store.put_listing(listing)
         if change:
@@ -281,7 +222,7 @@ class Census:
         """Warn of configured symbols that nobody trades, and refuse to run for none at all."""
         if len(self.listings) < len(self._config.markets):
             return  # they may be on the market that did not answer
-        for name, reason in not_found(self._config, self.listings.values()).items():
+        for name, reason in not_traded(self._config.symbols, self.listings.values()).items():
             logger.warning("a configured symbol is not traded", extra={"symbol": name, "reason": reason})
         if not self.all_groups and not all(listing.replayed for listing in self.listings.values()):
             markets = ", ".join(self._config.markets)

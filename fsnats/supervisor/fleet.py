@@ -18,11 +18,12 @@ from fsnats.exits.client import Exits
 from fsnats.notify import Notifier
 from fsnats.status import Status, respond
 from fsnats.supervisor import child, events, natsd, programs, report
-from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census, asking, replaying
+from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census
 from fsnats.supervisor.child import OsProcess
 from fsnats.supervisor.dials import Dials
 from fsnats.supervisor.doubts import Doubts
 from fsnats.supervisor.kept import State
+from fsnats.supervisor.lists import asking, replaying
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Program
 from fsnats.supervisor.replay import ReplayKeeper

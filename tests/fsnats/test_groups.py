@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market, parse
-from fsnats.groups import Group, assign, describe
-from fsnats.symbols import Symbol
+from fsnats.groups import Group, assign, describe, regroup
+from fsnats.symbols import TRADING, Listing, Symbol
 
 NAMES = st.lists(st.sampled_from([f"S{number}" for number in range(40)]), unique=True)
 
@@ -86,3 +86,34 @@ def test_a_group_is_what_its_symbols_say() -> None:
     assert group.owns(parse(Market.SPOT, "btcusdt@kline_1m"))
     assert not group.owns(parse(Market.SPOT, "ethusdt@kline_1m"))
     assert not group.owns(parse(Market.SPOT, "!miniTicker@arr"))
+
+
+def _listing(*names: str) -> Listing:
+    return Listing(Market.SPOT, 0, False, [Symbol(name, name, "", TRADING) for name in names])
+
+
+def _places(groups: list[Group]) -> dict[str, int]:
+    return {name: group.number for group in groups for name in group.symbols}
+
+
+def test_only_the_configured_symbols_are_carried_however_they_are_spelled() -> None:
+    groups = regroup(_listing("ETHUSDT", "BTCUSDT"), [], ("btcusdt", "XRPUSDT"), 100)
+
+    assert _places(groups) == {"BTCUSDT": 0}
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([f"S{n}" for n in range(30)]), min_size=1, unique=True), min_size=1),
+    st.integers(1, 5),
+)
+def test_a_symbol_keeps_its_group_through_every_census(censuses: list[list[str]], size: int) -> None:
+    groups: list[Group] = []
+    for names in censuses:
+        before = _places(groups)
+        groups = regroup(_listing(*names), groups, (), size)
+        after = _places(groups)
+
+        assert after.keys() == set(names)
+        assert all(after[name] == before[name] for name in after.keys() & before.keys())
+        assert all(0 < len(group.symbols) <= size for group in groups)
+        assert [group.lead for group in groups].count(True) == 1

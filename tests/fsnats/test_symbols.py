@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fsnats.binance.streams import Market, parse
-from fsnats.symbols import Listing, Symbol, read_exchange_info
+from fsnats.symbols import TRADING, Listing, Symbol, not_traded, read_exchange_info
 
 
 def listing(market: Market, *symbols: Symbol) -> Listing:
@@ -59,3 +59,15 @@ def test_recorded_exchange_infos_are_read(recordings: Path, market: Market) -> N
     for file in files:
         symbols = read_exchange_info(market, gzip.decompress(file.read_bytes()))
         assert any(symbol.status == "TRADING" for symbol in symbols), file
+
+
+def test_a_configured_symbol_that_nobody_trades_is_named_with_the_reason() -> None:
+    old, btc = Symbol("OLDUSDT", "OLDUSDT", "", "BREAK"), Symbol("BTCUSDT", "BTCUSDT", "", TRADING)
+    spot = listing(Market.SPOT, old, btc)
+    usdm = listing(Market.USDM, Symbol("ETHUSDT", "ETHUSDT", "", TRADING))
+
+    found = not_traded(("BTCUSDT", "ethusdt", "OLDUSDT", "TYPO"), [spot, usdm])
+    assert found == {
+        "OLDUSDT": "status BREAK on spot",
+        "TYPO": "not listed on spot, usdm",
+    }

@@ -1,28 +1,25 @@
 import asyncio
 import json
 import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
-from fsnats.bus.memory import MemoryBus
 from fsnats.bus.nats import NatsBus
 from fsnats.changes import Change
-from fsnats.clock import SystemClock
 from fsnats.config import Config
 from fsnats.errors import ConfigError, ExchangeUnavailable
-from fsnats.exits.client import Exits
 from fsnats.frames import GAP, VERSION, Frame, encode
 from fsnats.groups import Group
-from fsnats.supervisor.census import Census, asking, not_found, read_listing, regroup, replaying
+from fsnats.supervisor.census import Census
+from fsnats.supervisor.lists import replaying
 from fsnats.supervisor.store import Store
 from fsnats.symbols import Listing, Symbol
 from tests.clock import HandClock
 from tests.conftest import eventually
-from tests.fsnats.supervisor.exchange import running_exchange
 
 
 def answer(*names: str, status: str = "TRADING", simulated: bool = False) -> Answer:
@@ -32,78 +29,6 @@ def answer(*names: str, status: str = "TRADING", simulated: bool = False) -> Ans
 
 def listing(*names: str, market: Market = Market.SPOT) -> Listing:
     return Listing(market, 0, False, [Symbol(name, name, "", "TRADING") for name in names])
-
-
-def places(groups: list[Group]) -> dict[str, int]:
-    return {name: group.number for group in groups for name in group.symbols}
-
-
-# What is decided without asking anybody.
-
-
-def test_a_reply_says_what_it_is_of() -> None:
-    read = read_listing(Market.COINM, answer("BTCUSD_PERP", simulated=True), 17)
-
-    assert (read.market, read.taken_ms, read.simulated, read.trading) == (
-        *(Market.COINM, 17, True),
-        frozenset({"BTCUSD_PERP"}),
-    )
-
-
-@pytest.mark.parametrize(
-    "reply", [answer(), answer("BTCUSDT", status="BREAK"), Answer(b"<html>", False, None), Answer(b"", False, None)]
-)
-def test_a_reply_that_would_empty_the_catalogue_is_not_believed(reply: Answer) -> None:
-    with pytest.raises(ExchangeUnavailable, match="spot") as error:
-        read_listing(Market.SPOT, reply, 0)
-    assert error.value.stage == "json"
-
-
-async def test_a_capture_lists_what_it_holds_in_the_place_of_the_exchange(bus: NatsBus, clock: HandClock) -> None:
-    ask = replaying({Market.SPOT: answer("BTCUSDT").body, Market.USDM: answer().body})
-    config = Config(markets=(Market.SPOT, Market.USDM))
-    census = Census(config, ask, Store(bus), clock, lambda: 0.0, lambda change: None)
-    await census.begin(impatient=True)
-    spot, usdm = census.listings[Market.SPOT], census.listings[Market.USDM]
-    assert (spot.trading, spot.simulated, spot.replayed) == (frozenset({"BTCUSDT"}), True, True)
-    # Only streams of all symbols were captured: nobody knows one of them.
-    assert (usdm.trading, usdm.replayed) == (frozenset(), True)
-    assert await Store(bus).listing(Market.SPOT) == spot
-
-
-def test_only_the_configured_symbols_are_carried_however_they_are_spelled() -> None:
-    config = Config(symbols=("btcusdt", "XRPUSDT"))
-
-    assert places(regroup(config, listing("ETHUSDT", "BTCUSDT"), [])) == {"BTCUSDT": 0}
-
-
-def test_a_configured_symbol_that_nobody_trades_is_named_with_the_reason() -> None:
-    spot = Listing(Market.SPOT, 0, False, [Symbol("OLDUSDT", "OLDUSDT", "", "BREAK"), *listing("BTCUSDT").symbols])
-    usdm = listing("ETHUSDT", market=Market.USDM)
-    config = Config(symbols=("BTCUSDT", "ETHUSDT", "OLDUSDT", "TYPO"))
-
-    assert not_found(config, [spot, usdm]) == {"OLDUSDT": "status BREAK on spot", "TYPO": "not listed on spot, usdm"}
-
-
-@given(
-    st.lists(st.lists(st.sampled_from([f"S{n}" for n in range(30)]), min_size=1, unique=True), min_size=1),
-    st.integers(1, 5),
-)
-def test_a_symbol_keeps_its_group_through_every_census(censuses: list[list[str]], size: int) -> None:
-    config = Config(symbols_per_worker=size)
-    groups: list[Group] = []
-    for names in censuses:
-        before = places(groups)
-        groups = regroup(config, listing(*names), groups)
-        after = places(groups)
-
-        assert after.keys() == set(names)
-        assert all(after[name] == before[name] for name in after.keys() & before.keys())
-        assert all(0 < len(group.symbols) <= size for group in groups)
-        assert [group.lead for group in groups].count(True) == 1
-
-
-# The loop, against a real NATS server, with time moved by hand.
 
 
 class Markets:
@@ -137,8 +62,34 @@ def take(bus: NatsBus, markets: Markets, clock: HandClock, config: Config = CONF
     return Census(config, markets.ask, Store(bus), clock, lambda: 1.0, markets.told.append)
 
 
+@asynccontextmanager
+async def running(census: Census, changed: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+    """Let it ask again and again, for as long as the block."""
+    task = asyncio.create_task(census.run(changed))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def places(groups: list[Group]) -> dict[str, int]:
+    return {name: group.number for group in groups for name in group.symbols}
+
+
 def numbers(census: Census) -> list[tuple[Market, int]]:
     return [(group.market, group.number) for group in census.all_groups]
+
+
+async def test_a_capture_lists_what_it_holds_in_the_place_of_the_exchange(bus: NatsBus, clock: HandClock) -> None:
+    ask = replaying({Market.SPOT: answer("BTCUSDT").body, Market.USDM: answer().body})
+    config = Config(markets=(Market.SPOT, Market.USDM))
+    census = Census(config, ask, Store(bus), clock, lambda: 0.0, lambda change: None)
+    await census.begin(impatient=True)
+    spot, usdm = census.listings[Market.SPOT], census.listings[Market.USDM]
+    assert (spot.trading, spot.simulated, spot.replayed) == (frozenset({"BTCUSDT"}), True, True)
+    # Only streams of all symbols were captured: nobody knows one of them.
+    assert (usdm.trading, usdm.replayed) == (frozenset(), True)
+    assert await Store(bus).listing(Market.SPOT) == spot
 
 
 async def test_the_first_census_stores_listings_and_groups(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
@@ -180,15 +131,14 @@ async def test_a_market_that_never_answered_is_asked_again_soon(
     assert numbers(census) == [(Market.SPOT, 0), (Market.SPOT, 1)]
 
     changes: list[bool] = []
-    running = asyncio.create_task(census.run(lambda: changes.append(True)))
-    await clock.advance(1.0)
-    await clock.advance(2.0)
-    assert markets.asked.count(Market.USDM) == 3
-    assert markets.asked.count(Market.SPOT) == 1
-    markets.replies[Market.USDM] = answer("BTCUSDT")
-    await clock.advance(4.0)
-    await eventually(lambda: changes)
-    running.cancel()
+    async with running(census, lambda: changes.append(True)):
+        await clock.advance(1.0)
+        await clock.advance(2.0)
+        assert markets.asked.count(Market.USDM) == 3
+        assert markets.asked.count(Market.SPOT) == 1
+        markets.replies[Market.USDM] = answer("BTCUSDT")
+        await clock.advance(4.0)
+        await eventually(lambda: changes)
 
     assert numbers(census)[2:] == [(Market.USDM, 0)]
     assert census.troubles == {}
@@ -198,19 +148,17 @@ async def test_symbols_that_come_and_go_move_nobody_else(bus: NatsBus, markets: 
     census = take(bus, markets, clock)
     await census.begin(impatient=True)
     changes: list[bool] = []
-    running = asyncio.create_task(census.run(lambda: changes.append(True)))
+    async with running(census, lambda: changes.append(True)):
+        markets.replies[Market.SPOT] = answer("NEWUSDT", "ETHUSDT", "ADAUSDT")
+        await clock.advance(300.0)
+        await eventually(lambda: len(changes) == 2)
+        assert places(census.groups[Market.SPOT]) == {"NEWUSDT": 0, "ETHUSDT": 1, "ADAUSDT": 2}
+        (change,) = markets.told
+        assert (change.market, change.listed, change.delisted) == (Market.SPOT, ["ADAUSDT", "NEWUSDT"], ["BTCUSDT"])
 
-    markets.replies[Market.SPOT] = answer("NEWUSDT", "ETHUSDT", "ADAUSDT")
-    await clock.advance(300.0)
-    await eventually(lambda: len(changes) == 2)
-    assert places(census.groups[Market.SPOT]) == {"NEWUSDT": 0, "ETHUSDT": 1, "ADAUSDT": 2}
-    (change,) = markets.told
-    assert (change.market, change.listed, change.delisted) == (Market.SPOT, ["ADAUSDT", "NEWUSDT"], ["BTCUSDT"])
-
-    markets.replies[Market.SPOT] = answer("ADAUSDT")
-    await clock.advance(300.0)
-    await eventually(lambda: len(changes) == 4)
-    running.cancel()
+        markets.replies[Market.SPOT] = answer("ADAUSDT")
+        await clock.advance(300.0)
+        await eventually(lambda: len(changes) == 4)
     assert places(census.groups[Market.SPOT]) == {"ADAUSDT": 2}
 
     # The values of vanished groups stay until their workers have stopped.
@@ -223,13 +171,12 @@ async def test_a_later_failure_keeps_everything(bus: NatsBus, markets: Markets, 
     census = take(bus, markets, clock)
     await census.begin(impatient=True)
     before = numbers(census)
-    running = asyncio.create_task(census.run(lambda: None))
-    for failure in (DOWN, BadRequest(-1100, "illegal"), answer()):
-        markets.replies = {Market.SPOT: failure, Market.USDM: failure}
-        await clock.advance(300.0)
-        await eventually(lambda: len(census.troubles) == 2)
-        census.troubles.clear()
-    running.cancel()
+    async with running(census):
+        for failure in (DOWN, BadRequest(-1100, "illegal"), answer()):
+            markets.replies = {Market.SPOT: failure, Market.USDM: failure}
+            await clock.advance(300.0)
+            await eventually(lambda: len(census.troubles) == 2)
+            census.troubles.clear()
 
     assert numbers(census) == before
     assert markets.asked.count(Market.SPOT) == 4
@@ -239,11 +186,10 @@ async def test_an_exchange_that_wants_to_be_left_alone_is(bus: NatsBus, markets:
     markets.replies[Market.USDM] = ExchangeUnavailable("http", "HTTP 418", status=418, retry_after=120.0)
     census = take(bus, markets, clock)
     await census.begin(impatient=False)
-    running = asyncio.create_task(census.run(lambda: None))
-    await clock.advance(119.0)
-    assert markets.asked.count(Market.USDM) == 1
-    await clock.advance(1.0)
-    running.cancel()
+    async with running(census):
+        await clock.advance(119.0)
+        assert markets.asked.count(Market.USDM) == 1
+        await clock.advance(1.0)
 
     assert markets.asked.count(Market.USDM) == 2
 
@@ -254,13 +200,12 @@ async def test_a_spot_symbol_that_is_shown_before_its_first_trade_is_listed_not_
     census = take(bus, markets, clock)
     await census.begin(impatient=True)
     changes: list[bool] = []
-    running = asyncio.create_task(census.run(lambda: changes.append(True)))
-    for number, status in enumerate(("BREAK", "BREAK", "TRADING", "BREAK", "TRADING"), start=1):
-        symbols = [{"symbol": "BTCUSDT", "status": "TRADING"}, {"symbol": "NEWUSDT", "status": status}]
-        markets.replies[Market.SPOT] = Answer(json.dumps({"symbols": symbols}).encode(), False, None)
-        await clock.advance(300.0)
-        await eventually(lambda number=number: len(changes) == 2 * number)  # type: ignore[misc]
-    running.cancel()
+    async with running(census, lambda: changes.append(True)):
+        for number, status in enumerate(("BREAK", "BREAK", "TRADING", "BREAK", "TRADING"), start=1):
+            symbols = [{"symbol": "BTCUSDT", "status": "TRADING"}, {"symbol": "NEWUSDT", "status": status}]
+            markets.replies[Market.SPOT] = Answer(json.dumps({"symbols": symbols}).encode(), False, None)
+            await clock.advance(300.0)
+            await eventually(lambda number=number: len(changes) == 2 * number)  # type: ignore[misc]
 
     told = [change for change in markets.told if "ETHUSDT" not in change.delisted]
     assert [(one.listed, one.halted, one.resumed) for one in told] == [
@@ -292,22 +237,21 @@ async def test_an_announced_contract_is_there_long_before_the_next_poll(
     census = take(bus, markets, clock)
     await census.begin(impatient=True)
     changes: list[bool] = []
-    running = asyncio.create_task(census.run(lambda: changes.append(True)))
-    await clock.advance(10.0)
-    markets.replies[Market.USDM] = answer("BTCUSDT", "NEWUSDT")
-    census.heard(Market.USDM, announcement("NEWUSDT"))
-    await clock.advance(1.0)
-    await eventually(lambda: changes)
+    async with running(census, lambda: changes.append(True)):
+        await clock.advance(10.0)
+        markets.replies[Market.USDM] = answer("BTCUSDT", "NEWUSDT")
+        census.heard(Market.USDM, announcement("NEWUSDT"))
+        await clock.advance(1.0)
+        await eventually(lambda: changes)
 
-    assert census.listings[Market.USDM].trading == {"BTCUSDT", "NEWUSDT"}
-    # What everybody knows causes no further look, and the poll goes on from here.
-    census.heard(Market.USDM, announcement("NEWUSDT"))
-    await clock.advance(290.0)
-    assert markets.asked.count(Market.USDM) == 2
-    await clock.advance(10.0)
-    assert markets.asked.count(Market.USDM) == 3
-    assert markets.asked.count(Market.SPOT) == 2
-    running.cancel()
+        assert census.listings[Market.USDM].trading == {"BTCUSDT", "NEWUSDT"}
+        # What everybody knows causes no further look, and the poll goes on from here.
+        census.heard(Market.USDM, announcement("NEWUSDT"))
+        await clock.advance(290.0)
+        assert markets.asked.count(Market.USDM) == 2
+        await clock.advance(10.0)
+        assert markets.asked.count(Market.USDM) == 3
+        assert markets.asked.count(Market.SPOT) == 2
 
 
 async def test_an_announcement_does_not_trouble_an_exchange_that_wants_to_be_left_alone(
@@ -316,25 +260,23 @@ async def test_an_announcement_does_not_trouble_an_exchange_that_wants_to_be_lef
     markets.replies[Market.USDM] = ExchangeUnavailable("http", "HTTP 429", status=429, retry_after=120.0)
     census = take(bus, markets, clock)
     await census.begin(impatient=False)
-    running = asyncio.create_task(census.run(lambda: None))
-    await clock.advance(10.0)
-    census.heard(Market.USDM, announcement("NEWUSDT"))
-    await clock.advance(109.0)
-    assert markets.asked.count(Market.USDM) == 1
-    await clock.advance(1.0)
-    assert markets.asked.count(Market.USDM) == 2
-    running.cancel()
+    async with running(census):
+        await clock.advance(10.0)
+        census.heard(Market.USDM, announcement("NEWUSDT"))
+        await clock.advance(109.0)
+        assert markets.asked.count(Market.USDM) == 1
+        await clock.advance(1.0)
+        assert markets.asked.count(Market.USDM) == 2
 
 
 async def test_lost_announcements_cause_a_look(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
     census = take(bus, markets, clock)
     await census.begin(impatient=True)
-    running = asyncio.create_task(census.run(lambda: None))
-    await clock.advance(10.0)
-    census.heard(Market.USDM, announcement("", flags=GAP))
-    await clock.advance(0.0)
-    assert markets.asked.count(Market.USDM) == 2
-    running.cancel()
+    async with running(census):
+        await clock.advance(10.0)
+        census.heard(Market.USDM, announcement("", flags=GAP))
+        await clock.advance(0.0)
+        assert markets.asked.count(Market.USDM) == 2
 
 
 async def test_a_fresh_list_is_taken_at_once_for_whoever_needs_it(
@@ -342,23 +284,22 @@ async def test_a_fresh_list_is_taken_at_once_for_whoever_needs_it(
 ) -> None:
     census = take(bus, markets, clock)
     await census.begin(impatient=True)
-    running = asyncio.create_task(census.run(lambda: None))
-    await clock.advance(10.0)
-    markets.replies[Market.SPOT] = answer("BTCUSDT")
-    asking = [asyncio.create_task(census.fresh(Market.SPOT, clock.monotonic())) for _ in range(3)]
-    listings = await asyncio.gather(*asking)
-    assert [sorted(each.trading) for each in listings if each is not None] == [["BTCUSDT"]] * 3
-    assert markets.asked.count(Market.SPOT) == 2  # one look answers all
+    async with running(census):
+        await clock.advance(10.0)
+        markets.replies[Market.SPOT] = answer("BTCUSDT")
+        asking = [asyncio.create_task(census.fresh(Market.SPOT, clock.monotonic())) for _ in range(3)]
+        listings = await asyncio.gather(*asking)
+        assert [sorted(each.trading) for each in listings if each is not None] == [["BTCUSDT"]] * 3
+        assert markets.asked.count(Market.SPOT) == 2  # one look answers all
 
-    # What was taken since then needs no further look; a look soon after another waits for its time.
-    assert await census.fresh(Market.SPOT, clock.monotonic() - 3) is not None
-    later = asyncio.create_task(census.fresh(Market.SPOT, clock.monotonic() + 0.001))
-    await clock.advance(4.9)
-    assert markets.asked.count(Market.SPOT) == 2
-    await clock.advance(0.1)
-    assert await later is not None
-    assert markets.asked.count(Market.SPOT) == 3
-    running.cancel()
+        # What was taken since then needs no further look; a look soon after another waits for its time.
+        assert await census.fresh(Market.SPOT, clock.monotonic() - 3) is not None
+        later = asyncio.create_task(census.fresh(Market.SPOT, clock.monotonic() + 0.001))
+        await clock.advance(4.9)
+        assert markets.asked.count(Market.SPOT) == 2
+        await clock.advance(0.1)
+        assert await later is not None
+        assert markets.asked.count(Market.SPOT) == 3
 
 
 async def test_there_is_no_fresh_list_of_a_market_that_does_not_answer_or_is_not_ours(
@@ -366,12 +307,11 @@ async def test_there_is_no_fresh_list_of_a_market_that_does_not_answer_or_is_not
 ) -> None:
     census = take(bus, markets, clock)
     await census.begin(impatient=True)
-    running = asyncio.create_task(census.run(lambda: None))
-    markets.replies[Market.SPOT] = DOWN
-    await clock.advance(10.0)
-    assert await census.fresh(Market.SPOT, clock.monotonic()) is None
-    assert await census.fresh(Market.COINM, clock.monotonic()) is None
-    running.cancel()
+    async with running(census):
+        markets.replies[Market.SPOT] = DOWN
+        await clock.advance(10.0)
+        assert await census.fresh(Market.SPOT, clock.monotonic()) is None
+        assert await census.fresh(Market.COINM, clock.monotonic()) is None
 
 
 async def test_an_announcement_that_the_list_never_shows_is_told(
@@ -380,12 +320,11 @@ async def test_an_announcement_that_the_list_never_shows_is_told(
     census = take(bus, markets, clock)
     await census.begin(impatient=True)
     changes: list[bool] = []
-    running = asyncio.create_task(census.run(lambda: changes.append(True)))
-    census.heard(Market.USDM, announcement("NEWUSDT"))
-    for number in range(12):
-        await clock.advance(5.0)
-        await eventually(lambda number=number: len(changes) > number)  # type: ignore[misc]
-    running.cancel()
+    async with running(census, lambda: changes.append(True)):
+        census.heard(Market.USDM, announcement("NEWUSDT"))
+        for number in range(12):
+            await clock.advance(5.0)
+            await eventually(lambda number=number: len(changes) > number)  # type: ignore[misc]
 
     assert [vars(record)["symbols"] for record in caplog.records if record.levelno == logging.WARNING] == ["NEWUSDT"]
 
@@ -412,16 +351,3 @@ async def test_no_known_symbol_at_all_is_an_error(bus: NatsBus, markets: Markets
     with pytest.raises(ConfigError, match="none of TYPO trades on spot, usdm") as error:
         await take(bus, markets, clock, Config(symbols=("TYPO",))).begin(impatient=False)
     assert error.value.setting == "FSNATS_SYMBOLS"
-
-
-async def test_binance_is_asked_for_what_is_needed() -> None:
-    with running_exchange() as exchange:
-        exchange.listed["/api"] = ["BTCUSDT"]
-        exchange.listed["/dapi"] = ["BTCUSD_PERP"]
-        config = Config(spot_rest_url=exchange.url, coinm_rest_url=exchange.url)
-        ask = asking(config, Exits(config, MemoryBus(), "test", SystemClock()))
-
-        assert read_listing(Market.SPOT, await ask(Market.SPOT), 0).trading == {"BTCUSDT"}
-        assert read_listing(Market.COINM, await ask(Market.COINM), 0).trading == {"BTCUSD_PERP"}
-
-    assert exchange.requests == ["/api/v3/exchangeInfo?showPermissionSets=false", "/dapi/v1/exchangeInfo"]
