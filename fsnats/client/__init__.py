@@ -1,0 +1,42 @@
+"""Read market data from a gateway in Python: `Client`, or `SyncClient` where there is no event loop.
+
+    async with Client("ws://localhost:8080") as client:
+        async for value in client.stream("btcusdt@trade", "ethusdt@trade"):
+            match value:
+                case Message():
+                    print(value.stream, value.data)
+                case Gap():
+                    print("missing:", value)
+
+`BinanceWebSocket` calls back with readable fields, from a gateway or straight from Binance; `ContinuousKlineClient` and
+`AggTradeClient` hand candles and trades to a handler of yours.
+"""
+
+from fsnats.client.callbacks import BinanceWebSocket
+from fsnats.client.client import Client
+from fsnats.client.conversation import Rejected
+from fsnats.client.handlers import (
+    AggTradeClient,
+    AggTradeConfig,
+    ContinuousKlineClient,
+    ContinuousKlineConfig,
+    MessageHandler,
+    WebSocketConnection,
+)
+from fsnats.client.sync import SyncClient
+from fsnats.client.values import Gap, Message
+
+__all__ = [
+    "AggTradeClient",
+    "AggTradeConfig",
+    "BinanceWebSocket",
+    "Client",
+    "ContinuousKlineClient",
+    "ContinuousKlineConfig",
+    "Gap",
+    "Message",
+    "MessageHandler",
+    "Rejected",
+    "SyncClient",
+    "WebSocketConnection",
+]

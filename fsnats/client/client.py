@@ -1,0 +1,172 @@
+"""Reads streams of a gateway, over as many connections as it takes."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from fsnats.backoff import Backoff
+from fsnats.binance.streams import parse
+from fsnats.client.conversation import Conversation, Forbidden, TryLater, market_of
+from fsnats.client.values import Gap, Message
+from fsnats.errors import Unusable
+
+logger = logging.getLogger(__name__)
+
+DELAY_FIRST, DELAY_MOST = 1.0, 60.0  # seconds between two tries to connect
+_MESSAGE_BYTES = 16 * 1024 * 1024  # a whole market's array
+_GOODBYE_LIMIT = 1.0  # seconds that a gateway is given to take leave
+_FORBIDDEN = frozenset({401, 403})  # HTTP statuses of a handshake that will not be answered otherwise next time
+_REVOKED = 4001  # the close code of a token that is none any more
+
+
+class Client:
+    """A gateway, by its URL; `token` where it asks for one.
+
+    Each `stream` is a connection of its own: one that is read slowly never holds up another.  Nothing is connected
+    before it is needed.  As a context manager it ends them all.
+    """
+
+    def __init__(self, url: str = "ws://127.0.0.1:8080", *, token: str = "", compression: bool = False) -> None:
+        """Raises Unusable for what is no ws:// or wss:// (or http:// or https://) URL of a host."""
+        parts = urlsplit(url)
+        scheme = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}.get(parts.scheme)
+        if scheme is None or not parts.hostname:
+            raise Unusable(f"'{url}': not a ws:// or wss:// URL")
+        self._url = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/?seq=1"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._compression = "deflate" if compression else None
+        self._open: dict[ClientConnection, None] = {}
+        self._ended = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End all streams: their loops end."""
+        self._ended.set()
+        for connection in list(self._open):
+            await connection.close()
+
+    async def stream(
+        self,
+        *names: str,
+        market: str = "spot",
+        snapshot: bool = True,
+        history: int | None = None,
+        resume: Mapping[str, tuple[int, int]] | None = None,
+        max_rate: float | None = None,
+        closed_only: bool = False,
+    ) -> AsyncGenerator[Message | Gap, None]:
+        """Messages of these streams, in the order of each, and a `Gap` wherever some are missing; until
+        the client is closed.
+
+        After a lost connection it connects again (after 1 s, then up to 60 s) and goes on after the last message read.
+        `snapshot`: the newest value of a state first.  `history`: so many past candles or trades first.  `resume`: go
+        on after these places (`Message.epoch` and `.seq`, by stream).  `max_rate` and `closed_only` as `maxRate` and
+        `closedOnly` of docs/protocol.md.
+
+        Raises StreamNameError and Unusable for what is wrong in the call, Rejected for what the gateway refuses,
+        Forbidden where it does not let the client in.
+        """
+        conversation = _conversation(names, market, snapshot, history, resume, max_rate, closed_only)
+        backoff = Backoff(DELAY_FIRST, DELAY_MOST, random.random)
+        while not self._ended.is_set():
+            delay = 0.0
+            try:
+                async with self._connected() as connection:
+                    for request in conversation.opened():
+                        await connection.send(request, text=True)
+                    async for text in connection:
+                        value = conversation.received(text)
+                        if value is not None:
+                            backoff.healthy()
+                            yield value
+                reason = "the gateway closed"
+            except TryLater as later:
+                reason, delay = str(later), later.retry_after or 0.0
+            except ConnectionClosed as closed:
+                if closed.rcvd is not None and closed.rcvd.code == _REVOKED:
+                    raise Forbidden("the token is not valid any more") from None
+                reason = str(closed)
+            except InvalidStatus as refusal:
+                status = refusal.response.status_code
+                if status in _FORBIDDEN:
+                    raise Forbidden(f"the gateway answers {status}: {_text(refusal)}") from None
+                reason, delay = f"the gateway answers {status}", _seconds(refusal)
+            except InvalidURI as wrong:
+                raise Unusable(str(wrong)) from wrong
+            except (OSError, InvalidHandshake, TimeoutError) as failure:
+                reason = str(failure) or type(failure).__name__
+            if not self._ended.is_set():
+                delay = max(delay, backoff.next_delay())
+                logger.warning("disconnected", extra={"reason": reason, "again_in": round(delay, 1)})
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(delay):
+                        await self._ended.wait()
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[ClientConnection]:
+        async with connect(
+            self._url,
+            additional_headers=self._headers,
+            compression=self._compression,
+            max_size=_MESSAGE_BYTES,
+            close_timeout=_GOODBYE_LIMIT,
+            proxy=None,  # a gateway is a neighbour; what the environment names leads elsewhere
+        ) as connection:
+            self._open[connection] = None
+            try:
+                yield connection
+            finally:
+                del self._open[connection]
+
+
+def _conversation(
+    names: tuple[str, ...],
+    market: str,
+    snapshot: bool,
+    history: int | None,
+    resume: Mapping[str, tuple[int, int]] | None,
+    max_rate: float | None,
+    closed_only: bool,
+) -> Conversation:
+    if not names:
+        raise Unusable("no stream is named")
+    where = market_of(market)
+    options: dict[str, object] = {}
+    if max_rate is not None:
+        options["maxRate"] = max_rate
+    if closed_only:
+        options["closedOnly"] = True
+    return Conversation(
+        where,
+        [parse(where, name).name for name in names],
+        options=options,
+        snapshot=snapshot,
+        history=history,
+        places=resume,
+    )
+
+
+def _text(refusal: InvalidStatus) -> str:
+    return (refusal.response.body or b"").decode(errors="replace")[:200]
+
+
+def _seconds(refusal: InvalidStatus) -> float:
+    try:
+        return max(0.0, float(refusal.response.headers.get("Retry-After", 0)))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,185 @@
+"""What a client says to a gateway and understands of it, over connections that come and go.  Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from fsnats.binance.streams import Market
+from fsnats.client.values import Gap, Message
+from fsnats.errors import Refused, Unavailable, Unusable
+
+_NAMES_AT_ONCE = 300  # of one request: with their places well below the 64 KB that a gateway takes
+# What may be asked again later; every other error is the request's own fault.
+_PASSING = frozenset({"NOT_READY", "TOO_MANY_REQUESTS", "BUSY", "HISTORY_UNAVAILABLE"})
+
+
+class Rejected(Unusable):
+    """The gateway refuses what was asked; `code` is one of docs/protocol.md's, `part` what was wrong in it."""
+
+    def __init__(self, code: str, message: str, part: object = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.part = part
+
+
+class Forbidden(Refused):
+    """The gateway does not let this client in."""
+
+
+class TryLater(Unavailable):
+    """The gateway asks to come back, in so many seconds where it says so."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class _Notice(msgspec.Struct):
+    """The data of a gap."""
+
+    stream: str = ""
+    reason: str = ""
+    from_: int = msgspec.field(default=0, name="from")
+    to: int = 0
+    unit: str = ""
+    missed: int | None = None
+    resync: bool = False
+
+
+class _Incoming(msgspec.Struct):
+    """Every message of the native protocol, as far as we look at it."""
+
+    type: str = ""
+    market: Market | None = None
+    stream: str = ""
+    epoch: int = 0
+    seq: int = 0
+    data: msgspec.Raw = msgspec.Raw()
+    snapshot: bool = False
+    recovered: bool = False
+    history: bool = False
+    received: float = 0
+    missed: int = 0
+    code: str = ""
+    message: str = ""
+    part: Any = None
+    error: str = ""
+    retryAfter: float | None = None
+
+
+_read = msgspec.json.Decoder(_Incoming).decode
+_read_notice = msgspec.json.Decoder(_Notice).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def market_of(name: str) -> Market:
+    """A market by its name.  Raises Unusable for another word."""
+    try:
+        return Market(name)
+    except ValueError:
+        raise Unusable(f"'{name}': no market; there are {', '.join(Market)}") from None
+
+
+class Conversation:
+    """Streams of one market, wherever they are read: what is read on one connection goes on after it on the next."""
+
+    def __init__(
+        self,
+        market: Market,
+        names: Sequence[str],
+        *,
+        options: Mapping[str, object] | None = None,
+        snapshot: bool = True,
+        history: int | None = None,
+        places: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
+        """`places` are those after which to go on, by stream."""
+        self._market = market
+        self._names = list(dict.fromkeys(names))
+        self._options = dict(options or {})
+        self._snapshot = snapshot
+        self._history = history
+        self.places: dict[str, tuple[int, int]] = dict(places or {})
+        self._last_id = 0
+        self.simulated = False
+
+    def opened(self) -> list[bytes]:
+        """What to ask of a new connection."""
+        known = [name for name in self._names if name in self.places]
+        new = [name for name in self._names if name not in self.places]
+        return [*self._requests(known, resume=True), *self._requests(new, resume=False)]
+
+    def _requests(self, names: list[str], *, resume: bool) -> Iterator[bytes]:
+        left = iter(names)
+        while some := list(islice(left, _NAMES_AT_ONCE)):
+            self._last_id += 1
+            request: dict[str, object] = {
+                "type": "subscribe",
+                "market": self._market,
+                "rawStreams": some,
+                "id": self._last_id,
+            }
+            if self._options:
+                request["options"] = self._options
+            if resume:
+                request["snapshot"] = False
+                request["resume"] = {name: dict(zip(("epoch", "seq"), self.places[name], strict=True)) for name in some}
+            else:
+                request["snapshot"] = self._snapshot
+                if self._history is not None:
+                    request["history"] = self._history
+            yield _encode(request)
+
+    def received(self, text: str | bytes) -> Message | Gap | None:
+        """Take one message of the gateway.
+
+        Raises Rejected for what it refuses, TryLater for what it cannot do now, Unavailable for what is no message.
+        """
+        try:
+            incoming = _read(text)
+            if incoming.type == "gap":
+                return self._gap(_read_notice(incoming.data))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unavailable(f"the gateway says what is not understood: {error}") from error
+        if incoming.stream and not incoming.type:
+            return self._message(incoming)
+        if incoming.type == "connection":
+            self.simulated = b'"simulated":true' in (text if isinstance(text, bytes) else text.encode())
+        elif incoming.type == "resumed" and not incoming.recovered:
+            return Gap(market=self._market, stream=incoming.stream, reason="not certain that nothing is missing")
+        elif incoming.type == "historyEnd" and incoming.error:
+            return Gap(market=self._market, stream=incoming.stream, reason=f"no history: {incoming.error}")
+        elif incoming.type == "error":
+            if incoming.code in _PASSING:
+                raise TryLater(f"{incoming.code}: {incoming.message}", incoming.retryAfter)
+            raise Rejected(incoming.code, incoming.message, incoming.part)
+        return None
+
+    def _message(self, incoming: _Incoming) -> Message:
+        if incoming.seq and not incoming.history:
+            self.places[incoming.stream] = (incoming.epoch, incoming.seq)
+        return Message(
+            market=incoming.market or self._market,
+            stream=incoming.stream,
+            payload=bytes(incoming.data),
+            epoch=incoming.epoch,
+            seq=incoming.seq,
+            received_ms=int(incoming.received),
+            is_snapshot=incoming.snapshot,
+            is_recovered=incoming.recovered,
+            is_history=incoming.history,
+        )
+
+    def _gap(self, notice: _Notice) -> Gap:
+        return Gap(
+            market=self._market,
+            stream=notice.stream,
+            reason=notice.reason,
+            first=notice.from_,
+            last=notice.to,
+            unit=notice.unit,
+            missed=notice.missed,
+            resync=notice.resync,
+        )
