@@ -18,7 +18,8 @@ from fsnats.exits.address import Exit
 from fsnats.window import SlidingWindow
 from workers.ingest.arbiter import Member
 from workers.ingest.lateness import Tally
-from workers.ingest.router import Line, Shutdown
+from workers.ingest.line import Line
+from workers.ingest.router import Shutdown
 from workers.ingest.subscriptions import ANSWER, Subscriptions
 from workers.ingest.upstream import Upstream
 

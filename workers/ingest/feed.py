@@ -9,7 +9,8 @@ from workers.ingest.carrier import Carrier
 from workers.ingest.record import Record
 from workers.ingest.rotation import Rotation
 from workers.ingest.router import Router
-from workers.ingest.strand import Shared, Strand, Way
+from workers.ingest.shared import Shared, Way
+from workers.ingest.strand import Strand
 
 _LOOK = 0.2  # seconds between two looks at who has waited long enough
 _LETTERS = "abcdefgh"  # the field speaks of the A and the B feed

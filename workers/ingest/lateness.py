@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from workers.ingest.router import Line
+from workers.ingest.line import Line
 
 SAMPLE = 8  # messages
 FORGET_NS = 30 * 10**9  # after which a message that no other strand brought is no longer waited for

@@ -16,8 +16,10 @@ from fsnats.frames import GAP, LATE, RECOVERED
 from fsnats.history import RowsReply
 from workers.ingest import candles, gaps
 from workers.ingest.hole import LOST, ON_ITS_WAY, Hole, Piece, Told
+from workers.ingest.line import Line
+from workers.ingest.oddities import UNREADABLE
 from workers.ingest.pages import Answer, Fill
-from workers.ingest.router import UNREADABLE, Line, Router
+from workers.ingest.router import Router
 from workers.ingest.track import Missing
 
 logger = logging.getLogger(__name__)

@@ -1,9 +1,6 @@
 """From one message of a feed to one frame on the bus: the hot path of a worker."""
 
-import contextlib
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
 
 import msgspec
 
@@ -13,17 +10,14 @@ from fsnats.binance.streams import Market, Scope, Stream
 from fsnats.frames import CONTINUES, VERSION, Frame, encode
 from fsnats.subjects import subject_of
 from workers.ingest.arrays import own_rows
-from workers.ingest.hole import Hole
-from workers.ingest.oddities import LARGE_BYTES, Kind, Oddities, kind_of
-from workers.ingest.track import ALWAYS, NEXT, OLD, Missing, Tracker, tracker_of
+from workers.ingest.line import Line, NoRepairs, Repairs
+from workers.ingest.oddities import LARGE_BYTES, UNREADABLE, Kind, Oddities, kind_of
+from workers.ingest.track import ALWAYS, NEXT, OLD, Missing, tracker_of
 
-# What msgspec raises for bytes from outside: not JSON of that shape, not UTF-8, nested beyond reason.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 AHEAD_NS = 1_000_000_000  # by which an event may be ahead of this machine's clock, which is not known any better
 _LOOK_MASK = 15  # one of sixteen messages of a stream is looked at: to look at each would cost 0.3 of 2.8 µs
 _LOOK_OLD = 64  # one of so many messages that came already, by their ids, is looked at: it may be a new one
 _SHUTDOWN = "!serverShutdown"  # the pseudo stream that announces the end of a connection
-_ODD_KEPT = 1000  # messages of one stream: several seconds by which one connection may be behind another
 HELD_MESSAGES = 10_000  # of one stream while a hole before them is being filled: 2 s of the busiest stream, tenfold
 
 
@@ -42,95 +36,6 @@ class _Combined(msgspec.Struct):
 _NOTHING: Mapping[str, Frame] = {}
 _decode = msgspec.json.Decoder(_Combined).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
-
-
-Held = tuple[bytes, int, int]
-"""Payload, time of its reading, flags."""
-
-
-class Line(msgspec.Struct, eq=False):
-    """One stream on its way through: where it goes, where it stands, how many frames went."""
-
-    stream: Stream
-    subject: str
-    mixed: bool  # an all-market stream of a futures host: other markets' rows are taken out
-    tracker: Tracker | None  # None: nothing of the payload is looked at
-    seq: int = 0
-    received_ns: int = 0  # of the newest message
-    newest: bytes = b""
-    held: deque[Held | Hole] | None = None  # what came after a hole that is being filled, and further holes
-    resuming: bool = False  # the connection was lost: the next payload is the first one after it
-    continues: bool = False  # it goes on where another worker stopped, and the next frame is the one that says so
-    briefly: bool = False  # look at payloads only until the next new one: what comes before it may come twice
-    odd: dict[bytes, None] | None = None  # what no tracker could read lately, while several connections bring the same
-
-    def follow(self) -> Tracker:
-        """The stream's tracker, made now and told where the stream stands where nobody needed one so far."""
-        if self.tracker is None:
-            self.tracker = tracker_of(self.stream)
-            waiting = (entry[0] for entry in reversed(self.held or ()) if isinstance(entry, tuple) and not entry[2])
-            newest = next(waiting, self.newest)
-            if newest:
-                with contextlib.suppress(*UNREADABLE):  # what no tracker can read has passed all the same
-                    self.tracker.see(newest)
-        return self.tracker
-
-    def overlap(self) -> None:
-        """Follow for as long as several connections bring the same."""
-        self.follow()
-        self.briefly = False
-        if self.odd is None:
-            self.odd = {}
-
-    def is_copy(self, payload: bytes) -> bool:
-        """Whether another connection brought the same, as far as bytes tell: of what no tracker can read."""
-        if self.odd is None:
-            return False
-        if payload in self.odd:
-            return True
-        self.odd[payload] = None
-        if len(self.odd) > _ODD_KEPT:
-            del self.odd[next(iter(self.odd))]
-        return False
-
-    def unfollow(self) -> None:
-        """Look at payloads again only where a sequence can show a hole."""
-        self.briefly = False
-        self.odd = None
-        if self.stream.kind not in ALWAYS:
-            self.tracker = None
-
-
-class Repairs(Protocol):
-    """Who fills holes.  While `Line.held` is not None, the line's messages are put there instead of being published."""
-
-    def missing(self, line: Line, missing: Missing) -> None:
-        """There is a hole before the message that is about to be published."""
-
-    def resumed(self, line: Line, payload: bytes) -> None:
-        """This is the first payload after a lost connection."""
-
-    def crowded(self, line: Line) -> None:
-        """More than HELD_MESSAGES are held."""
-
-    def begun_anew(self, line: Line, since: int, until: int) -> None:
-        """The exchange counts anew: what came between these times (milliseconds since 1970) was taken for old."""
-
-
-class NoRepairs:
-    """Leaves holes as they are."""
-
-    def missing(self, line: Line, missing: Missing) -> None:
-        pass
-
-    def resumed(self, line: Line, payload: bytes) -> None:
-        pass
-
-    def crowded(self, line: Line) -> None:
-        pass
-
-    def begun_anew(self, line: Line, since: int, until: int) -> None:
-        pass
 
 
 class Router:

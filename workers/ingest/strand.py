@@ -8,23 +8,18 @@ the old one.
 import asyncio
 import contextlib
 import logging
-import ssl
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from fsnats.backoff import Backoff
 from fsnats.binance.streams import Market
-from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import Exit
-from workers.ingest.arbiter import Arbiter
 from workers.ingest.cadence import rests_at_will
 from workers.ingest.carrier import Carrier
 from workers.ingest.hole import Hole
 from workers.ingest.lateness import Tally
 from workers.ingest.record import Record, State
-from workers.ingest.rotation import Rotation
-from workers.ingest.router import Router
+from workers.ingest.shared import Shared, Way
 from workers.ingest.upstream import dial
 
 logger = logging.getLogger(__name__)
@@ -37,49 +32,6 @@ APART = 10.0  # seconds between two looks for an exit of one's own
 # Own pings count as messages: none on spot, whose server pings every 20 s; on futures one keeps proxies from cutting
 # an idle connection between server pings three minutes apart.
 PING_INTERVAL = {Market.SPOT: None, Market.USDM: 45.0, Market.COINM: 45.0}
-
-
-class Way(Protocol):
-    """Towards one URL, by whichever exit is best (`fsnats.exits.client`)."""
-
-    @property
-    def tls(self) -> ssl.SSLContext | None: ...
-
-    async def admitted(self, avoid: Collection[str] = ()) -> Exit:
-        """Return when one more dial is allowed, by this exit: another than those to avoid, where one may be had."""
-        ...
-
-    async def other(self, avoid: Collection[str]) -> Exit | None:
-        """An exit other than these by which one more dial is allowed now; None where there is none."""
-        ...
-
-    def failed(self, by: Exit, error: ExchangeUnavailable) -> None: ...
-
-    def worked(self, by: Exit) -> None: ...
-
-
-class Shared:
-    """What the strands of one feed have in common."""
-
-    def __init__(
-        self,
-        market: Market,
-        url: str,
-        router: Router,
-        clock: Clock,
-        jitter: Callable[[], float],
-        rotation: Rotation,
-    ) -> None:
-        self.market = market
-        self.url = url
-        self.router = router
-        self.clock = clock
-        self.jitter = jitter
-        self.rotation = rotation
-        self.arbiter = Arbiter(router)
-        self.wanted: set[str] = set()
-        self.turn = asyncio.Lock()  # one strand replaces its connection at a time
-        self.strands: Sequence[Strand] = ()
 
 
 class Strand:
@@ -146,7 +98,7 @@ class Strand:
                 while True:
                     self.state = State.CONNECTING if self._dials == 0 else State.RECONNECTING
                     try:
-                        carrier = await self._open(tasks, await self._way.admitted(self._taken()))
+                        carrier = await self._open(tasks, await self._way.admitted(self._shared.taken(self)))
                     except ExchangeUnavailable as error:
                         await self._pause(str(error), self._backoff.next_delay())
                     else:
@@ -167,7 +119,7 @@ class Strand:
                 tasks.create_task(self._clock.sleep(self._time_left(carrier))),
                 tasks.create_task(carrier.due.wait()),
             ]
-            if self._elders:
+            if self._shared.elders(self):
                 reasons.append(tasks.create_task(self._crowded()))
             waiting: list[asyncio.Future[Any]] = [carrier.ended, *reasons]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -226,7 +178,7 @@ class Strand:
         """
         async with self._shared.turn:
             way = self._way.other if elsewhere else self._way.admitted
-            asking: asyncio.Task[Exit | None] = tasks.create_task(way(self._taken()))
+            asking: asyncio.Task[Exit | None] = tasks.create_task(way(self._shared.taken(self)))
             either: list[asyncio.Future[Any]] = [asking, old.ended]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if old.ended.done():
@@ -284,17 +236,8 @@ class Strand:
         """Return when another strand, which came first, goes by the same exit."""
         while True:
             await self._clock.sleep(APART)
-            if self.exit is not None and any(strand.exit == self.exit for strand in self._elders):
+            if self._shared.is_crowded(self):
                 return
-
-    @property
-    def _elders(self) -> Sequence["Strand"]:
-        """The strands that need not make room for this one."""
-        return self._shared.strands[: self._shared.strands.index(self)]
-
-    def _taken(self) -> set[str]:
-        """The exits of the other strands."""
-        return {strand.exit.name for strand in self._shared.strands if strand is not self and strand.exit is not None}
 
     def _begins(self, carrier: Carrier, names: list[str]) -> None:
         self._arbiter.begun(carrier.member, self._router.lines(names), self._clock.monotonic())

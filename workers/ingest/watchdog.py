@@ -10,9 +10,10 @@ from fsnats.binance.streams import Market, Route, Stream
 from fsnats.clock import Clock
 from workers.ingest import onesided
 from workers.ingest.layout import Layout
+from workers.ingest.line import Line
 from workers.ingest.onesided import OneSided
 from workers.ingest.probe import Step
-from workers.ingest.router import Line, Router
+from workers.ingest.router import Router
 from workers.ingest.silence import Doubt, Flows, Named, Try, Watch
 from workers.ingest.track import Missing
 from workers.ingest.trail import Trails

@@ -10,7 +10,8 @@ from fsnats.binance.streams import Market, parse
 from fsnats.frames import decode
 from workers.ingest.arbiter import GRACE, HELD_MOST, SETTLE, Arbiter, Member
 from workers.ingest.lateness import Tally
-from workers.ingest.router import Line, NoRepairs, Router
+from workers.ingest.line import Line, NoRepairs
+from workers.ingest.router import Router
 from workers.ingest.subscriptions import Subscriptions
 from workers.ingest.track import Missing
 

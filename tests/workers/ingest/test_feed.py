@@ -13,9 +13,10 @@ from fsnats.exits.address import DIRECT, Exit
 from fsnats.frames import Frame, decode
 from tests.conftest import eventually
 from workers.ingest.feed import Feed
+from workers.ingest.line import Line, NoRepairs
 from workers.ingest.record import Record
 from workers.ingest.rotation import Rotation
-from workers.ingest.router import Line, NoRepairs, Router
+from workers.ingest.router import Router
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
 

@@ -1,6 +1,6 @@
 from fsnats.binance.streams import Market, parse
 from workers.ingest.lateness import FORGET_NS, SAMPLE, Tally, Timing
-from workers.ingest.router import Line
+from workers.ingest.line import Line
 
 MS = 1_000_000
 

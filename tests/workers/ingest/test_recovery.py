@@ -15,9 +15,10 @@ from fsnats.history import RowsReply
 from tests.clock import HandClock, settle
 from workers.ingest import recovery as module
 from workers.ingest.hole import Hole
+from workers.ingest.line import Line
 from workers.ingest.pages import Fill
 from workers.ingest.recovery import AT_ONCE, HOLD, PATIENCE, Recovery
-from workers.ingest.router import HELD_MESSAGES, Line, Router
+from workers.ingest.router import HELD_MESSAGES, Router
 
 
 class Rig:

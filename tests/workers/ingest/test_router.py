@@ -11,8 +11,9 @@ from fsnats.binance.commands import Reply
 from fsnats.binance.streams import Market, parse
 from fsnats.frames import CONTINUES, GAP, RECOVERED, Frame, decode
 from workers.ingest.gaps import notice
+from workers.ingest.line import Line, NoRepairs
 from workers.ingest.recovery import Recovery
-from workers.ingest.router import Line, NoRepairs, Router, Shutdown
+from workers.ingest.router import Router, Shutdown
 from workers.ingest.track import Missing
 
 

@@ -10,7 +10,8 @@ from fsnats.frames import GAP, Frame, decode
 from tests.clock import HandClock
 from workers.ingest.gaps import notice
 from workers.ingest.layout import FeedKey, Layout
-from workers.ingest.router import Line, Router
+from workers.ingest.line import Line
+from workers.ingest.router import Router
 from workers.ingest.subscriptions import Subscriptions
 from workers.ingest.track import Missing
 from workers.ingest.watchdog import Watchdog
