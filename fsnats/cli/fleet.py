@@ -120,6 +120,10 @@ class Recorder(msgspec.Struct, frozen=True):
     backlog_seconds: float = 0.0
     in_window: int = 0
     last_commit_age: float | None = None
+    holes: int = 0
+    holes_left: int = 0
+    fetched: int = 0
+    fetch_trouble: str = ""
     store_trouble: str = ""
     window_trouble: dict[str, str] = {}
     met: dict[str, int] = {}
@@ -229,6 +233,10 @@ class Fleet(msgspec.Struct, frozen=True):
         for recorder in self.recorders:
             if recorder.store_trouble:
                 yield f"{recorder.program} waits for the store: {recorder.store_trouble}"
+            if recorder.fetch_trouble:
+                yield f"{recorder.program} cannot fetch what is missing now: {recorder.fetch_trouble}"
+            if recorder.holes_left:
+                yield f"{recorder.program}: {recorder.holes_left} holes are left, which `fsnats verify` names"
             for name, reason in recorder.window_trouble.items():
                 yield f"{recorder.program} cannot read the replay window of {name}: {reason}"
             if unreadable := recorder.met.get("unreadable"):

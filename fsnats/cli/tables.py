@@ -132,7 +132,17 @@ def _silent(fleet: Fleet) -> Table:
 
 
 def _recorders(fleet: Fleet) -> Table:
-    numbers = (">streams", ">candles", ">trades", ">raw frames", ">backlog", ">waits", ">in window")
+    numbers = (
+        ">streams",
+        ">candles",
+        ">trades",
+        ">raw frames",
+        ">backlog",
+        ">waits",
+        ">in window",
+        ">holes",
+        ">fetched",
+    )
     table = _table("\nrecorders", "name", *numbers, "last commit", "store")
     for recorder in fleet.recorders:
         last = recorder.last_commit_age
@@ -146,6 +156,8 @@ def _recorders(fleet: Fleet) -> Table:
             f"{recorder.backlog:,}",
             span(recorder.backlog_seconds) if recorder.backlog else "",
             f"{recorder.in_window:,}",
+            f"{recorder.holes:,}",
+            f"{recorder.fetched:,}",
             "none yet" if last is None else f"{span(last)} ago",
             "waited for" if recorder.store_trouble else "ready",
         )

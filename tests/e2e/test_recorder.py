@@ -9,14 +9,16 @@ from contextlib import closing
 
 import pytest
 
+from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
+from fsnats.replay import window
 from fsnats.status import Status, ask
 from tests.e2e.conftest import Measure, StartFleet
 from tests.e2e.fleet import Fleet, Process, get, wait_for
 
 _KILLS = int(os.environ.get("FSNATS_TEST_KILLS", "3"))  # the soak has twenty
 _SYMBOLS = ("BTCUSDT", "ETHUSDT")
-_BURST = ("--rate", "600", "--record")
+_BURST = ("--rate", "400", "--record")
 _RECORD = "spot:*@aggTrade,spot:*@kline_1m"
 
 
@@ -58,7 +60,23 @@ class Record:
         except sqlite3.OperationalError:  # not made yet
             return []
 
-    def grows(self, by: int = 200) -> None:
+    def window(self) -> tuple[int, int]:
+        """The positions of the first and the last frame in the replay window."""
+
+        async def look() -> tuple[int, int]:
+            async with NatsBus([self.fleet.nats_url], "e2e-window", lambda: 0.0) as bus:
+                await bus.connected()
+                answer = json.loads(await bus.request(f"$JS.API.STREAM.INFO.{window(Market.SPOT)}", b"", 5.0))
+                return answer["state"]["first_seq"], answer["state"]["last_seq"]
+
+        return asyncio.run(look())
+
+    def fetched(self, symbol: str) -> list[int]:
+        """The ids of those trades that were fetched from REST."""
+        query = "SELECT agg_id FROM raw_agg_trades WHERE symbol = ? AND origin = 'fetched' ORDER BY agg_id"
+        return [number for (number,) in self._ask(query, symbol)]
+
+    def grows(self, by: int = 100) -> None:
         """Return when so many more trades are in the store."""
         before = self.count()
         wait_for(lambda: self.count() >= before + by, "the store grows")
@@ -87,6 +105,7 @@ class Record:
         """Stop when all that was said by now is stored; that is then what was said, each trade once.  How many."""
         newest = {symbol: self.said(symbol)[-1] for symbol in _SYMBOLS}
         wait_for(lambda: all(self.ids(symbol)[-1] >= newest[symbol] for symbol in _SYMBOLS), "all of it is stored")
+        wait_for(lambda: all(len(self.spans(symbol)) == 1 for symbol in _SYMBOLS), "no hole is left")
         self.process.signal(signal.SIGTERM)
         self.process.wait()
         count = 0
@@ -103,6 +122,7 @@ def fleet(start_fleet: StartFleet) -> Fleet:
     return start_fleet(simulator=_BURST, supervisor=(), markets="spot", symbols=",".join(_SYMBOLS))
 
 
+@pytest.mark.timeout(60 + 15 * _KILLS)
 def test_kills_of_the_recorder_lose_nothing_and_bring_nothing_twice(fleet: Fleet, measure: Measure) -> None:
     record = Record(fleet)
     for _ in range(_KILLS):
@@ -135,6 +155,24 @@ def test_a_store_that_is_locked_is_waited_for(fleet: Fleet) -> None:
     record.grows()
     assert record.status()["store_trouble"] == ""
     record.finish()
+
+
+def test_what_fell_out_of_the_window_is_a_hole_and_is_filled_from_rest(start_fleet: StartFleet) -> None:
+    fleet = start_fleet(simulator=_BURST, supervisor=(), markets="spot", symbols=",".join(_SYMBOLS), replay_seconds=2)
+    record = Record(fleet)
+    record.grows()
+    record.process.kill()
+    newest = {symbol: record.ids(symbol)[-1] for symbol in _SYMBOLS}
+    _, passed = record.window()
+    wait_for(lambda: record.window()[0] > passed + 100, "the window forgets what the recorder did not read")
+    record.start()
+    record.grows()
+    assert all(len(record.spans(symbol)) == 2 for symbol in _SYMBOLS), "the hole shows"
+    record.finish()
+    for symbol in _SYMBOLS:
+        fetched = record.fetched(symbol)
+        assert fetched
+        assert fetched[0] > newest[symbol]
 
 
 def test_the_supervisor_runs_a_recorder_where_something_is_to_be_recorded(start_fleet: StartFleet) -> None:

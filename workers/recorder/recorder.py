@@ -8,19 +8,21 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from fsnats import catalogue, recording
 from fsnats.announcer import Announcer
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import Market, parse
 from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import BusUnavailable, Refused
 from fsnats.recording import Entry
 from fsnats.status import Status, ask, respond
-from fsnats.store import Store
+from fsnats.store import Series, Store
 from fsnats.subjects import recorder
 from fsnats.symbols import Listing
 from workers.recorder.backlog import FRAMES_MOST
 from workers.recorder.connections import records
 from workers.recorder.consumer import Consumer
 from workers.recorder.deliveries import Delivery
+from workers.recorder.mending import Mending
+from workers.recorder.rows import series_of
 from workers.recorder.scribe import Scribe
 from workers.recorder.writer import Writer
 
@@ -61,6 +63,7 @@ class Recorder:
         self._announcer = Announcer(name, self._markets, bus, clock.monotonic, self._streams.__getitem__)
         self._scribe = Scribe(entries)
         self.writer = Writer(opened, self._scribe, clock, jitter, self._stored)
+        self._mending = Mending(bus, clock, self._series, lambda: self.writer.store)
         self._consumers = {
             market: Consumer(
                 bus,
@@ -97,6 +100,7 @@ class Recorder:
             reading = [
                 tasks.create_task(self._announcer.run()),
                 tasks.create_task(self._look_at_connections()),
+                tasks.create_task(self._mending.run()),
                 *(tasks.create_task(self._follow(market)) for market in self._markets),
                 *(tasks.create_task(consumer.run()) for consumer in self._consumers.values()),
             ]
@@ -133,6 +137,11 @@ class Recorder:
         if wanted.keys() != before.keys():
             logger.info("recording", extra={"market": market, "streams": len(wanted), "left": len(gone)})
 
+    def _series(self) -> list[Series]:
+        """What is recorded now, as rows."""
+        streams = [parse(market, name) for market, names in self._streams.items() for name in names]
+        return [series_of(stream) for stream in streams if recording.wish(self._entries, stream).rows]
+
     async def _look_at_connections(self) -> None:
         while True:
             await self._clock.sleep(CONNECTIONS_EVERY)
@@ -163,6 +172,10 @@ class Recorder:
             "backlog_seconds": round(writer.backlog.age(now), 3),
             "in_window": sum(consumer.pending for consumer in self._consumers.values()),
             "last_commit_age": None if last is None else round(now - last, 3),
+            "holes": self._mending.holes.open,
+            "holes_left": self._mending.holes.in_vain + self._mending.holes.too_large,
+            "fetched": self._mending.rows,
+            "fetch_trouble": self._mending.trouble,
             "store_trouble": writer.trouble,
             "window_trouble": {market: each.trouble for market, each in self._consumers.items() if each.trouble},
             "met": dict(self._scribe.counts),

@@ -113,6 +113,9 @@ RECORDER: Status = {
     "backlog": 42,
     "backlog_seconds": 75.0,
     "in_window": 1000,
+    "holes": 3,
+    "holes_left": 2,
+    "fetched": 60,
     "last_commit_age": 76.0,
     "store_trouble": "the file is locked",
     "window_trouble": {"spot": "NATS is not connected"},
@@ -199,9 +202,10 @@ async def test_a_recorder_shows_what_it_wrote_and_what_waits(nats_url: str, bus:
     await answering(bus, SUPERVISOR, RECORDER)
     out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
     row = out.partition("\nrecorders")[2].splitlines()[2]
-    assert " ".join(row.split()) == "recorder 4 1,200 34,567 0 42 1m15s 1,000 1m16s ago waited for"
+    assert " ".join(row.split()) == "recorder 4 1,200 34,567 0 42 1m15s 1,000 3 60 1m16s ago waited for"
     assert "! recorder waits for the store: the file is locked" in out
     assert "! recorder cannot read the replay window of spot: NATS is not connected" in out
+    assert "! recorder: 2 holes are left" in out
     assert "! recorder could not read 2 frames, the newest one: not a frame" in out
 
 
