@@ -1,19 +1,22 @@
 """Fills holes of the store: fifteen requests at once, each page written together with what it proves complete."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 
 from fsnats.backfill.asking import Asking, Refusal
 from fsnats.backfill.keys import after, before, count, settled
 from fsnats.backfill.pages import Page, one_page, pages, read, request
-from fsnats.backfill.search import candle_from, newest_trade
+from fsnats.backfill.search import candle_from, newest_trade, trades_between
 from fsnats.errors import ExchangeUnavailable
 from fsnats.store import Batch, Origin, Rows, Series, Span, Store
 from fsnats.store.spans import missing, steps
 
 AT_ONCE = 15  # requests of all series together
+T = TypeVar("T")
+
 _TRIES = 3  # times that an exchange may contradict itself about one candle
 
 
@@ -83,17 +86,23 @@ class Filler:
             span = None if newest is None or newest.agg_id < first else Span(first, newest.agg_id)
         return None if span is None else Want(series, span)
 
+    async def trades_between(self, series: Series, from_ms: int, to_ms: int) -> Span | None:
+        """The ids of trades from one time on and before another.  Raises what `Asking.get` does."""
+        async with self._places:
+            return await trades_between(self._asking, series, from_ms, to_ms)
+
     async def fill_all(self, wants: Iterable[Want], done: Callable[[Outcome], None]) -> None:
         """Fill one series after the other, fifteen at a time.  Raises as `fill`."""
-        left = iter(wants)
 
-        async def some() -> None:
-            for want in left:
-                done(await self.fill(want))
+        async def fill(want: Want) -> None:
+            done(await self.fill(want))
 
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(AT_ONCE):
-                tasks.create_task(some())
+        await each(wants, fill)
+
+    @property
+    def waiting(self) -> float:
+        """For how many seconds the exchange does not let anybody ask."""
+        return self._asking.waiting
 
     async def get(self, series: Series, page: Page) -> bytes:
         """The exchange's answer to a page."""
@@ -108,6 +117,19 @@ class Filler:
     async def write(self, rows: Rows) -> None:
         """Write a page and what it proves at once."""
         await self._store.write(Batch([rows]))
+
+
+async def each(things: Iterable[T], act: Callable[[T], Awaitable[None]]) -> None:
+    """Do something with each of them, fifteen at a time."""
+    left = iter(things)
+
+    async def some() -> None:
+        for thing in left:
+            await act(thing)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(some())
 
 
 class _Hole:

@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from fsnats.cli import chaos, client, config, doctor, gateway, record, replay, sim, status, supervise, tail, up, version
+from fsnats.cli import (
+    backfill,
+    chaos,
+    client,
+    config,
+    doctor,
+    gateway,
+    record,
+    replay,
+    sim,
+    status,
+    supervise,
+    tail,
+    up,
+    verify,
+    version,
+)
 from fsnats.config import FILE
 
 app = typer.Typer(
@@ -53,6 +69,8 @@ app.command()(status.status)
 app.command()(tail.tail)
 app.command()(client.client)
 app.command()(record.record)
+app.command()(backfill.backfill)
+app.command()(verify.verify)
 app.command()(config.config)
 app.command()(doctor.doctor)
 app.add_typer(chaos.app, name="chaos")

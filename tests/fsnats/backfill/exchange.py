@@ -29,6 +29,7 @@ class Exchange:
     ) -> None:
         self.interval = interval
         self.openings = sorted(openings)
+        self.rows: dict[int, list[Any]] = {}  # candles that are not like all others
         self.trades: dict[int, int] = {}
         self.now_ms = now_ms
         self.asked: list[RestRequest] = []
@@ -86,7 +87,7 @@ class Exchange:
             openings = sorted({span_of(series.interval, at)[0] for at in openings})
         told = [at for at in openings if startTime <= at <= min(end, self.now_ms)]
         told = told[-limit:] if coinm else told[:limit]
-        return [candle_row(series, at) for at in told]
+        return [self.rows.get(at) or candle_row(series, at) for at in told]
 
     def _trades(
         self, limit: int, fromId: int | None = None, startTime: int | None = None
