@@ -141,7 +141,8 @@ async def test_a_tls_handshake_that_never_ends_is_cut_off(pair: Pair) -> None:
 async def test_who_does_not_read_is_noticed_inside_tls_too(pair: Pair) -> None:
     async with (
         tls_server(certificate_of(pair)) as port,
-        connect(f"wss://localhost:{port}/", ssl=pair.client(), proxy=None, max_size=None) as connection,
+        # A full queue would stop its reading again, and keep the closing handshake waiting for ten seconds.
+        connect(f"wss://localhost:{port}/", ssl=pair.client(), proxy=None, max_size=None, max_queue=None) as connection,
     ):
         connection.transport.pause_reading()
         # An echo of a message that does not fit into what the kernel and the transport take.

@@ -255,7 +255,9 @@ async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig, mo
     base = rig.simulator.ws_url(Market.USDM)
     async with contextlib.AsyncExitStack() as others:
         for route in ("market", "public"):  # somebody else reads on: an exchange without readers makes nothing
-            await others.enter_async_context(connect(f"{base}/{route}/stream?streams={streams}", proxy=None))
+            # A full queue would stop its reading, and keep the closing handshake waiting for ten seconds.
+            reader = connect(f"{base}/{route}/stream?streams={streams}", proxy=None, max_queue=None)
+            await others.enter_async_context(reader)
         async with rig.worker():
             rig.announce("add", *names)
             await eventually(lambda: {frame.stream for frame in rig.frames} == set(names))
