@@ -173,12 +173,18 @@ def normalised(stream: Stream, payload: bytes, received_ms: int, *, exact: bool 
 
     Raises Unusable for a stream that has none, or for a payload of another shape.
     """
-    name = type_of(stream)
+    name = type_of(stream).encode()
+    return b'{"type":"%b","data":%b}' % (name, body(stream, payload, received_ms, exact=exact))
+
+
+def body(stream: Stream, payload: bytes, received_ms: int, *, exact: bool = False) -> bytes:
+    """The same from behind `"data":` to before the last "}", for those who put more in front of it."""
+    type_of(stream)
     number = _text if exact else _digits
     found, moment = _items(stream, payload, received_ms)
     objects = [b"{%b}" % b",".join(_member(item, number) for item in items) for items in found]
     data = b"[%b]" % b",".join(objects) if _is_array(payload) else objects[0]
-    return b'{"type":"%b","data":%b,"timestamp":"%b"}' % (name.encode(), data, iso(moment).encode())
+    return b'%b,"timestamp":"%b"' % (data, iso(moment).encode())
 
 
 def values(

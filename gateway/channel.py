@@ -11,7 +11,7 @@ from gateway.candles import is_closed
 from gateway.effects import Form
 from gateway.joining import Joining
 from gateway.lane import Lane, Listener
-from gateway.marks import marks_of, rendered, told
+from gateway.marks import marks_of, message, rendered, told
 from gateway.origins import EVENT, NOTICE, STATE
 from gateway.pacing import Timetable
 from gateway.turn import Turn
@@ -172,7 +172,10 @@ class Channel:
             prefix, suffix = lane.prefix, lane.suffix
             if lane.marks:
                 prefix = lane.form.marked(self._marks(lane, frame))
-            if lane.deflated:
+            if lane.is_shaped:
+                text = message(lane.form, frame, turn.hops, self.stream)
+                finished = turn.deflater.text(text) if lane.deflated else text_header(len(text)) + text
+            elif lane.deflated:
                 finished = turn.deflater.text(prefix + payload + suffix)
             else:
                 finished = b"%b%b%b%b" % (
@@ -208,7 +211,7 @@ class Channel:
                 self._send(lane, told(lane.form, notice), received_ns, rank, lane.listeners)
 
     def _rendered(self, lane: Lane, frame: Frame) -> bytes | None:
-        return rendered(lane.form, frame, self._turn.hops, self.stream.market)
+        return rendered(lane.form, frame, self._turn.hops, self.stream)
 
     def _send(
         self, lane: Lane, finished: bytes | None, received_ns: int, rank: int, listeners: Iterable[Listener]

@@ -40,6 +40,14 @@ PLAIN = Delivery()
 DATA = b',"data":'
 
 
+class Shape(StrEnum):
+    """What stands between a form's two halves."""
+
+    PAYLOAD = "payload"  # what Binance sent, byte for byte
+    NORMALISED = "normalised"  # the same with readable names, and numbers that are numbers
+    EXACT = "exact"  # and numbers that are the strings that Binance sent
+
+
 class Form(NamedTuple):
     """How a listener wants payloads: the bytes before and after them, and their delivery.
 
@@ -54,6 +62,7 @@ class Form(NamedTuple):
     gap: bytes = b""
     delivery: Delivery = PLAIN
     deflated: bool = False
+    shape: Shape = Shape.PAYLOAD
 
     def marked(self, marks: bytes) -> bytes:
         """The prefix with more fields, each with a comma before it."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from fsnats.binance.streams import Stream
 from fsnats.frames import Frame
-from gateway.effects import Form, OnSlow
+from gateway.effects import Form, OnSlow, Shape
 from gateway.pacing import Pace
 
 
@@ -18,6 +18,7 @@ class Lane:
     __slots__ = (
         "deflated",
         "form",
+        "is_shaped",
         "listeners",
         "marks",
         "newcomers",
@@ -34,6 +35,7 @@ class Lane:
         self.prefix = form.prefix
         self.suffix = form.suffix
         self.deflated = form.deflated
+        self.is_shaped = form.shape is not Shape.PAYLOAD
         self.marks = form.delivery.marks
         # Whether a client can be told, and wants to be, what it has missed.
         self.tells = bool(form.gap) and form.delivery.on_slow is OnSlow.GAP

@@ -11,7 +11,7 @@ from gateway.candles import is_closed
 from gateway.effects import Effect, Form, History, Listen, Resume, Send
 from gateway.hub import Hub
 from gateway.joining import Joining, Met
-from gateway.marks import HISTORY, rendered, snapshot
+from gateway.marks import HISTORY, rendered, shaped, snapshot
 from gateway.outbox import Outbox
 from gateway.past import Past
 
@@ -136,7 +136,8 @@ class Listening:
             payloads = [payload for payload in payloads if is_closed(payload)]
         prefix, suffix = listen.form.marked(HISTORY), listen.form.suffix
         for payload in payloads:
-            self._hub.touch(self._outbox, frames.text(prefix + payload + suffix))
+            inner = shaped(listen.form.shape, listen.stream, payload, 0)  # they tell their times themselves
+            self._hub.touch(self._outbox, frames.text(prefix + inner + suffix))
         self._go_live(listen, joining, teller.history_ended(listen, len(payloads), error), joining.held)
 
     def _go_live(self, listen: Listen, joining: Joining, said: Iterable[Effect], live: Iterable[Frame]) -> None:
@@ -152,7 +153,7 @@ class Listening:
 
     def _send(self, listen: Listen, frame: Frame, more: bytes = b"") -> None:
         """Send one frame to this client alone."""
-        message = rendered(listen.form, frame, self._hub.turn.hops, listen.stream.market, more)
+        message = rendered(listen.form, frame, self._hub.turn.hops, listen.stream, more)
         if message is not None:
             self._hub.touch(self._outbox, message)
 

@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from fsnats.binance.streams import Market
+from fsnats import notices
+from fsnats.binance.streams import Market, Stream
+from fsnats.errors import Unusable
 from fsnats.frames import GAP, LATE, Frame
+from fsnats.normalised import body
 from fsnats.offset import Offset
 from fsnats.websocket.frames import text
 from gateway.candles import is_closed
-from gateway.effects import Form, Marks
+from gateway.effects import Form, Marks, Shape
 
 RECOVERED = b',"recovered":true'
 HISTORY = b',"history":true'
@@ -42,7 +45,7 @@ def marks_of(frame: Frame, wanted: Marks, hops: Hops, market: Market) -> bytes:
     return marks
 
 
-def rendered(form: Form, frame: Frame, hops: Hops, market: Market, more: bytes = b"") -> bytes | None:
+def rendered(form: Form, frame: Frame, hops: Hops, stream: Stream, more: bytes = b"") -> bytes | None:
     """A frame for those who get it apart from others, with `more` marks; None where they do not want it, or their
     dialect has no word for it."""
     if frame.flags & GAP:
@@ -53,8 +56,25 @@ def rendered(form: Form, frame: Frame, hops: Hops, market: Market, more: bytes =
         if not form.gap:
             return None
         more += RECOVERED
-    marks = more + marks_of(frame, form.delivery.marks, hops, market)
-    return text((form.marked(marks) if marks else form.prefix) + frame.payload + form.suffix)
+    return text(message(form, frame, hops, stream, more))
+
+
+def message(form: Form, frame: Frame, hops: Hops, stream: Stream, more: bytes = b"") -> bytes:
+    """The text of a frame's message.  A payload that cannot be had in the form's shape is told as a gap."""
+    marks = more + marks_of(frame, form.delivery.marks, hops, stream.market)
+    prefix = form.marked(marks) if marks else form.prefix
+    try:
+        return prefix + shaped(form.shape, stream, frame.payload, frame.received_ns) + form.suffix
+    except Unusable:
+        at_ms = frame.received_ns // 1_000_000
+        return form.gap + notices.gap(stream, at_ms, at_ms, "ms", "not understood") + b"}"
+
+
+def shaped(shape: Shape, stream: Stream, payload: bytes, received_ns: int) -> bytes:
+    """What stands between the two halves of a form.  Raises Unusable for a payload that has no such shape."""
+    if shape is Shape.PAYLOAD:
+        return payload
+    return body(stream, payload, received_ns // 1_000_000, exact=shape is Shape.EXACT)
 
 
 def told(form: Form, notice: bytes) -> bytes:

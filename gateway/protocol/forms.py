@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from fsnats.binance.streams import Stream
-from gateway.effects import PLAIN, Delivery, Form
+from fsnats.normalised import type_of
+from gateway.effects import DATA, PLAIN, Delivery, Form, Marks, Shape
 from gateway.protocol.wire import encode
 
 
@@ -12,6 +13,11 @@ class Envelope(StrEnum):
 
     TYPED = "typed"  # {"type": …, "data": <payload>}, as the client guide shows
     COMBINED = "combined"  # {"type": …, "data": {"stream": …, "data": <payload>}}, as the old README showed
+    NORMALISED = "normalised"  # {"type": …, "data": <readable names and numbers>, "timestamp": …}
+    EXACT = "exact"  # the same with strings for numbers
+
+
+_SHAPES = {Envelope.NORMALISED: Shape.NORMALISED, Envelope.EXACT: Shape.EXACT}
 
 
 BARE = Form(b"", b"")
@@ -26,8 +32,15 @@ def combined(stream: Stream) -> Form:
     return Form(b'{"stream":' + encode(stream.name) + b',"data":', b"}")
 
 
-def raw(stream: Stream, delivery: Delivery = PLAIN, *, name_market: bool) -> Form:
+def is_normalised(envelope: Envelope) -> bool:
+    """Whether only streams that have a normalised form can be wrapped so."""
+    return envelope in _SHAPES
+
+
+def raw(stream: Stream, delivery: Delivery = PLAIN, *, name_market: bool, envelope: Envelope = Envelope.TYPED) -> Form:
     """The native dialect's form of a stream subscribed by its Binance name."""
+    if envelope in _SHAPES:
+        return _normalised(stream, delivery, _SHAPES[envelope], name_market=name_market)
     head = b'{"stream":' + encode(stream.name) + (_market(stream) if name_market else b"")
     return _native(stream, head, b',"data":', b"}", delivery)
 
@@ -36,6 +49,8 @@ def typed(
     stream_type: str, stream: Stream, envelope: Envelope, delivery: Delivery = PLAIN, *, name_market: bool
 ) -> Form:
     """The native dialect's form of a stream subscribed by `streamType`, the word the client used for it."""
+    if envelope in _SHAPES:
+        return _normalised(stream, delivery, _SHAPES[envelope], name_market=name_market)
     head = b'{"type":' + encode(stream_type)
     if name_market:
         head += _market(stream)
@@ -44,6 +59,13 @@ def typed(
     if stream.kind in _NEEDS_NAME:
         head += b',"stream":' + encode(stream.name)
     return _native(stream, head, b',"data":', b"}", delivery)
+
+
+def _normalised(stream: Stream, delivery: Delivery, shape: Shape, *, name_market: bool) -> Form:
+    head = b'{"type":' + encode(type_of(stream)) + (_market(stream) if name_market else b"")
+    if delivery.marks & Marks.PLACE:  # a place is of use only to who knows whose it is
+        head += b',"stream":' + encode(stream.name)
+    return _native(stream, head, DATA, b"}", delivery)._replace(shape=shape)
 
 
 def _native(stream: Stream, head: bytes, data: bytes, suffix: bytes, delivery: Delivery) -> Form:

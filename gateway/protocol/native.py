@@ -4,7 +4,7 @@ Requests are carried out wholly or not at all: a request with anything wrong in 
 one `error` that names what was wrong.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -12,10 +12,11 @@ import msgspec
 from fsnats.binance.streams import Market, Stream
 from fsnats.changes import Change
 from fsnats.errors import BadCommand, StreamNameError
+from fsnats.normalised import KINDS
 from fsnats.symbols import Listing
 from gateway.admission.grants import EVERYTHING, Grant
 from gateway.effects import PLAIN, Delivery, Effect, Klines, Listen, Send
-from gateway.protocol import delivery, fields, relisting, requests
+from gateway.protocol import delivery, fields, forms, relisting, requests
 from gateway.protocol.before import Before, before_of
 from gateway.protocol.forms import Envelope
 from gateway.protocol.names import known
@@ -60,6 +61,7 @@ class NativeSession:
         self._grant = grant
         self._streams_max = streams_max if grant.streams is None else min(streams_max, grant.streams)
         self._delivery = usual
+        self._normalises = forms.is_normalised(envelope)
         self._subscriptions = Subscriptions(default, envelope)
 
     def __repr__(self) -> str:
@@ -199,6 +201,7 @@ class NativeSession:
         wanted = set(named.values())
         if has_pattern:
             wanted.update(topic.streams(topic.everything(listing)).values())
+        self._require_form(wanted)
         delivery.require_fit(wanted_so, wanted)
         before = before_of(request.snapshot, request.history, request.resume)
         before.require(wanted)
@@ -220,6 +223,7 @@ class NativeSession:
         if refused:
             raise _refusal(Problem.UNKNOWN_SYMBOL, refused)
         wanted_so = delivery.applied(requests.delivery_of(request), self._delivery)
+        self._require_form(streams.values())
         delivery.require_fit(wanted_so, streams.values())
         before = before_of(request.snapshot, request.history, request.resume)
         before.require(set(streams.values()))
@@ -228,6 +232,15 @@ class NativeSession:
         for stream in streams.values():
             effects += self._subscriptions.add_raw(stream, wanted_so)
         return self._preceded(effects, before)
+
+    def _require_form(self, streams: Iterable[Stream]) -> None:
+        """Refuse what has no normalised form where nothing else is sent."""
+        if self._normalises:
+            without = sorted({stream.name for stream in streams if stream.kind not in KINDS})
+            if without:
+                allowed = ", ".join(sorted(KINDS))
+                message = f"{without[0]} has no normalised form; there is one of {allowed}"
+                raise bad(Problem.NOT_NORMALISED, message, without)
 
     def _unsubscribe(self, request: Request, request_id: bytes | None) -> list[Effect]:
         effects: list[Effect] = []

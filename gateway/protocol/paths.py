@@ -1,6 +1,7 @@
 """Which dialect a WebSocket handshake asks for, read from its request target alone.
 
     /  /spot  /usdm  /coinm                  native, with that default market
+    […]/normalised                           native, with readable names and numbers
     […]/ws[/<stream>…]   […]/stream[?streams=<stream>/…]     Binance's, per market
     [/usdm]/public|/market|/private/…        Binance's USD-M routes; every stream is served on every route
 
@@ -70,6 +71,8 @@ def _path(target: str, default: Market) -> Path | Refusal:
         market, named = Market(segments.pop(0)), True
     if not segments:
         return _unit_refusal(market, query) or _native(market, query)
+    if segments == ["normalised"]:
+        return _normalised(market, query)
     route = ""
     if segments[0] in ROUTES:
         if named and market is not Market.USDM:
@@ -97,6 +100,16 @@ def _native(market: Market, query: dict[str, list[str]]) -> NativePath | Refusal
         return NativePath(market, _choice(query, "envelope", Envelope.TYPED), Delivery(on_slow, marks=Marks(marks)))
     except ValueError as error:
         return Refusal(HTTPStatus.BAD_REQUEST, str(error))
+
+
+def _normalised(market: Market, query: dict[str, list[str]]) -> NativePath | Refusal:
+    found = _native(market, query)
+    if isinstance(found, Refusal):
+        return found
+    decimal = query.get("decimal", ["number"])[-1]
+    if decimal not in ("number", "string"):
+        return Refusal(HTTPStatus.BAD_REQUEST, f"unknown decimal '{decimal[:40]}'; allowed: number, string")
+    return found._replace(envelope=Envelope.EXACT if decimal == "string" else Envelope.NORMALISED)
 
 
 def _choice(query: dict[str, list[str]], name: str, default: _Choice) -> _Choice:

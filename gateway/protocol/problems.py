@@ -42,6 +42,7 @@ class Problem(StrEnum):
     UNKNOWN_CONTRACT_TYPE = "UNKNOWN_CONTRACT_TYPE", "continuous contracts do not have this type"
     UNKNOWN_OPTION = "UNKNOWN_OPTION", "`options` has a key that no stream type knows"
     UNSUITABLE_OPTION = "UNSUITABLE_OPTION", "an option does not go with these streams, or with another option"
+    NOT_NORMALISED = "NOT_NORMALISED", "a stream has no normalised form, and this connection takes no other"
     UNKNOWN_MARKET = "UNKNOWN_MARKET", "the market does not exist, or this gateway does not carry it"
     TOO_MANY_STREAMS = "TOO_MANY_STREAMS", "one connection would listen to more streams than it may"
     FORBIDDEN = "FORBIDDEN", "the access token does not allow this market or stream type"

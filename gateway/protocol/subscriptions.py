@@ -190,4 +190,5 @@ class Subscriptions:
         return forms.typed(topic.stream_type, stream, self._envelope, topic.delivery, name_market=name_market)
 
     def _form_raw(self, stream: Stream, delivery: Delivery) -> Form:
-        return forms.raw(stream, delivery, name_market=stream.market is not self._default)
+        name_market = stream.market is not self._default
+        return forms.raw(stream, delivery, name_market=name_market, envelope=self._envelope)

@@ -11,7 +11,7 @@ from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, VERSION, Frame, encod
 from fsnats.websocket.deflate import inflate
 from fsnats.websocket.frames import text
 from gateway.channel import Channel
-from gateway.effects import Close, Delivery, Form, Leave, Listen, Marks, Send, cost
+from gateway.effects import Close, Delivery, Form, Leave, Listen, Marks, Send, Shape, cost
 from gateway.hub import Hub
 from gateway.outbox import Outbox
 from gateway.pacing import Timetable
@@ -73,6 +73,28 @@ def test_every_listener_gets_the_payload_in_its_form() -> None:
 
     assert to_one == [text(b'{"p":"1.50"}')]
     assert to_two == [text(b'{"type":"trade","data":{"p":"1.50"}}')]
+
+
+def test_normalised_forms_are_made_once_and_what_does_not_fit_is_told() -> None:
+    house = House()
+    (one, to_one), (two, to_two) = house.client(), house.client()
+    form = Form(b'{"type":"trade","data":', b"}", b'{"type":"gap","data":', shape=Shape.NORMALISED)
+    house.hub.listen(TRADES, form, one)
+    house.hub.listen(TRADES, form._replace(delivery=Delivery(marks=Marks.PLACE)), two)
+    house.message("btcusdt@trade", b'{"e":"trade","E":5,"s":"BTCUSDT","t":7,"p":"1.50","q":"2","T":4,"m":true}')
+    house.message("btcusdt@trade", b"[7]", received_ns=3_000_000)
+    house.hub.flush()
+
+    data = (
+        b'"data":{"type":"trade","symbol":"BTCUSDT","trade_id":7,"price":1.50,"quantity":2,"timestamp":4,'
+        b'"is_buyer_maker":true},"timestamp":"1970-01-01T00:00:00.005Z"}'
+    )
+    gap = text(
+        b'{"type":"gap","data":{"e":"gap","stream":"btcusdt@trade","from":3,"to":3,"unit":"ms",'
+        b'"reason":"not understood"}}'
+    )
+    assert to_one == [text(b'{"type":"trade",' + data) + gap]
+    assert to_two == [text(b'{"type":"trade","epoch":7,"seq":1,' + data) + gap]
 
 
 def test_listeners_of_one_form_share_one_finished_frame() -> None:

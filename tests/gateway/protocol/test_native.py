@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
 from gateway.admission.grants import Grant
-from gateway.effects import Delivery, Effect, Klines, Listen, OnSlow, Send
+from gateway.effects import Delivery, Effect, Form, Klines, Listen, Marks, OnSlow, Send, Shape
 from gateway.protocol.forms import Envelope
 from gateway.protocol.native import NativeSession
 from tests.gateway.protocol.worlds import (
@@ -624,3 +624,32 @@ def test_a_request_that_comes_too_soon_is_refused_with_its_id(client: NativeSess
     (reply,) = sent(client.overrun('{"type":"ping","id":"x"}', 20.0, 0.05))
     assert (reply["code"], reply["id"], reply["retryAfter"]) == ("TOO_MANY_REQUESTS", "x", 0.05)
     assert problem(client.overrun("{nonsense", 20.0, 0.05))[0] == "TOO_MANY_REQUESTS"
+
+
+def wanted(effects: list[Effect]) -> list[Form]:
+    return [effect.form for effect in effects if isinstance(effect, Listen)]
+
+
+class TestNormalised:
+    def test_typed_and_raw_subscriptions_are_one_form_with_readable_names(
+        self, listings: dict[Market, Listing]
+    ) -> None:
+        client = NativeSession("c", SPOT, EVERY, listings, Envelope.NORMALISED)
+        (form,) = wanted(ask(client, "subscribe", streamType="trade", symbols=["btcusdt"]))
+        assert not wanted(ask(client, "subscribe", rawStreams=["btcusdt@trade"]))
+        assert form.prefix == b'{"type":"trade","data":'
+        assert form.shape is Shape.NORMALISED
+        (form,) = wanted(ask(client, "subscribe", rawStreams=["btcusdt@aggTrade"], market="usdm"))
+        assert form.prefix == b'{"type":"agg_trade","market":"usdm","data":'
+
+    def test_places_say_whose_they_are(self, listings: dict[Market, Listing]) -> None:
+        client = NativeSession("c", SPOT, EVERY, listings, Envelope.EXACT, Delivery(marks=Marks.PLACE))
+        (form,) = wanted(ask(client, "subscribe", streamType="kline", symbols=["btcusdt"]))
+        assert form.prefix == b'{"type":"kline","stream":"btcusdt@kline_1m","data":'
+        assert form.shape is Shape.EXACT
+
+    def test_a_stream_without_a_normalised_form_is_refused_by_name(self, listings: dict[Market, Listing]) -> None:
+        client = NativeSession("c", SPOT, EVERY, listings, Envelope.NORMALISED)
+        refused = ask(client, "subscribe", rawStreams=["btcusdt@avgPrice", "btcusdt@trade"])
+        assert problem(refused) == ("NOT_NORMALISED", ["btcusdt@avgPrice"])
+        assert client.subscriptions == []

@@ -110,7 +110,18 @@ def test_envelope_is_an_option_of_native_paths() -> None:
     assert read_path("/usdm?envelope=combined", EVERY) == NativePath(USDM, Envelope.COMBINED)
     assert read_path("/?envelope=typed", EVERY) == NativePath(SPOT, Envelope.TYPED)
     refused = read_path("/?envelope=xml", EVERY)
-    assert refused == Refusal(HTTPStatus.BAD_REQUEST, "unknown envelope 'xml'; allowed: typed, combined")
+    assert refused == Refusal(
+        HTTPStatus.BAD_REQUEST, "unknown envelope 'xml'; allowed: typed, combined, normalised, exact"
+    )
+
+
+def test_normalised_is_a_path_of_its_own_with_numbers_or_strings() -> None:
+    assert read_path("/normalised", EVERY) == NativePath(Market.SPOT, Envelope.NORMALISED)
+    assert read_path("/usdm/normalised?decimal=string", EVERY) == NativePath(Market.USDM, Envelope.EXACT)
+    assert read_path("/normalised?decimal=float", EVERY) == Refusal(
+        HTTPStatus.BAD_REQUEST, "unknown decimal 'float'; allowed: number, string"
+    )
+    assert isinstance(read_path("/normalised/ws", EVERY), Refusal)
 
 
 def test_what_to_do_with_a_slow_client_is_an_option_of_native_paths() -> None:
