@@ -21,12 +21,22 @@ PAGE_ROWS = 2000  # candles or trades of one reply at most: NATS takes 1 MB
 Source = Literal["", "store"]
 
 
+class Missing(msgspec.Struct, frozen=True, array_like=True):
+    """From and to what, both included, it is not known that everything is there: times (`ms`; of candles, openings), or
+    ids of aggregated trades (`a`)."""
+
+    first: int
+    last: int
+    unit: Literal["ms", "a"] = "ms"
+
+
 class KlinesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """Candles of one symbol, or of a pair where `contract` names a type of contract.
 
     Times are milliseconds since 1970 and mean openings, both included.  Without `newest` the first candles from
     `start_ms` on are meant, otherwise the last ones up to `end_ms`.  With `source` "store" the exchange is not asked.
-    `bulk` is for those who may ask for much: they leave a part of the exchange's weight to the others.
+    `bulk` is for those who may ask for much: they leave a part of the exchange's weight to the others.  `closed` leaves
+    the open candle out.  A `survey` wants no rows, but to know what the store does not have of the whole range.
     """
 
     market: Market
@@ -39,18 +49,45 @@ class KlinesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     newest: bool = False
     source: Source = ""
     bulk: bool = False
+    closed: bool = False
+    survey: bool = False
 
 
 class KlinesReply(msgspec.Struct, frozen=True, omit_defaults=True):
     """Rows as the exchange has them, oldest first, or why there are none: a `code` of the native dialect, a sentence.
 
     A reply may hold less than was asked for.  `goes_on` is then where to ask for the rest: the `start_ms` to ask with,
-    or with `newest` the `end_ms`.  `missing` are first and last openings of what is not known to be complete.
+    or with `newest` the `end_ms`.
     """
 
     rows: msgspec.Raw = msgspec.Raw(b"[]")
     goes_on: int | None = None
-    missing: list[tuple[int, int]] = []
+    missing: list[Missing] = []
+    code: str = ""
+    message: str = ""
+    retry_after: float | None = None
+
+
+class TradesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Aggregated trades of one symbol, as `KlinesRequest`; from `from_id` on where that is given."""
+
+    market: Market
+    symbol: str
+    start_ms: int | None = None
+    end_ms: int | None = None
+    limit: int | None = None
+    from_id: int | None = None
+    newest: bool = False
+    source: Source = ""
+    survey: bool = False
+
+
+class TradesReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """As `KlinesReply`; `goes_on` is the `from_id` to ask on with."""
+
+    rows: msgspec.Raw = msgspec.Raw(b"[]")
+    goes_on: int | None = None
+    missing: list[Missing] = []
     code: str = ""
     message: str = ""
     retry_after: float | None = None

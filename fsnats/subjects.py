@@ -44,6 +44,7 @@ DIALS = f"{PREFIX}.rpc.dials"  # a worker asks the supervisor when it may dial, 
 EXIT_REPORTS = f"{PREFIX}.exits.report"  # a worker tells the supervisor what became of it
 HEADWAY = f"{PREFIX}.headway.request"  # a replay asks every gateway how far it is
 KLINES = f"{PREFIX}.rpc.klines"  # a gateway asks the history workers
+TRADES = f"{PREFIX}.rpc.trades"  # the same for aggregated trades
 ROWS = f"{PREFIX}.rpc.rows"  # an ingest worker asks the history workers for what it missed
 REST = f"{PREFIX}.rpc.rest"  # a gateway asks the history workers what a client asked over REST
 TRADING = f"{PREFIX}.rpc.trading"  # an ingest worker asks the supervisor whether silent streams rest

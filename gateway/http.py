@@ -10,14 +10,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from fsnats.binance.streams import Market
 from gateway.rest.questions import PREFIXES
+from gateway.rest.ranges import PATHS
+
+App = Callable[[Any, Any, Any], Awaitable[None]]  # of ASGI
 
 _MOUNTS = [f"/{first}" for first in (*PREFIXES, *Market)]
 
 
 def build(
-    unready: Callable[[], str | None], registry: CollectorRegistry, facade: Callable[[Any, Any, Any], Awaitable[None]]
+    unready: Callable[[], str | None], registry: CollectorRegistry, facade: App, archive: App | None = None
 ) -> Litestar:
-    """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers REST."""
+    """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers Binance's REST,
+    `archive` our own paths beside it."""
 
     @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False)
     def healthz() -> str:
@@ -39,7 +43,8 @@ def build(
 
     @asgi(_MOUNTS, is_mount=True, copy_scope=True)
     async def rest(scope: Scope, receive: Receive, send: Send) -> None:
-        """Binance's REST."""
-        await facade(scope, receive, send)
+        """REST."""
+        own = archive is not None and scope["raw_path"].decode("latin-1").partition("?")[0] in PATHS
+        await (archive if own and archive is not None else facade)(scope, receive, send)
 
     return Litestar([healthz, readyz, metrics, rest], openapi_config=None, logging_config=None)

@@ -24,10 +24,12 @@ from fsnats.status import respond
 from fsnats.supervisor.crowd import crowd
 from fsnats.websocket.http import Patience
 from fsnats.websocket.serve import listen, serving
+from gateway.admission.pace import Paces
 from gateway.app import Gateway
 from gateway.files import Files
 from gateway.http import build
 from gateway.metrics import registry
+from gateway.rest.archive import Archive
 from gateway.rest.facade import Facade
 
 _STOP_SECONDS = 10.0  # that the end of everything else may take
@@ -108,7 +110,10 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         headway.respond(bus, house.headway)
         running = tasks.create_task(house.run())
         beating = tasks.create_task(notifier.beat())
-        http = build(house.unready, registry(house.gauges, house.tally), Facade(house, bus, time.monotonic))
+        paces = Paces()
+        facade = Facade(house, bus, time.monotonic, paces)
+        archive = Archive(house, bus, SystemClock(), paces)
+        http = build(house.unready, registry(house.gauges, house.tally), facade, archive)
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
         async with serving(

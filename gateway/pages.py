@@ -1,4 +1,4 @@
-"""Candles of the past, page by page from the history workers.
+"""Candles and trades of the past, page by page from the history workers.
 
 Nothing is kept between two pages: each is asked of whichever worker is free, when the one before is used up.
 """
@@ -11,40 +11,55 @@ from fsnats.binance.limits import KLINES_DEFAULT
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
-from fsnats.history import PAGE_ROWS, TIMEOUT, KlinesReply, KlinesRequest
-from fsnats.subjects import KLINES
+from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest, TradesReply, TradesRequest
+from fsnats.subjects import KLINES, TRADES
 from gateway.effects import Klines
 
 UNAVAILABLE = "HISTORY_UNAVAILABLE"
-_decode = msgspec.json.Decoder(KlinesReply).decode
+_klines = msgspec.json.Decoder(KlinesReply).decode
+_trades = msgspec.json.Decoder(TradesReply).decode
+_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
+Request = KlinesRequest | TradesRequest
+Reply = KlinesReply | TradesReply
 
-async def page(bus: Bus, request: KlinesRequest) -> KlinesReply:
+
+async def page(bus: Bus, request: Request) -> Reply:
     """One reply; one that says so where nobody answers."""
     try:
-        return _decode(await bus.request(KLINES, _encode(request), TIMEOUT))
+        if isinstance(request, KlinesRequest):
+            return _klines(await bus.request(KLINES, _encode(request), TIMEOUT))
+        return _trades(await bus.request(TRADES, _encode(request), TIMEOUT))
     except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
         return KlinesReply(code=UNAVAILABLE, message=str(error))
 
 
-async def pages(bus: Bus, request: KlinesRequest) -> AsyncIterator[KlinesReply]:
+async def pages(bus: Bus, request: Request) -> AsyncIterator[Reply]:
     """Replies until there is as much as `limit` says, or no more; the last one may be a refusal.
 
     With `newest` they come from the newest one back.
     """
-    left = request.limit
     while True:
-        reply = await page(bus, msgspec.structs.replace(request, limit=PAGE_ROWS if left is None else left))
+        reply = await page(bus, request)
         yield reply
-        if left is not None and not reply.code:
-            left -= len(msgspec.json.decode(reply.rows, type=list[msgspec.Raw]))
-        if reply.code or reply.goes_on is None or left == 0:
+        if reply.code or reply.goes_on is None:
             return
-        if request.newest:
-            request = msgspec.structs.replace(request, end_ms=reply.goes_on)
-        else:
-            request = msgspec.structs.replace(request, start_ms=reply.goes_on)
+        request = after(request, reply)
+        if request.limit == 0:
+            return
+
+
+def after(request: Request, reply: Reply) -> Request:
+    """What is left to ask after a reply that says where to go on."""
+    left = request.limit
+    if left is not None:
+        left = max(0, left - len(_rows(reply.rows)))
+    if isinstance(request, TradesRequest):
+        return msgspec.structs.replace(request, limit=left, from_id=reply.goes_on)
+    if request.newest:
+        return msgspec.structs.replace(request, limit=left, end_ms=reply.goes_on)
+    return msgspec.structs.replace(request, limit=left, start_ms=reply.goes_on)
 
 
 def request_for(asked: Klines) -> KlinesRequest:
@@ -62,7 +77,7 @@ def request_for(asked: Klines) -> KlinesRequest:
     )
 
 
-async def together(bus: Bus, asked: Klines) -> KlinesReply:
+async def together(bus: Bus, asked: Klines) -> Reply:
     """All that a client asked for in one reply, or why there is none."""
     request, arrays = request_for(asked), []
     async for reply in pages(bus, request):

@@ -52,11 +52,11 @@ class House(Protocol):
 class Facade:
     """An ASGI application."""
 
-    def __init__(self, house: House, bus: Bus, monotonic: Callable[[], float]) -> None:
+    def __init__(self, house: House, bus: Bus, monotonic: Callable[[], float], paces: Paces | None = None) -> None:
         self._house = house
         self._bus = bus
         self._monotonic = monotonic
-        self._paces = Paces()
+        self._paces = paces or Paces()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])

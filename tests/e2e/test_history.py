@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import random
 import signal
 import time
+
+import httpx
+import pyarrow.parquet as pq
 
 from fsnats.bus.nats import NatsBus
 from fsnats.status import Status, ask
@@ -105,3 +109,32 @@ async def test_a_store_that_cannot_be_had_breaks_nothing_and_is_shown(start_flee
         store = (await history(bus))["store"]
     assert isinstance(store, dict)
     assert "/nowhere/at/all.sqlite3" in store["state"]
+
+
+async def test_a_range_over_http_is_the_same_in_every_format(fleet: Fleet) -> None:
+    start = hours_ago(60)
+    url = f"{fleet.http}/api/v1/klines?market=usdm&symbol=btcusdt&interval=1m&start={start}&limit=3000"
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        as_json = await http.get(url)
+        as_csv = await http.get(url, headers={"Accept": "text/csv"})
+        as_parquet = await http.get(f"{url}&format=parquet")
+    opens = [row[0] for row in as_json.json()["klines"]]
+    assert opens == [start + n * MINUTE for n in range(3000)]
+    assert [int(line.split(",")[0]) for line in as_csv.text.splitlines()[1:]] == opens
+    assert pq.read_table(io.BytesIO(as_parquet.content)).num_rows == 3000
+    assert [each.headers["x-fsnats-complete"] for each in (as_json, as_csv, as_parquet)] == ["true"] * 3
+    assert as_json.headers["x-fsnats-simulated"] == "true"
+
+
+async def test_the_store_alone_says_what_it_does_not_have(fleet: Fleet) -> None:
+    start = hours_ago(200)
+    url = f"{fleet.http}/api/v1/klines?symbol=solusdt&interval=1m&start={start}&end={start + 29 * MINUTE}"
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        nothing = (await http.get(f"{url}&source=store")).json()
+        before = asked(fleet)
+        fetched = (await http.get(url)).json()
+        again = await http.get(f"{url}&source=store")
+    assert nothing["missing"] == [{"from": start, "to": start + 29 * MINUTE, "unit": "ms"}]
+    assert (nothing["complete"], nothing["klines"]) == (False, [])
+    assert (again.json(), again.headers["x-fsnats-complete"]) == (fetched, "true")
+    assert asked(fleet) == before + 1

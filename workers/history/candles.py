@@ -76,14 +76,17 @@ class Candles:
         """How often somebody asked for what was on its way."""
         return self._stretches.joined + self._flights.joined
 
-    async def forward(self, series: Series, start: int, end: int | None, limit: int, by: Asked | None) -> Piece:
+    async def forward(
+        self, series: Series, start: int, end: int | None, limit: int, by: Asked | None, *, closed: bool = False
+    ) -> Piece:
         """The first candles that open at a time or after it, `limit` at most and perhaps fewer.  `by` asks the
-        exchange for those that are not known to be in the store; None leaves them out.
+        exchange for those that are not known to be in the store; None leaves them out.  `closed` leaves the open one
+        out.
 
         Raises BadRequest and ExchangeUnavailable.
         """
         interval = series.interval
-        last = self._newest(series, by)
+        last = self._newest(series, closed or by is None)
         if end is not None:
             last = min(last, span(interval, min(end, last))[0])
         if series.market is Market.COINM:
@@ -108,19 +111,22 @@ class Candles:
         fetched = await self._fetched(by, series, first, stop, limit)
         return Piece(fetched.rows, _next(interval, fetched.reached, last))
 
-    async def backward(self, series: Series, end: int | None, floor: int, limit: int, by: Asked | None) -> Piece:
+    async def backward(
+        self, series: Series, end: int | None, floor: int, limit: int, by: Asked | None, *, closed: bool = False
+    ) -> Piece:
         """The last candles that open at a time (the newest ones where it is None) or before it, but not before `floor`;
         otherwise as `forward`."""
         interval = series.interval
         now = self._times.now_ms(series.market)
         top = span(interval, now if end is None else min(end, now))[0]
-        if by is None:
+        if by is None or closed:
             top = min(top, coverage.last_over(interval, now))
+            end = top if end is None else min(end, top)
         if top < floor:
             return Piece([], None)
         spans = await self._spans(series)
         held = coverage.at(spans, top)
-        if held is not None and (end is not None or by is None):
+        if held is not None and end is not None:
             bottom = max(held.first, floor)
             stored = await self._stored(series, bottom, top, limit, newest=True)
             if stored is not None:
@@ -133,10 +139,27 @@ class Candles:
         stored = await self._stored(series, bottom, top, limit, newest=True) or []
         return Piece(_closed(stored), _before(bottom, floor), Span(bottom, top))
 
-    def _newest(self, series: Series, by: Asked | None) -> int:
+    async def unknown(self, series: Series, start: int, end: int | None) -> list[Span]:
+        """Of which openings in a range it is not known that the store has everything; the open candle is none."""
+        last = self._newest(series, closed=True)
+        if end is not None:
+            last = min(last, end)
+        if start > last:
+            return []
+        first, last = opening(series.interval, start), span(series.interval, last)[0]
+        missing: list[Span] = []
+        for one in await self._spans(series):
+            if one.first > last:
+                break
+            if one.first > first:
+                missing.append(Span(first, span(series.interval, one.first - 1)[0]))
+            first = max(first, span(series.interval, one.last)[1])
+        return [*missing, Span(first, last)] if first <= last else missing
+
+    def _newest(self, series: Series, closed: bool) -> int:
         """The opening of the newest candle that there may be."""
         now = self._times.now_ms(series.market)
-        if by is None:
+        if closed:
             return coverage.last_over(series.interval, now)
         # The exchange may be a moment ahead of what we know of its clock.
         return span(series.interval, now)[1]

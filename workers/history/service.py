@@ -14,7 +14,7 @@ from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
-from fsnats.history import PAGE_ROWS, KlinesReply, KlinesRequest
+from fsnats.history import PAGE_ROWS, KlinesReply, KlinesRequest, Missing
 from fsnats.status import Status
 from fsnats.store import Series
 from fsnats.subjects import KLINES
@@ -69,6 +69,9 @@ class Service:
             refusal = KlinesReply(code="UNKNOWN_MARKET", message=f"{request.market} is not carried here")
         if refusal is not None:
             return refusal
+        if request.survey:
+            unknown = await self._candles.unknown(_series(request), request.start_ms or 0, request.end_ms)
+            return KlinesReply(missing=[Missing(one.first, one.last) for one in unknown])
         pieces: list[Piece] = []
         try:
             goes_on = await self._gather(request, pieces)
@@ -82,14 +85,14 @@ class Service:
         for piece in reversed(pieces) if request.newest else pieces:
             rows += piece.rows
         logger.debug("history read", extra={"symbol": request.symbol, "rows": len(rows)})
-        missing = sorted((piece.missing.first, piece.missing.last) for piece in pieces if piece.missing)
+        missing = [
+            Missing(*one) for one in sorted((each.missing.first, each.missing.last) for each in pieces if each.missing)
+        ]
         return KlinesReply(msgspec.Raw(_encode(rows)), goes_on, missing)
 
     async def _gather(self, request: KlinesRequest, pieces: list[Piece]) -> int | None:
         """Append pieces until there is enough; returns where to go on.  Raises only where there is none yet."""
-        market = request.market
-        name = f"{request.symbol}_{request.contract}".upper() if request.contract else request.symbol.upper()
-        series = Series(market, "continuousKline" if request.contract else "kline", name, request.interval)
+        market, series = request.market, _series(request)
         by = None if request.source == "store" else self._sharing[market] if request.bulk else self._rests[market]
         left = min(request.limit or PAGE_ROWS, PAGE_ROWS)
         began = self._clock.monotonic()
@@ -97,9 +100,9 @@ class Service:
         while True:
             try:
                 if request.newest:
-                    piece = await self._candles.backward(series, end, start, left, by)
+                    piece = await self._candles.backward(series, end, start, left, by, closed=request.closed)
                 else:
-                    piece = await self._candles.forward(series, start, end, left, by)
+                    piece = await self._candles.forward(series, start, end, left, by, closed=request.closed)
             except (BadRequest, ExchangeUnavailable):
                 if not pieces:
                     raise
@@ -112,6 +115,13 @@ class Service:
                 end = piece.goes_on
             else:
                 start = piece.goes_on
+
+
+def _series(request: KlinesRequest) -> Series:
+    if request.contract:
+        name = f"{request.symbol}_{request.contract}".upper()
+        return Series(request.market, "continuousKline", name, request.interval)
+    return Series(request.market, "kline", request.symbol.upper(), request.interval)
 
 
 def _refusal(request: KlinesRequest) -> KlinesReply | None:

@@ -1,0 +1,260 @@
+"""Answers `/api/v1/klines` and `/api/v1/trades`: long ranges, streamed page by page from the history workers.
+
+A page is asked for when the one before is on its way to the client, and the client's socket says when that is: what one
+download holds here is two pages, however long it is and however slowly it is read.
+"""
+
+import asyncio
+import logging
+import math
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from websockets.datastructures import Headers
+
+from fsnats.binance.endpoints import SIMULATED_HEADER
+from fsnats.binance.rows import Candle
+from fsnats.bus import Bus
+from fsnats.clock import Clock
+from fsnats.errors import Unusable
+from fsnats.formats import MEDIA_TYPES, Writer, writer
+from fsnats.history import KlinesReply, KlinesRequest, Missing, TradesReply
+from fsnats.store.forms import AggTrade
+from gateway import pages
+from gateway.admission.door import Guest
+from gateway.admission.pace import Paces
+from gateway.protocol.paths import Refusal
+from gateway.rest import ranges
+from gateway.rest.browsers import preflight, shared_with
+from gateway.rest.facade import House, Receive, Scope, Send
+from gateway.rest.ranges import Asked, Problem
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 4  # downloads of one token or address
+AT_ONCE_ALL = 64  # of one process
+PATIENCE = 180.0  # seconds that a download waits for weight, or for history workers, before it is given up
+_LONGEST_WAIT = 65.0  # seconds between two questions: the exchange counts by minutes
+_AGAIN = 1.0  # seconds after which it helps to ask again where nobody said when
+
+_candles = msgspec.json.Decoder(list[Candle]).decode
+_trades = msgspec.json.Decoder(list[AggTrade]).decode
+
+Reply = KlinesReply | TradesReply
+
+
+class _Missing(Exception):
+    """A part cannot be had after all."""
+
+
+class Archive:
+    """An ASGI application."""
+
+    def __init__(self, house: House, bus: Bus, clock: Clock, paces: Paces) -> None:
+        """`paces` are those of the other REST requests."""
+        self._house = house
+        self._bus = bus
+        self._clock = clock
+        self._paces = paces
+        self._downloads: Counter[str] = Counter()
+
+    @property
+    def downloads(self) -> int:
+        """How many answers are on their way."""
+        return self._downloads.total()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        origins = self._house.config.gateway_origins
+        if scope["method"] == "OPTIONS":
+            await _start(send, HTTPStatus.NO_CONTENT, preflight(headers, origins))
+            await send({"type": "http.response.body", "body": b""})
+            return
+        shared = shared_with(headers, origins)
+        try:
+            guest = self._admitted(scope, headers)
+            asked = self._asked(scope, headers, guest)
+            who = guest.pass_.grant.name or guest.neighbourhood
+            self._require_room(who)
+        except Problem as problem:
+            await self._refuse(send, problem, shared)
+            return
+        self._downloads[who] += 1
+        try:
+            await _while_there(receive, self._answer(scope, send, asked, shared))
+        finally:
+            self._downloads[who] -= 1
+            if not self._downloads[who]:
+                del self._downloads[who]
+
+    def _admitted(self, scope: Scope, headers: Headers) -> Guest:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET")
+        query = scope["query_string"].decode("latin-1")
+        peer: str = scope["client"][0] if scope.get("client") else ""
+        guest = self._house.door.visit(f"{scope['path']}?{query}", headers, peer)
+        if isinstance(guest, Refusal):
+            raise Problem(guest.status, guest.reason)
+        grant = guest.pass_.grant
+        rate = grant.requests or self._house.config.gateway_requests
+        if not self._paces.allow(grant.name or guest.neighbourhood, rate, self._clock.monotonic()):
+            self._house.tally.requests_refused += 1
+            detail = f"more than {rate:g} requests a second"
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, "TOO_MANY_REQUESTS", _AGAIN)
+        return guest
+
+    def _asked(self, scope: Scope, headers: Headers, guest: Guest) -> Asked:
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
+        query = scope["query_string"].decode("latin-1")
+        now_ms = self._clock.time_ns() // 1_000_000
+        asked = ranges.asked(path, query, ",".join(headers.get_all("Accept")), self._house.config.markets, now_ms)
+        forbidden = guest.pass_.grant.why_not(asked.request.market, asked.stream_type)
+        if forbidden is not None:
+            raise Problem(HTTPStatus.FORBIDDEN, forbidden, "FORBIDDEN")
+        missing = self._house.unready()
+        if missing is not None:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, missing, "NOT_READY", _AGAIN)
+        ranges.require_listed(asked, self._house.listings[asked.request.market])
+        return asked
+
+    def _require_room(self, who: str) -> None:
+        if self._downloads[who] >= AT_ONCE:
+            detail = f"more than {AT_ONCE} downloads at once"
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, "TOO_MANY_REQUESTS", _AGAIN)
+        if self.downloads >= AT_ONCE_ALL:
+            detail = f"more than {AT_ONCE_ALL} downloads at once here"
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, "BUSY", _AGAIN)
+
+    async def _answer(self, scope: Scope, send: Send, asked: Asked, shared: Mapping[str, str]) -> None:
+        try:
+            form = await self._writer(asked)
+            replies = self._replies(asked)
+            first = await anext(replies)
+            missing = await self._missing(asked, first)
+        except Problem as problem:
+            await self._refuse(send, problem, shared)
+            return
+        self._count(HTTPStatus.OK)
+        fields = {"content-type": MEDIA_TYPES[asked.format], **shared, **ranges.told(missing), **self._simulated()}
+        fields["cache-control"] = "no-store"
+        await _start(send, HTTPStatus.OK, fields)
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await _send(send, form.begin(missing))
+        told = list(first.missing)
+        try:
+            await _send(send, await _add(asked, form, first))
+            async for reply in replies:
+                told += reply.missing
+                await _send(send, await _add(asked, form, reply))
+        except (Problem, Unusable) as error:
+            logger.warning("a download cannot be finished", extra={"error": str(error)})
+            if asked.format != "json":
+                return  # without its end, which every HTTP client takes for what it is: the answer is not whole
+            end = form.end(told, str(error))
+        else:
+            end = await asyncio.to_thread(form.end, told)
+        await send({"type": "http.response.body", "body": end})
+
+    async def _writer(self, asked: Asked) -> Writer:
+        try:
+            # The first import of pyarrow takes its time.
+            return await asyncio.to_thread(writer, asked.format, asked.title)
+        except Unusable as error:
+            raise Problem(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
+
+    async def _missing(self, asked: Asked, first: Reply) -> list[Missing]:
+        """What is missing, as far as that is known before the rest is read."""
+        request = asked.request
+        if request.source != "store" or first.goes_on is None:
+            return first.missing
+        survey = msgspec.structs.replace(request, survey=True)
+        reply = await pages.page(self._bus, survey)
+        if reply.code:
+            raise ranges.refused(reply.code, reply.message, reply.retry_after)
+        return reply.missing
+
+    async def _replies(self, asked: Asked) -> AsyncIterator[Reply]:
+        """Page after page, the oldest first.  Raises Problem."""
+        if asked.request.newest:
+            some = [reply async for reply in self._followed(asked)]
+            for reply in reversed(some):
+                yield reply
+            return
+        async for reply in self._followed(asked):
+            yield reply
+
+    async def _followed(self, asked: Asked) -> AsyncIterator[Reply]:
+        request = msgspec.structs.replace(asked.request, limit=asked.limit)
+        began = False
+        since = self._clock.monotonic()
+        while True:
+            async for reply in pages.pages(self._bus, request):
+                if reply.code:
+                    break
+                yield reply
+                request = pages.after(request, reply)
+                began, since = True, self._clock.monotonic()
+            if not reply.code:
+                return
+            problem = ranges.refused(reply.code, reply.message, reply.retry_after)
+            wait = reply.retry_after or _AGAIN
+            waited = self._clock.monotonic() - since
+            if not began or problem.status != HTTPStatus.SERVICE_UNAVAILABLE or waited + wait > PATIENCE:
+                raise problem
+            await self._clock.sleep(min(wait, _LONGEST_WAIT))
+
+    async def _refuse(self, send: Send, problem: Problem, shared: Mapping[str, str]) -> None:
+        self._count(problem.status)
+        fields = {"content-type": "application/problem+json", **shared, "content-length": str(len(problem.body))}
+        if problem.retry_after is not None:
+            fields["retry-after"] = str(max(1, math.ceil(problem.retry_after)))
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            fields["allow"] = "GET, HEAD, OPTIONS"
+        await _start(send, problem.status, fields)
+        await send({"type": "http.response.body", "body": problem.body})
+
+    def _count(self, status: int) -> None:
+        counted = self._house.tally.rest
+        counted[status] = counted.get(status, 0) + 1
+
+    def _simulated(self) -> dict[str, str]:
+        is_simulated = any(listing.simulated for listing in self._house.listings.values())
+        return {SIMULATED_HEADER: "true"} if is_simulated else {}
+
+
+async def _add(asked: Asked, form: Writer, reply: Reply) -> bytes:
+    def add() -> bytes:
+        rows = _candles(reply.rows) if isinstance(asked.request, KlinesRequest) else _trades(reply.rows)
+        return form.add(rows)
+
+    # Milliseconds of work for a page of Arrow, and everybody else waits for this loop.
+    return await asyncio.to_thread(add)
+
+
+async def _send(send: Send, data: bytes) -> None:
+    if data:
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _start(send: Send, status: int, fields: Mapping[str, str]) -> None:
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+async def _while_there(receive: Receive, answering: Any) -> None:
+    """Go on as long as the client is there."""
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        answer.cancel()
+
+    async with asyncio.TaskGroup() as tasks:
+        answer = tasks.create_task(answering)
+        watching = tasks.create_task(watch())
+        answer.add_done_callback(lambda _: watching.cancel())
