@@ -17,7 +17,8 @@ PASSWORD = "s3cr,et"  # with a comma, which other settings would cut at
 _USER = "postgres"  # PostgreSQL refuses to run as root; the package makes this user
 
 
-def _programs() -> Path | None:
+def installed() -> Path | None:
+    """Where PostgreSQL's programs lie, if they are there."""
     found = shutil.which("postgres")
     folders = (
         [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -26,8 +27,8 @@ def _programs() -> Path | None:
 
 
 def programs() -> Path:
-    """Where PostgreSQL's programs lie; the test is skipped where they are missing, failed where CI misses them."""
-    folder = _programs()
+    """The same for tests; the test is skipped where they are missing, failed where CI misses them."""
+    folder = installed()
     if folder is None:
         if os.environ.get("CI"):
             pytest.fail("CI needs PostgreSQL")
@@ -46,6 +47,8 @@ class PostgresServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
+        if folder.is_dir():
+            return  # another one before us made it
         folder.mkdir()
         if os.geteuid() == 0:
             shutil.chown(folder, _USER, _USER)
@@ -87,6 +90,19 @@ class PostgresServer:
             self._process.send_signal(how)
             self._process.wait()
             self._process = None
+
+    def cpu(self) -> float:
+        """Seconds that the server's processes have taken."""
+        assert self._process is not None
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                fields = stat.read_text().rpartition(")")[2].split()
+                if stat.parent.name == str(self._process.pid):
+                    ticks += sum(map(int, fields[11:15]))  # with those of its children that ended
+                elif fields[1] == str(self._process.pid):
+                    ticks += sum(map(int, fields[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def url(self, database: str, *, password: str = PASSWORD) -> str:
         return f"postgresql://fsnats:{password}@127.0.0.1:{self.port}/{database}"

@@ -31,6 +31,8 @@ ELSEWHERE = {
     "fsnats/store/columns.py": "tests/fsnats/store/test_contract.py",
     "fsnats/store/postgreserrors.py": "tests/fsnats/store/test_postgres.py",
     "fsnats/store/postgresrows.py": "tests/fsnats/store/test_contract.py",
+    "fsnats/store/postgressums.py": "tests/fsnats/store/test_contract.py",
+    "fsnats/store/sqlitesums.py": "tests/fsnats/store/test_contract.py",
     "fsnats/store/sqliterows.py": "tests/fsnats/store/test_contract.py",
     # Thin shells, exercised by the tests of what they compose.
     "fsnats/supervisor/fleet.py": "tests/fsnats/supervisor/test_main.py",

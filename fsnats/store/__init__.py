@@ -16,6 +16,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from fsnats.binance.streams import Market
+from fsnats.candles.candle import Candle
+
+Stretch = tuple[int, int]
+"""Milliseconds since 1970: the first one, and the first one after."""
 
 Kind = Literal["kline", "continuousKline", "aggTrade"]
 
@@ -141,6 +145,15 @@ class Store(Protocol):
         self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
     ) -> list[KlineData]:
         """Candles that open between two times, both included, oldest first: the first `limit` of them, or the last."""
+        ...
+
+    async def whole(self, series: Series, stretches: Sequence[Stretch]) -> list[Candle | None]:
+        """The candle of each stretch of time, added up by the database of the candles of `series` that fill it.
+
+        None where they do not, one of them is not closed, nothing was traded in them, or the database cannot do it
+        exactly: then they are to be read and added up (`fsnats.candles`).  A candle that is given is the same to the
+        digit.  Raises Unusable for months, whose lengths differ.
+        """
         ...
 
     async def trades(

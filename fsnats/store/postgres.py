@@ -2,14 +2,28 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
 import msgspec
 
 from fsnats.binance.streams import Market
-from fsnats.store import Batch, ConnectionRecord, KlineData, RawAggTrade, RawFrame, Series, Span, columns, postgresrows
+from fsnats.candles.calendar import length_of
+from fsnats.candles.candle import Candle
+from fsnats.store import (
+    Batch,
+    ConnectionRecord,
+    KlineData,
+    RawAggTrade,
+    RawFrame,
+    Series,
+    Span,
+    Stretch,
+    columns,
+    postgresrows,
+    postgressums,
+)
 from fsnats.store.address import PostgresAddress
 from fsnats.store.batches import prepared
 from fsnats.store.migrations import due, migrations
@@ -90,6 +104,11 @@ class PostgresStore:
         text = await self._value(query, *_key(series), first, last, limit, _quoted(series.interval))
         rows = _decode_klines(text) if text else []
         return rows[::-1] if newest else rows
+
+    async def whole(self, series: Series, stretches: Sequence[Stretch]) -> list[Candle | None]:
+        starts, stops = [start for start, _ in stretches], [stop for _, stop in stretches]
+        asked = (*_key(series), starts, stops, length_of(series.interval))
+        return postgressums.candles(await self._rows(postgressums.WHOLE, *asked), stretches)
 
     async def trades(
         self, series: Series, first: int, last: int, limit: int, *, newest: bool = False

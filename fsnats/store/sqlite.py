@@ -2,14 +2,28 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
 
 from fsnats.binance.streams import Market
-from fsnats.store import Batch, ConnectionRecord, KlineData, RawAggTrade, RawFrame, Series, Span, columns, sqliterows
+from fsnats.candles.calendar import length_of
+from fsnats.candles.candle import Candle
+from fsnats.store import (
+    Batch,
+    ConnectionRecord,
+    KlineData,
+    RawAggTrade,
+    RawFrame,
+    Series,
+    Span,
+    Stretch,
+    columns,
+    sqliterows,
+    sqlitesums,
+)
 from fsnats.store.address import SqliteAddress
 from fsnats.store.batches import prepared
 from fsnats.store.sqlitefile import SqliteFile
@@ -74,6 +88,14 @@ class SqliteStore:
 
         query, name = _KLINES.format(order="DESC" if newest else "ASC"), _quoted(series.interval)
         return await self._pages(series, page, lambda row: row.start_time, first, last, limit, newest)
+
+    async def whole(self, series: Series, stretches: Sequence[Stretch]) -> list[Candle | None]:
+        def read(database: sqlite3.Connection) -> list[Candle | None]:
+            id = sqliterows.series_id(database, series)
+            return [sqlitesums.whole(database, id, length, stretch) for stretch in stretches]
+
+        length = length_of(series.interval)
+        return await self._read(read)
 
     async def trades(
         self, series: Series, first: int, last: int, limit: int, *, newest: bool = False

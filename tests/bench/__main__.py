@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from tests.bench import bursts, candles, fairness, fanout, ingest, latency, memory, peers, report, storm, tools
+from tests.bench import bursts, candles, fairness, fanout, ingest, latency, memory, peers, report, store, storm, tools
 from tests.bench.processes import BenchError
 from tests.bench.report import Row, Values
 
@@ -39,6 +39,7 @@ BENCHES: dict[str, Bench] = {
     "memory": memory,
     "storm": storm,
     "candles": candles,
+    "store": store,
 }
 
 

@@ -3,17 +3,23 @@
 import asyncio
 from collections.abc import Callable
 from functools import reduce
+from itertools import chain
+from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market
+from fsnats.candles.live import merged
 from fsnats.errors import Unusable
-from fsnats.store import Batch, ConnectionRecord, Origin, RawFrame, Rows, Series, Span, Store
+from fsnats.store import Batch, ConnectionRecord, KlineData, Origin, RawFrame, Rows, Series, Span, Store
+from fsnats.store.forms import kline_of
+from fsnats.store.made import candle_of
 from fsnats.store.opening import open_store
 from fsnats.store.states import State, settled
+from tests.fsnats.candles.recorded import archived, table
 from tests.fsnats.store.rows import CANDLES, MINUTE, TRADES, candle, candles, trade, trades
 
 ALWAYS = 2**62  # later than any time, above any id
@@ -162,6 +168,89 @@ def test_spans_that_touch_or_overlap_become_one(
         assert await store.spans(minutes) == [Span(a * MINUTE, b * MINUTE) for a, b in zip(starts, ends, strict=True)]
 
     run(story)
+
+
+DIGITS = "92233720368547758070.5"  # more than SQLite has whole numbers for
+VOLUMES = ["0.5", "0.0", DIGITS, f"-{DIGITS}", "1.50", "2.25", "3", "-1.50"]
+CLOSED = st.tuples(
+    st.sampled_from([0, 3, 4]),
+    st.just(True),
+    st.sampled_from(["1.50", "2.25", "1.75", "1.5"]),
+    st.sampled_from(VOLUMES),
+    st.sampled_from([-1, 7]),
+)
+OPEN = st.tuples(st.just(3), st.just(False), st.just("1.50"), st.just("2.25"), st.just(7))
+THREE = st.lists(CLOSED, min_size=3, max_size=3) | st.lists(st.none() | OPEN | CLOSED, min_size=3, max_size=3)
+
+
+def minute(
+    number: int, trades: int = 3, closed: bool = True, price: str = "1.50", volume: str = "2.25", id: int = 7
+) -> KlineData:
+    return msgspec.structs.replace(
+        candle(number, trades=trades, closed=closed, close=price, first_id=id),
+        open=price,
+        high=price,
+        low=price,
+        volume=volume,
+        quote_volume=volume,
+        taker_buy_volume=volume,
+        taker_buy_quote_volume=volume,
+    )
+
+
+@given(pieces=st.lists(THREE, min_size=1, max_size=4))
+@example(pieces=[[(3, True, "1.50", volume, 7) for volume in (DIGITS, "0.0", "0.0")]])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_a_database_adds_up_is_what_we_add_up_to_the_digit(
+    pieces: list[list[tuple[int, bool, str, str, int] | None]], fresh: Callable[[], Series], run: Callable[..., None]
+) -> None:
+    series = fresh()
+    rows = [minute(n, *piece) for n, piece in enumerate(chain.from_iterable(pieces)) if piece is not None]
+    stretches = [(number * 3 * MINUTE, (number + 1) * 3 * MINUTE) for number in range(len(pieces))]
+
+    async def story(store: Store) -> None:
+        await store.write(Batch([Rows(series, klines=rows)]))
+        for stretch, found in zip(stretches, await store.whole(series, stretches), strict=True):
+            inside = [row for row in rows if stretch[0] <= row.start_time < stretch[1]]
+            if found is not None:
+                assert len(inside) == 3
+                assert all(row.is_closed for row in inside)
+                (expected,) = merged(map(candle_of, inside), "1m", "3m")
+                assert found == expected
+                assert found.row() == expected.row()
+
+    run(story)
+
+
+async def test_a_database_adds_up_what_is_whole_and_nothing_else(store: Store) -> None:
+    rows = [minute(number, price=f"{number}.50") for number in range(12)]
+    rows[3] = minute(3, closed=False)
+    del rows[7]
+    await store.write(candles(*rows))
+
+    asked = [(0, 3), (3, 6), (6, 9), (9, 12), (8, 13)]
+    found = await store.whole(CANDLES, [(start * MINUTE, stop * MINUTE) for start, stop in asked])
+
+    assert [one is not None for one in found] == [True, False, False, True, False]
+    assert found[3] is not None
+    assert msgspec.structs.astuple(found[3].row())[1:6] == ("9.50", "11.50", "9.50", "11.50", "6.75")
+
+
+@pytest.mark.recorded
+async def test_recorded_minutes_add_up_to_binances_own_days(store: Store, recordings: Path) -> None:
+    bars = archived(recordings)
+    series = Series(Market.SPOT, "kline", "BTCUSDT", "1m")
+    await store.write(Batch([Rows(series, klines=[kline_of(bar, "1m") for bar in bars])]))
+    days = {row.t: row for row in table(recordings, "spot.BTCUSDT.1d")}
+
+    found = await store.whole(series, [(start, start + DAY) for start in range(bars[0].t, bars[-1].t, DAY)])
+
+    assert [day and day.row() for day in found] == [days[bars[0].t + number * DAY] for number in range(3)]
+
+
+async def test_months_differ_in_length_and_are_not_added_up(store: Store) -> None:
+    with pytest.raises(Unusable, match="1M"):
+        await store.whole(Series(Market.SPOT, "kline", "BTCUSDT", "1M"), [(0, DAY)])
 
 
 async def test_series_are_told_in_order_and_by_market(store: Store) -> None:

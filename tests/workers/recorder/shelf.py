@@ -1,10 +1,11 @@
 """A store in memory that takes what is written, for tests of who writes; it can be locked."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from fsnats.binance.streams import Market
+from fsnats.candles.candle import Candle
 from fsnats.errors import StoreUnavailable
-from fsnats.store import Batch, ConnectionRecord, KlineData, RawAggTrade, RawFrame, Series, Span
+from fsnats.store import Batch, ConnectionRecord, KlineData, RawAggTrade, RawFrame, Series, Span, Stretch
 
 
 class Shelf:
@@ -48,6 +49,9 @@ class Shelf:
         ]
         latest = sorted({kline.start_time: kline for kline in found}.values(), key=lambda kline: kline.start_time)
         return latest[-limit:] if newest else latest[:limit]
+
+    async def whole(self, series: Series, stretches: Sequence[Stretch]) -> list[Candle | None]:
+        return [None for _ in stretches]
 
     async def trades(
         self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
