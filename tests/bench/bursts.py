@@ -1,8 +1,9 @@
 """The whole path on all cores, as `latency`, but every message goes to each of 50 clients, one by one or in bursts."""
 
-from pathlib import Path
+import pathlib
 
-from tests.bench.fleet import STREAMS, Fleet
+from tests.bench.fleet import Fleet
+from tests.bench.path import Path
 from tests.bench.report import Row, Values
 
 TITLE = "bursts: worker's socket → parsed by each of 50 clients, 200 streams"
@@ -33,24 +34,17 @@ _LOADS = (
 ROWS = tuple(row for load in _LOADS for row in load.rows)
 
 
-def measure(tools: Path, quick: bool) -> Values:
+def measure(tools: pathlib.Path, quick: bool) -> Values:
     """One repetition."""
     values: Values = {}
     with Fleet(tools, pinned=False) as fleet:
-        exchange = fleet.exchange()
-        worker, gateway = fleet.worker(), fleet.gateway()
-        clients = fleet.clients(_CLIENTS, "latency", STREAMS, "all")
-        fleet.subscribed(exchange, worker)
+        path = Path(fleet, _CLIENTS, "all")
         for load in _LOADS:
             count = load.rate * (2 if quick else 5)
-            frame_bytes = exchange.ask(f"run {load.rate} {load.rate} {load.burst}").frame_bytes
-            clients.ask(f"until {load.rate * _CLIENTS * frame_bytes} 5")
-            cpu = gateway.cpu_us()
-            run = exchange.ask(f"run {load.rate} {count} {load.burst}")
-            arrived = clients.ask(f"until {count * _CLIENTS * frame_bytes} 10")
-            values[f"{load.key} gateway"] = (gateway.cpu_us() - cpu) / (count * _CLIENTS)
+            sent, arrived, cpu_us = path.carry(load.rate, load.rate, count, load.burst)
+            values[f"{load.key} gateway"] = cpu_us["gateway"] / (count * path.copies)
             values[f"{load.key} p50"] = arrived.p50
             values[f"{load.key} p99"] = arrived.p99
-            values[f"{load.key} lost"] = count * _CLIENTS - arrived.messages
-            values[f"{load.key} late"] = run.late
+            values[f"{load.key} lost"] = count * path.copies - arrived.messages
+            values[f"{load.key} late"] = sent.late
     return values

@@ -1,8 +1,9 @@
 """The whole path on all cores: exchange → worker → nats-server → gateway → 50 clients, each message to one of them."""
 
-from pathlib import Path
+import pathlib
 
-from tests.bench.fleet import STREAMS, Fleet
+from tests.bench.fleet import Fleet
+from tests.bench.path import Path
 from tests.bench.report import Row, Values
 
 TITLE = "latency: worker's socket → parsed by one of 50 clients, 200 streams"
@@ -30,27 +31,19 @@ def _rows(rate: int) -> tuple[Row, ...]:
 ROWS = tuple(row for rate in _RATES for row in _rows(rate))
 
 
-def measure(tools: Path, quick: bool) -> Values:
+def measure(tools: pathlib.Path, quick: bool) -> Values:
     """One repetition."""
     values: Values = {}
     with Fleet(tools, pinned=False) as fleet:
-        exchange = fleet.exchange()
-        worker, gateway = fleet.worker(), fleet.gateway()
-        clients = fleet.clients(_CLIENTS, "latency", STREAMS, "share")
-        fleet.subscribed(exchange, worker)
-        parts = {"worker": worker, "nats": fleet.nats, "gateway": gateway}
+        path = Path(fleet, _CLIENTS, "share")
         for rate in _RATES:
-            warm, count = rate // 2, rate * (2 if quick else 5)
-            frame_bytes = exchange.ask(f"run {rate} {warm} 1").frame_bytes
-            clients.ask(f"until {warm * frame_bytes} 5")
-            before = {name: part.cpu_us() for name, part in parts.items()}
-            run = exchange.ask(f"run {rate} {count} 1")
-            arrived = clients.ask(f"until {count * frame_bytes} 10")
-            for name, part in parts.items():
-                values[f"{rate} {name}"] = (part.cpu_us() - before[name]) / count
+            count = rate * (2 if quick else 5)
+            sent, arrived, cpu_us = path.carry(rate, rate // 2, count)
+            for name, spent in cpu_us.items():
+                values[f"{rate} {name}"] = spent / count
             values[f"{rate} p50"] = arrived.p50
             values[f"{rate} p99"] = arrived.p99
             values[f"{rate} p99.9"] = arrived.p999
-            values[f"{rate} late"] = run.late
+            values[f"{rate} late"] = sent.late
             values[f"{rate} lost"] = count - arrived.messages
     return values

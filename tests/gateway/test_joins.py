@@ -22,6 +22,7 @@ from gateway.outbox import Outbox
 from gateway.protocol import forms
 from gateway.protocol.native import NativeSession
 from gateway.tally import Tally
+from tests.gateway.heard import heard
 from tests.windows import MemoryWindow, publish
 
 SPOT = Market.SPOT
@@ -70,16 +71,7 @@ class House:
 
     def said(self) -> list[Any]:
         """What the client was sent: ids of data, and whatever is something else."""
-        said = []
-        data = b"".join(self.written)
-        while data:
-            assert data[1] < 127
-            start, length = (4, int.from_bytes(data[2:4])) if data[1] == 126 else (2, data[1])
-            message = json.loads(data[start : start + length])
-            said.append(message["data"].get("a", message) if "data" in message else message)
-            data = data[start + length :]
-        self.written.clear()
-        return said
+        return [each["data"].get("a", each) if "data" in each else each for each in heard(self.written)]
 
 
 @pytest.fixture

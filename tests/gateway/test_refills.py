@@ -1,7 +1,6 @@
 """Holes between worker and gateway, refilled from a window in memory."""
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from gateway.outbox import Outbox
 from gateway.protocol import forms
 from gateway.refills import Refills
 from gateway.tally import Tally
+from tests.gateway.heard import heard
 from tests.windows import MemoryWindow, publish
 
 SPOT = Market.SPOT
@@ -61,15 +61,7 @@ class House:
 
     def said(self) -> list[Any]:
         self.hub.flush()
-        said: list[Any] = []
-        data = b"".join(self.written)
-        self.written.clear()
-        while data:
-            start, length = (4, int.from_bytes(data[2:4])) if data[1] == 126 else (2, data[1])
-            message = json.loads(data[start : start + length])
-            said.append(message["data"]["t"] if message["type"] == "trade" else message["data"]["reason"])
-            data = data[start + length :]
-        return said
+        return [each["data"]["t" if each["type"] == "trade" else "reason"] for each in heard(self.written)]
 
 
 async def test_what_was_lost_on_the_way_comes_from_the_window_before_what_came_behind_it() -> None:

@@ -13,13 +13,10 @@ import pytest
 from fsnats.binance.methods import METHODS
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
-from fsnats.exits.client import Exits
-from fsnats.exits.rest import PooledRest
 from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST
-from fsnats.supervisor.dials import Dials
 from tests.clock import HandClock
-from tests.simulated import config_for
+from tests.simulated import rests_at
 from workers.history.relay import Relay
 from workers.simulator.server import Simulator
 
@@ -36,17 +33,11 @@ async def simulator() -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def bus(simulator: Simulator, clock: HandClock) -> AsyncIterator[MemoryBus]:
     bus = MemoryBus()
-    async with asyncio.TaskGroup() as tasks:
-        config = config_for(simulator)
-        exits = Exits(config, bus, "history", clock)
-        Dials(bus, clock).serve()
-        rests = {market: PooledRest(market, config, exits, patience=0.0) for market in Market}
+    async with asyncio.TaskGroup() as tasks, rests_at(simulator, bus, clock, Market, patience=0.0) as rests:
         relay = Relay(bus, rests, tasks, clock)
         relay.start()
         yield bus
         relay.stop()
-        for rest in rests.values():
-            await rest.__aexit__(None, None, None)
 
 
 async def ask(bus: MemoryBus, market: Market, method: str, **query: str) -> RestReply:

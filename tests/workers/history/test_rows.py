@@ -9,13 +9,10 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
-from fsnats.exits.client import Exits
-from fsnats.exits.rest import PooledRest
 from fsnats.history import RowsReply, RowsRequest
 from fsnats.subjects import ROWS
-from fsnats.supervisor.dials import Dials
 from tests.clock import HandClock
-from tests.simulated import config_for
+from tests.simulated import rests_at
 from workers.history.rows import Rows
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
@@ -30,14 +27,11 @@ async def simulator() -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def bus(simulator: Simulator, clock: HandClock) -> AsyncIterator[MemoryBus]:
     bus = MemoryBus()
-    async with asyncio.TaskGroup() as tasks:
-        config = config_for(simulator)
-        Dials(bus, clock).serve()
-        async with PooledRest(Market.SPOT, config, Exits(config, bus, "history", clock)) as rest:
-            rows = Rows(bus, {Market.SPOT: rest}, tasks, clock)
-            rows.start()
-            yield bus
-            rows.stop()
+    async with asyncio.TaskGroup() as tasks, rests_at(simulator, bus, clock, [Market.SPOT]) as rests:
+        rows = Rows(bus, rests, tasks, clock)
+        rows.start()
+        yield bus
+        rows.stop()
 
 
 async def ask(bus: MemoryBus, request: bytes) -> RowsReply:

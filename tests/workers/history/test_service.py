@@ -10,13 +10,10 @@ import pytest
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.clock import SystemClock
-from fsnats.exits.client import Exits
-from fsnats.exits.rest import PooledRest
 from fsnats.history import KlinesReply, KlinesRequest
 from fsnats.subjects import KLINES
-from fsnats.supervisor.dials import Dials
 from tests.clock import HandClock
-from tests.simulated import config_for
+from tests.simulated import rests_at
 from tests.workers.history.shelves import Table, shelf_of
 from workers.history.candles import Candles
 from workers.history.service import Service
@@ -46,13 +43,10 @@ async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
     async with (
         Simulator(Settings(weight_per_minute=20, refusals_before_ban=1000), MidMinute()) as simulator,
         asyncio.TaskGroup() as tasks,
+        rests_at(simulator, bus, clock, [Market.SPOT]) as rests,
     ):
-        config = config_for(simulator)
-        # What an exit may do without a desk would be too little here.
-        Dials(bus, clock).serve()
-        async with PooledRest(Market.SPOT, config, Exits(config, bus, "history", clock)) as rest:
-            Service(bus, Candles(shelf_of(Table()), Known()), {Market.SPOT: rest}, tasks, clock).start()
-            yield bus
+        Service(bus, Candles(shelf_of(Table()), Known()), rests, tasks, clock).start()
+        yield bus
 
 
 async def ask(bus: MemoryBus, request: KlinesRequest) -> KlinesReply:
