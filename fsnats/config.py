@@ -190,6 +190,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_requests: Annotated[
         Annotated[float, Meta(gt=0)], Meta(description="requests a second that one connection may send")
     ] = 100.0
+    capture_rotate_size: Annotated[
+        Bytes, Meta(description="size at which `fsnats capture` begins the next file; suffixes K, M, G")
+    ] = 256 * 1024**2
+    capture_rotate_every: Annotated[
+        Seconds, Meta(description="seconds after which `fsnats capture` begins the next file")
+    ] = 3600.0
+    capture_flush: Annotated[
+        Seconds, Meta(description="seconds between two writes of a capture: what a kill -9 may cost")
+    ] = 1.0
+    capture_buffer: Annotated[
+        Bytes,
+        Meta(description="bytes that a capture holds while the disk is full; suffixes K, M, G"),
+    ] = 64 * 1024**2
     log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
     store_url: Annotated[
         str,

@@ -47,7 +47,16 @@ def test_every_field_of_a_token_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["docs/gateway.md", "docs/exits.md", "docs/recorder.md", "docs/rest.md", "deploy/README.md"]
+    "document",
+    [
+        "docs/capture.md",
+        "docs/exits.md",
+        "docs/gateway.md",
+        "docs/recorder.md",
+        "docs/replay.md",
+        "docs/rest.md",
+        "deploy/README.md",
+    ],
 )
 def test_settings_that_other_documents_name_exist(document: str) -> None:
     named = set(re.findall(r"FSNATS_([A-Z_]+)", (ROOT / document).read_text()))

@@ -40,6 +40,8 @@ ELSEWHERE = {
     "gateway/files.py": "tests/e2e/test_tls.py",
     "gateway/http.py": "tests/gateway/test_app.py",
     "gateway/main.py": "tests/e2e/test_health.py",
+    "workers/capture/main.py": "tests/e2e/test_captures.py",
+    "fsnats/cli/capture.py": "tests/e2e/test_captures.py",
     "workers/history/main.py": "tests/e2e/test_seed_examples.py",
     "workers/ingest/main.py": "tests/e2e/test_demand.py",
     "workers/ingest/pages.py": "tests/workers/ingest/test_gaps.py",

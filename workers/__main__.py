@@ -7,6 +7,7 @@ KINDS = {
     "ingest": "workers.ingest.main",
     "history": "workers.history.main",
     "recorder": "workers.recorder.main",
+    "capture": "workers.capture.main",
     "simulator": "workers.simulator.main",
 }
 

@@ -62,8 +62,7 @@ class Pieces:
                 if unpacker.eof:
                     chunk, unpacker = unpacker.unused_data, None
                     self.whole_bytes = self._read_bytes - len(chunk)
-                if data:
-                    yield data
+                yield data  # also nothing, at the end of a piece
         self.is_cut = unpacker is not None
 
 

@@ -5,7 +5,8 @@ A line is a JSON object:
 t        when it was received, seconds since 1970 (float: what it cannot hold is in t_raw)
 t_raw    the same as it was noted, text: nanoseconds in our own captures; seconds, ms or µs in those of others
 market   spot, usdm or coinm
-kind     ws: a message of a stream · gap: a notice that some are missing · rest: an answer of REST (others' captures)
+kind     ws: a message of a stream · gap: a notice that some are missing · rest: an answer of REST (others' captures) ·
+         head: the first line of each of our files, which says whether the data is simulated
 url      where it came from: `nats:<subject>` in our own
 raw      the message in Binance's combined form `{"stream":…,"data":<payload>}`, byte for byte
 base64   instead of raw (null), in the improbable case that the bytes are not UTF-8
@@ -14,6 +15,7 @@ epoch, seq, flags   of the frame that brought it, see `fsnats.frames`; only in o
 
 import re
 from base64 import b64encode
+from typing import NamedTuple
 
 import msgspec
 
@@ -40,6 +42,7 @@ class Row(msgspec.Struct):
     epoch: int = 0
     seq: int = 0
     flags: int = 0
+    simulated: bool = False
 
     @property
     def received_ns(self) -> int:
@@ -72,6 +75,24 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     def is_gap(self) -> bool:
         """Whether it is a notice and no message of the stream."""
         return bool(self.flags & GAP)
+
+
+def head(now_ns: int, program: str, *, simulated: bool) -> bytes:
+    """The first line of a file, with its end of line."""
+    fields = {"t": now_ns / 1e9, "t_raw": str(now_ns), "market": Market.SPOT, "kind": "head", "url": program}
+    return _encode({**fields, "raw": None, "simulated": simulated}) + b"\n"
+
+
+class Line(NamedTuple):
+    """A line that is to be written, and what is counted of it; `notice` is the payload of one of kind gap."""
+
+    text: bytes
+    market: Market
+    stream: str
+    received_ns: int
+    epoch: int
+    seq: int
+    notice: bytes | None = None
 
 
 decode = msgspec.json.Decoder(Row).decode

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from fsnats.binance.streams import Market
-from fsnats.captures.lines import Row, message_of
+from fsnats.captures.lines import Line, Row, message_of
 
 SUFFIX = ".json"  # behind the whole name of the file
 VERSION = 1
@@ -45,11 +44,11 @@ class Tally(msgspec.Struct):
     last_ns: int = 0
     streams: dict[str, StreamTally] = {}
     named: list[Gap] = []
+    simulated: bool = False
 
-    def count(
-        self, market: Market, stream: str, received_ns: int, epoch: int, seq: int, notice: bytes | None = None
-    ) -> None:
-        """Count the line of a frame; `notice` is the payload of one that says what is missing."""
+    def count(self, line: Line) -> None:
+        """Count the line of a frame."""
+        _, market, stream, received_ns, epoch, seq, notice = line
         key = f"{market}:{stream}"
         one = self.streams.get(key)
         if one is None:
@@ -74,9 +73,10 @@ class Tally(msgspec.Struct):
         message = message_of(row)
         if message is None:
             self.lines += 1
+            self.simulated |= row.simulated
             return
         notice = message.data if message.is_gap else None
-        self.count(message.market, message.stream, message.received_ns, row.epoch, row.seq, notice)
+        self.count(Line(b"", message.market, message.stream, message.received_ns, row.epoch, row.seq, notice))
 
 
 class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -113,7 +113,6 @@ def manifest(
     *,
     capture: str,
     number: int,
-    simulated: bool = False,
     repaired: bool = False,
     cut_bytes: int = 0,
 ) -> Manifest:
@@ -129,7 +128,7 @@ def manifest(
         last_ns=tally.last_ns,
         capture=capture,
         number=number,
-        simulated=simulated,
+        simulated=tally.simulated,
         repaired=repaired,
         cut_bytes=cut_bytes,
         streams=tally.streams,

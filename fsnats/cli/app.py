@@ -8,6 +8,7 @@ import typer
 
 from fsnats.cli import (
     backfill,
+    capture,
     chaos,
     client,
     config,
@@ -62,8 +63,10 @@ def options(
 app.command()(up.up)
 app.command()(supervise.supervise)
 app.command()(gateway.gateway)
-# Its options are the simulator's own, --help among them.
-app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sim.sim)
+# Their options are those of the programs that they become, --help among them.
+_theirs = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command(add_help_option=False, context_settings=_theirs)(sim.sim)
+app.command(add_help_option=False, context_settings=_theirs)(capture.capture)
 app.command()(replay.replay)
 app.command()(status.status)
 app.command()(tail.tail)

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fsnats.cli.settings import configured
+from fsnats.moments import HELP, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,9 +26,7 @@ def replay(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of captures, or directories of them.")],
     speed: Annotated[str, typer.Option(help="How much faster than life, or max: as fast as everybody takes it.")] = "1",
-    since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Begin here: 2026-11-20T17:00:00.5 (UTC), or seconds.")
-    ] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help=f"Begin here: {HELP}.")] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="End here, inclusive.")] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end, until Ctrl-C.")] = False,
     wait: Annotated[
@@ -47,8 +47,9 @@ def replay(
     config = configured(context)
     log.configure("replay", config.log_level)
     rate, paths = _speed(speed), found(files)
-    first = moment_ns(since, "--from") if since is not None else 0
-    last = moment_ns(until, "--to") if until is not None else FOREVER
+    now_ms = time.time_ns() // 1_000_000
+    first = moment(since, now_ms) * 1_000_000 if since is not None else 0
+    last = (moment(until, now_ms) + 1) * 1_000_000 - 1 if until is not None else FOREVER
     checked = check(paths, _meter(sum(path.stat().st_size for path in paths if path.is_file())))
     streams = {key for file in checked for key in file.manifest.streams}
     typer.echo(inventory(checked))
@@ -85,19 +86,6 @@ def found(files: "Sequence[Path]") -> list[Path]:
             raise typer.BadParameter(f"no capture in {path}", param_hint="FILE")
         paths.update(dict.fromkeys(inside))
     return list(paths)
-
-
-def moment_ns(text: str, option: str) -> int:
-    """A time as nanoseconds since 1970."""
-    try:
-        return round(float(text) * 1e6) * 1_000
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"'{text}' is no time such as 2026-11-20T17:00:00", param_hint=option) from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6) * 1_000
 
 
 def _speed(text: str) -> float:

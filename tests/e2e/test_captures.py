@@ -2,15 +2,22 @@
 
 import asyncio
 import contextlib
+import json
+import resource
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 
 from fsnats.binance.streams import Market
 from fsnats.captures.check import check, played
+from fsnats.captures.files import Reader
 from tests.e2e.client import Client, until
 from tests.e2e.conftest import Measure, StartFleet
 from tests.e2e.fleet import Fleet, Process, get
@@ -144,3 +151,118 @@ async def test_who_reads_slowly_gets_everything_at_any_speed(recordings: Path, s
             await until(lambda: len(played_texts(listener)) >= total(wanted), "all has come")
     assert counts(listener.by_stream()) == counts(wanted[Market.SPOT])
     assert listener.by_stream() == wanted[Market.SPOT]
+
+
+# Capturing.
+
+PATTERNS = ("*@trade", "*@bookTicker", "btcusdt@depth@100ms", "usdm:*@aggTrade", "usdm:!markPrice@arr@1s")
+SYMBOLS = "BTCUSDT,ETHUSDT,BNBUSDT"
+
+
+def start_capture(fleet: Fleet, directory: Path, *arguments: str, name: str = "capture") -> Process:
+    return fleet.start(name, "fsnats", "capture", *arguments, "-o", str(directory))
+
+
+def stop(process: Process) -> None:
+    process.signal(signal.SIGINT)
+    process.wait()
+    assert process.status == 0, process.said()
+
+
+def status_of(fleet: Fleet, kind: str) -> dict[str, Any]:
+    """What a program of this kind answers."""
+    asked = subprocess.run(
+        [sys.executable, "-P", "-m", "fsnats", "status", "--json"],
+        env=fleet.environ(), cwd=fleet.directory, capture_output=True, check=False,
+    )  # fmt: skip
+    programs = json.loads(asked.stdout)["programs"]
+    return next((one for one in programs if one["kind"] == kind), {})
+
+
+def files_in(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.iterdir() if path.suffix != ".json")
+
+
+def size_of(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.glob("*.part"))
+
+
+def is_within(part: list[bytes], whole: list[bytes]) -> bool:
+    """Whether these came one after the other, nothing between them missing."""
+    start = whole.index(part[0])
+    return whole[start : start + len(part)] == part
+
+
+async def capture_for_a_while(fleet: Fleet, directory: Path, live: list[Listener], name: str) -> Process:
+    """A capture that has written something, while at least so much came."""
+    process = start_capture(fleet, directory, *PATTERNS, "--rotate-every", "1", name=name)
+    await until(lambda: process.status is None and size_of(directory) > 0, "it is written")
+    before = [len(listener.texts) for listener in live]
+    await until(lambda: all(len(one.texts) > count + 60 for one, count in zip(live, before, strict=True)), "more comes")
+    return process
+
+
+async def test_a_capture_that_is_killed_again_and_again_holds_every_message_and_is_replayed_byte_for_byte(
+    start_fleet: StartFleet, tmp_path: Path
+) -> None:
+    captures = tmp_path / "captures"
+    fleet = start_fleet("live", symbols=SYMBOLS, log_level="warning")
+    symbols = SYMBOLS.lower().split(",")
+    names = {
+        Market.SPOT: [*(f"{one}@{kind}" for one in symbols for kind in ("trade", "bookTicker")), "btcusdt@depth@100ms"],
+        Market.USDM: [*(f"{one}@aggTrade" for one in symbols), "!markPrice@arr@1s"],
+    }
+    async with all_of(fleet, {market: {name: [] for name in some} for market, some in names.items()}) as live:
+        await until(lambda: all(len(one.by_stream()) == len(names[market]) for market, one in live.items()), "all flow")
+        for run in range(4):
+            process = await capture_for_a_while(fleet, captures, list(live.values()), f"capture-{run}")
+            process.kill() if run < 3 else stop(process)
+    assert "finished the file of a capture that was killed" in process.said()
+    files = files_in(captures)
+    assert not [path for path in files if path.suffix == ".part"]
+    checked = check(files)
+    assert all(one.is_proved and one.manifest.simulated and not one.manifest.gaps for one in checked)
+    assert len({one.manifest.capture for one in checked}) == 4
+    assert len(checked) > 4
+    wanted = captured(*files)
+    for market, listener in live.items():
+        came = listener.by_stream()
+        assert sorted(wanted[market]) == sorted(names[market])
+        assert {name: is_within(payloads, came[name]) for name, payloads in wanted[market].items()} == dict.fromkeys(
+            wanted[market], True
+        )
+    fleet.__exit__(None, None, None)
+
+    second = start_fleet("replay", simulator=None, supervisor=None, log_level="warning")
+    process = start_replay(second, captures, "--speed", "max", "--wait", "all")
+    await serves(second, process)
+    async with all_of(second, wanted) as replayed:
+        await ended(process)
+        await until(lambda: sum(len(played_texts(one)) for one in replayed.values()) >= total(wanted), "all has come")
+    for market, listener in replayed.items():
+        assert counts(listener.by_stream()) == counts(wanted[market])
+        assert listener.by_stream() == wanted[market]
+    assert "notice" not in process.said().partition("replay: ")[0]
+
+
+async def test_a_full_disk_is_told_and_waited_for_and_nothing_is_lost(start_fleet: StartFleet, tmp_path: Path) -> None:
+    captures = tmp_path / "captures"
+    fleet = start_fleet(symbols=SYMBOLS, markets="spot")
+    process = start_capture(fleet, captures, "*@bookTicker")
+    await until(lambda: size_of(captures) > 2000, "it is written")
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size_of(captures) + 100, resource.RLIM_INFINITY))
+    await until(lambda: "the capture cannot be written" in process.said(), "it says so")
+    status = await until(lambda: status_of(fleet, "capture"), "it answers")
+    assert status["trouble"] == "File too large"
+    await until(lambda: status_of(fleet, "capture")["waiting"] > 50, "lines wait")
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    await until(lambda: "the capture is written again" in process.said(), "it goes on")
+    stop(process)
+    (checked,) = check(files_in(captures))
+    assert checked.is_proved
+    assert checked.manifest.gaps == 0
+    numbers: dict[str, list[int]] = {}
+    for row in Reader(checked.path).rows():
+        if row.kind == "ws":
+            numbers.setdefault(row.url, []).append(row.seq)
+    assert all(list(range(seqs[0], seqs[-1] + 1)) == seqs for seqs in numbers.values())

@@ -4,7 +4,7 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.captures import manifest as manifests
-from fsnats.captures.lines import Spelling
+from fsnats.captures.lines import Spelling, head
 from fsnats.captures.lines import decode as decode_line
 from fsnats.captures.manifest import GAPS_NAMED, Gap, StreamTally, Tally
 from fsnats.frames import GAP, VERSION, Frame
@@ -46,9 +46,9 @@ def test_a_notice_that_cannot_be_read_is_named_all_the_same() -> None:
 
 def test_what_is_written_is_read_again() -> None:
     tally = tally_of((10**18, b"1", 0), (10**18 + 1, NOTICE, GAP))
-    written = manifests.manifest(
-        tally, "x", 99, "ab", capture="c", number=3, simulated=True, repaired=True, cut_bytes=7
-    )
+    tally.count_row(decode_line(head(10**18, "fsnats", simulated=True)))
+    written = manifests.manifest(tally, "x", 99, "ab", capture="c", number=3, repaired=True, cut_bytes=7)
+    assert written.simulated
     assert manifests.decode(manifests.encode(written)) == written
 
 

@@ -8,30 +8,9 @@ import typer
 
 from fsnats.captures.check import Checked, check
 from fsnats.captures.player import Progress
-from fsnats.cli.replay import far, found, inventory, moment_ns, summary
+from fsnats.cli.replay import far, found, inventory, summary
 from tests.fsnats.captures.test_check import write
 from tests.fsnats.cli.conftest import fsnats
-
-
-@pytest.mark.parametrize(
-    ("text", "ns"),
-    [
-        ("1795174351", 1795174351 * 10**9),
-        ("1795174351.25", 1795174351_250_000_000),
-        ("2026-11-20T17:12:31", 1795194751 * 10**9),
-        ("2026-11-20T18:12:31+01:00", 1795194751 * 10**9),
-        ("2026-11-20T17:12:31.5", 1795194751_500_000_000),
-        ("2026-11-20", 1795132800 * 10**9),
-    ],
-)
-def test_times_are_seconds_or_what_people_write(text: str, ns: int) -> None:
-    assert moment_ns(text, "--from") == ns
-
-
-@pytest.mark.parametrize("text", ["", "noon", "2026-13-01"])
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter):
-        moment_ns(text, "--from")
 
 
 def test_a_directory_means_the_captures_in_it(tmp_path: Path) -> None:
@@ -75,13 +54,18 @@ def test_it_says_how_far_it_is() -> None:
         (("--speed", "0"), "--speed"),
         (("--speed", "fast"), "--speed"),
         (("--wait", "some"), "--wait"),
-        (("--from", "noon"), "--from"),
     ],
 )
 async def test_options_that_make_no_sense_are_named(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
     ended = await fsnats("replay", str(write(tmp_path / "a.gz", 1)), *arguments)
     assert ended.status == 64
     assert told in ended.err
+
+
+async def test_a_time_that_is_none_is_named(tmp_path: Path) -> None:
+    ended = await fsnats("replay", str(write(tmp_path / "a.gz", 1)), "--from", "noon")
+    assert ended.status == 78
+    assert "'noon' is no moment" in ended.err
 
 
 async def test_a_damaged_file_ends_it_with_one_sentence_that_names_the_place(tmp_path: Path) -> None:
