@@ -54,7 +54,6 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
             market: await stack.enter_async_context(PooledRest(market, config, exits)) for market in config.markets
         }
         rows = Rows(bus, rests, tasks, clock)
-        rows.start()
         # Without patience: what time it is can wait for a minute in which nobody else needs the budget, and who asks
         # over REST is told when to come again.
         hasty = {
@@ -62,12 +61,13 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
             for market in config.markets
         }
         relay = Relay(bus, hasty, tasks, clock)
-        relay.start()
         clocks = Clocks(bus, hasty, clock)
         shelf = Shelf(lambda: open_store(config.store_url, config.state_dir), clock)
         stack.push_async_callback(shelf.close)
         service = Service(bus, Candles(shelf, clocks), rests, tasks, clock)
-        service.start()
+        queues = (rows.answers, relay.answers, service.answers)
+        for queue in queues:
+            queue.start()
 
         def status() -> Status:
             return {
@@ -83,9 +83,8 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         lasting = [tasks.create_task(notifier.beat()), tasks.create_task(clocks.run())]
         await stopping.wait()
         notifier.say("STOPPING=1")
-        service.stop()
-        rows.stop()
-        relay.stop()
+        for queue in queues:
+            queue.stop()
         for task in lasting:
             task.cancel()
 

@@ -41,7 +41,7 @@ _Key = tuple[Market, str, tuple[tuple[str, str], ...]]
 
 
 class Relay:
-    """Takes requests from the bus, asks the exchange, replies."""
+    """Asks the exchange, and replies; `answers` takes the requests from the bus."""
 
     def __init__(self, bus: Bus, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup, clock: Clock) -> None:
         """`rests` should refuse at once where the budget is short."""
@@ -55,19 +55,11 @@ class Relay:
         self._used: dict[str, tuple[int, int]] = {}  # by scope: the clock minute, and what the exchange counted in it
         self.asked = 0  # requests that went to the exchange
         busy = RestReply(503, error(_OVERLOADED, "Too many requests at once; try again in a second."), None, 1.0)
-        self._answers = Answers(bus, REST, self._answer, _encode(busy), tasks)
-
-    def start(self) -> None:
-        """Take requests from now on."""
-        self._answers.start()
-
-    def stop(self) -> None:
-        """Take no more."""
-        self._answers.stop()
+        self.answers = Answers(bus, REST, self._answer, _encode(busy), tasks)
 
     def status(self) -> dict[str, int]:
         """What became of requests: how many went to the exchange, and how many found one on its way."""
-        return {"in_work": self._answers.in_work, "asked": self.asked, "joined": self._flights.joined}
+        return {"in_work": self.answers.in_work, "asked": self.asked, "joined": self._flights.joined}
 
     async def _answer(self, payload: bytes) -> bytes:
         return _encode(await self.reply(payload))

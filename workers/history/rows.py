@@ -22,21 +22,13 @@ _TROUBLE = 1.0  # the same when the exchange could not be asked and did not say 
 
 
 class Rows:
-    """Takes requests for rows from the bus, asks the exchange, replies."""
+    """Asks the exchange for rows, and replies; `answers` takes the requests from the bus."""
 
     def __init__(self, bus: Bus, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup, clock: Clock) -> None:
         self._rests = rests
         self._share = Share(rests.values(), clock)  # the rest is left to those who ask for candles
         busy = RowsReply(error="too many requests at once", again=_BUSY)
-        self._answers = Answers(bus, ROWS, self._answer, _encode(busy), tasks)
-
-    def start(self) -> None:
-        """Take requests from now on."""
-        self._answers.start()
-
-    def stop(self) -> None:
-        """Take no more."""
-        self._answers.stop()
+        self.answers = Answers(bus, ROWS, self._answer, _encode(busy), tasks)
 
     async def _answer(self, payload: bytes) -> bytes:
         return _encode(await self.rows(payload))

@@ -29,7 +29,7 @@ _INVALID_SYMBOL, _INVALID_INTERVAL = -1121, -1120  # Binance's error codes
 
 
 class Service:
-    """Takes requests from the bus, reads and asks, replies."""
+    """Reads and asks for candles, and replies; `answers` takes the requests from the bus."""
 
     def __init__(
         self, bus: Bus, candles: Candles, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup, clock: Clock
@@ -40,15 +40,7 @@ class Service:
         share = Share(rests.values(), clock)
         self._sharing = {market: Sharing(rest, share) for market, rest in rests.items()}
         busy = KlinesReply(code="BUSY", message="too many requests for history at once")
-        self._answers = Answers(bus, KLINES, self._answer, _encode(busy), tasks)
-
-    def start(self) -> None:
-        """Take requests from now on."""
-        self._answers.start()
-
-    def stop(self) -> None:
-        """Take no more."""
-        self._answers.stop()
+        self.answers = Answers(bus, KLINES, self._answer, _encode(busy), tasks)
 
     async def _answer(self, payload: bytes) -> bytes:
         try:
@@ -59,7 +51,7 @@ class Service:
 
     def status(self) -> Status:
         """What `fsnats status` shows of this process."""
-        mine = {"program": "history", "kind": "history", "pid": os.getpid(), "in_work": self._answers.in_work}
+        mine = {"program": "history", "kind": "history", "pid": os.getpid(), "in_work": self.answers.in_work}
         return {**mine, "joined": self._candles.joined}
 
     async def klines(self, request: KlinesRequest) -> KlinesReply:

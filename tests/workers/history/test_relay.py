@@ -35,9 +35,9 @@ async def bus(simulator: Simulator, clock: HandClock) -> AsyncIterator[MemoryBus
     bus = MemoryBus()
     async with asyncio.TaskGroup() as tasks, rests_at(simulator, bus, clock, Market, patience=0.0) as rests:
         relay = Relay(bus, rests, tasks, clock)
-        relay.start()
+        relay.answers.start()
         yield bus
-        relay.stop()
+        relay.answers.stop()
 
 
 async def ask(bus: MemoryBus, market: Market, method: str, **query: str) -> RestReply:

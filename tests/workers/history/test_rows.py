@@ -29,9 +29,9 @@ async def bus(simulator: Simulator, clock: HandClock) -> AsyncIterator[MemoryBus
     bus = MemoryBus()
     async with asyncio.TaskGroup() as tasks, rests_at(simulator, bus, clock, [Market.SPOT]) as rests:
         rows = Rows(bus, rests, tasks, clock)
-        rows.start()
+        rows.answers.start()
         yield bus
-        rows.stop()
+        rows.answers.stop()
 
 
 async def ask(bus: MemoryBus, request: bytes) -> RowsReply:

@@ -45,7 +45,7 @@ async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
         asyncio.TaskGroup() as tasks,
         rests_at(simulator, bus, clock, [Market.SPOT]) as rests,
     ):
-        Service(bus, Candles(shelf_of(Table()), Known()), rests, tasks, clock).start()
+        Service(bus, Candles(shelf_of(Table()), Known()), rests, tasks, clock).answers.start()
         yield bus
 
 

@@ -50,7 +50,7 @@ async def test_a_hole_of_thousands_of_trades_is_filled_to_the_last_one() -> None
         feed.want({NAME})
         async with PooledRest(Market.SPOT, config, exits) as rest:
             rows = Rows(bus, {Market.SPOT: rest}, tasks, clock)
-            rows.start()
+            rows.answers.start()
             running = [tasks.create_task(feed.run()), tasks.create_task(recovery.run())]
             await eventually(lambda: frames)
             events = simulator.ledger.of(Market.SPOT, NAME)
@@ -60,7 +60,7 @@ async def test_a_hole_of_thousands_of_trades_is_filled_to_the_last_one() -> None
             await eventually(lambda: events.produced > enough)
             simulator.faults.refuse(0)
             await eventually(lambda: router.holes and not recovery.filling, within=60)
-            rows.stop()
+            rows.answers.stop()
             for task in running:
                 task.cancel()
 
