@@ -79,7 +79,6 @@ class TradesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     from_id: int | None = None
     newest: bool = False
     source: Source = ""
-    survey: bool = False
 
 
 class TradesReply(msgspec.Struct, frozen=True, omit_defaults=True):

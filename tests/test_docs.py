@@ -71,6 +71,7 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
     for subject in (
         subjects.HEADWAY,
         subjects.KLINES,
+        subjects.TRADES,
         subjects.ROWS,
         subjects.REST,
         subjects.DIALS,

@@ -21,7 +21,7 @@ from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import Unusable
 from fsnats.formats import MEDIA_TYPES, Writer, writer
-from fsnats.history import KlinesReply, KlinesRequest, Missing, TradesReply
+from fsnats.history import KlinesReply, KlinesRequest, Missing, TradesReply, TradesRequest
 from fsnats.store.forms import AggTrade
 from gateway import pages
 from gateway.admission.door import Guest
@@ -170,7 +170,7 @@ class Archive:
     async def _missing(self, asked: Asked, first: Reply) -> list[Missing]:
         """What is missing, as far as that is known before the rest is read."""
         request = asked.request
-        if request.source != "store" or first.goes_on is None:
+        if isinstance(request, TradesRequest) or request.source != "store" or request.newest or first.goes_on is None:
             return first.missing
         survey = msgspec.structs.replace(request, survey=True)
         reply = await pages.page(self._bus, survey)
@@ -182,8 +182,10 @@ class Archive:
         """Page after page, the oldest first.  Raises Problem."""
         if asked.request.newest:
             some = [reply async for reply in self._followed(asked)]
-            for reply in reversed(some):
-                yield reply
+            missing = sorted((one for reply in some for one in reply.missing), key=lambda one: one.first)
+            for number, reply in enumerate(reversed(some)):
+                # What is missing of all of them is known before the first one goes out.
+                yield msgspec.structs.replace(reply, missing=missing if number == 0 else [])
             return
         async for reply in self._followed(asked):
             yield reply

@@ -86,6 +86,8 @@ def asked(path: str, query: str, accept: str, markets: Collection[Market], now_m
         for name in ("interval", "continuous"):
             if name in fields:
                 raise _wrong(name, "trades have none")
+        if end is not None and newest and not store:
+            raise _wrong("start", "missing: the exchange does not tell the last trades before a time", "MISSING_FIELD")
         wanted: KlinesRequest | TradesRequest = TradesRequest(
             market, symbol, start, end, newest=newest, source="store" if store else ""
         )

@@ -138,3 +138,19 @@ async def test_the_store_alone_says_what_it_does_not_have(fleet: Fleet) -> None:
     assert (nothing["complete"], nothing["klines"]) == (False, [])
     assert (again.json(), again.headers["x-fsnats-complete"]) == (fetched, "true")
     assert asked(fleet) == before + 1
+
+
+async def test_trades_over_http_are_the_exchanges_own(fleet: Fleet) -> None:
+    start = hours_ago(2)
+    url = f"{fleet.http}/api/v1/trades?market=usdm&symbol=btcusdt&start={start}&end={start + 20 * MINUTE}"
+    theirs = f"http://127.0.0.1:{fleet.simulator_port}/usdm/fapi/v1/aggTrades?symbol=BTCUSDT&startTime={start}&limit=5"
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        reply = (await http.get(url)).json()
+        stored = await http.get(f"{url}&source=store&format=csv")
+        rows = (await http.get(theirs)).json()
+    ours = reply["trades"]
+    assert reply["complete"]
+    assert len(ours) > 100
+    assert [{name: row[name] for name in ours[0]} for row in rows] == ours[:5]
+    assert len(stored.text.splitlines()) == len(ours) + 1
+    assert stored.headers["x-fsnats-missing"] == f"ms={start}-{ours[0]['T']}"  # nobody saw the trade before

@@ -237,9 +237,7 @@ class Candles:
             return
         kept = [kline_of(row, series.interval) for row in rows if row.t <= proof.last]
         batch = Batch([Rows(series, Origin.FETCHED, klines=kept, covered=[proof])])
-        written = await self._shelf.ask(lambda store: _true(store.write(batch)))
-        if written:
-            self._shelf.rows_kept += len(kept)
+        await self._shelf.keep(batch, len(kept))
 
 
 async def _get(by: Asked, series: Series, parameters: Mapping[str, str | int], first: int, last: int) -> list[Candle]:
@@ -252,11 +250,6 @@ async def _get(by: Asked, series: Series, parameters: Mapping[str, str | int], f
     if any(after.t <= row.t for row, after in pairwise(rows)) or any(not first <= row.t <= last for row in rows):
         raise ExchangeUnavailable("json", "the exchange answered with other candles than it was asked for")
     return rows
-
-
-async def _true(writing: Awaitable[None]) -> bool:
-    await writing
-    return True
 
 
 def _closed(rows: list[KlineData]) -> list[Candle]:

@@ -25,6 +25,8 @@ from workers.history.relay import Relay
 from workers.history.rows import Rows
 from workers.history.service import Service
 from workers.history.shelf import Shelf
+from workers.history.tape import Tape
+from workers.history.trades import Trades
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -65,7 +67,8 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         shelf = Shelf(lambda: open_store(config.store_url, config.state_dir), clock)
         stack.push_async_callback(shelf.close)
         service = Service(bus, Candles(shelf, clocks), rests, tasks, clock)
-        queues = (rows.answers, relay.answers, service.answers)
+        tape = Tape(bus, Trades(shelf, clocks), rests, tasks, clock)
+        queues = (rows.answers, relay.answers, service.answers, tape.answers)
         for queue in queues:
             queue.start()
 

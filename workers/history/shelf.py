@@ -8,7 +8,7 @@ from typing import TypeVar
 from fsnats.clock import Clock
 from fsnats.errors import ConfigError, StoreUnavailable
 from fsnats.status import Status
-from fsnats.store import Store
+from fsnats.store import Batch, Store
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,16 @@ class Shelf:
             logger.info("the store is back")
             self.error = ""
         return answer
+
+    async def keep(self, batch: Batch, rows: int) -> None:
+        """Write so many rows; while the store is left out they are not kept."""
+
+        async def write(store: Store) -> bool:
+            await store.write(batch)
+            return True
+
+        if await self.ask(write):
+            self.rows_kept += rows
 
     async def close(self) -> None:
         """Let go of the database."""

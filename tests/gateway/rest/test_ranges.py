@@ -86,6 +86,7 @@ def test_the_accepted_type_decides_on_the_form(accept: str, form: str) -> None:
         (f"{BTC}&limit=0", 400, "INVALID_FIELD", "limit: '0'"),
         (f"{BTC}&limit=-5", 400, "INVALID_FIELD", "limit: '-5'"),
         (f"{BTC}&limit=5001", 400, "INVALID_FIELD", "at most 5000 without a start"),
+        ("symbol=btcusdt&interval=1m&path=trades", 400, "INVALID_FIELD", "path: no such parameter"),
         (f"{BTC}&source=moon", 400, "INVALID_FIELD", "none of rest, store"),
         (f"{BTC}&format=xml", 400, "INVALID_FIELD", "none of json, csv"),
         (f"{BTC}&startTime=1", 400, "INVALID_FIELD", "startTime: no such parameter"),
@@ -99,6 +100,20 @@ def test_what_is_wrong_is_named(query: str, status: int, code: str, says: str) -
     body = json.loads(problem.value.body)
     assert (body["type"], body["status"], body["code"]) == ("about:blank", status, code)
     assert says in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("interval=1m", "interval: trades have none"),
+        ("continuous=1", "continuous: trades have none"),
+        ("end=2026-11-01", "start: missing"),
+    ],
+)
+def test_what_trades_do_not_have_is_named(query: str, says: str) -> None:
+    with pytest.raises(Problem, match=says):
+        ask(f"symbol=btcusdt&{query}", path=TRADES)
+    assert ask("symbol=btcusdt&end=2026-11-01&source=store", path=TRADES).limit == 500
 
 
 def test_a_type_that_nobody_serves_is_not_acceptable() -> None:

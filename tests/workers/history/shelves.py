@@ -6,12 +6,13 @@ from itertools import pairwise
 import msgspec
 
 from fsnats.binance.limits import KLINES_LIMIT
-from fsnats.binance.rest import Answer
+from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.rows import Candle
 from fsnats.binance.streams import Market
 from fsnats.candles.calendar import moved, opening, span
 from fsnats.errors import StoreUnavailable
 from fsnats.store import Batch, KlineData, RawAggTrade, Series, Span, Store
+from fsnats.store.forms import AggTrade
 from tests.clock import HandClock
 from workers.history.shelf import Shelf
 
@@ -140,3 +141,38 @@ def bar_of(interval: str, key: int) -> Candle:
     """A candle whose numbers tell which one it is."""
     price = f"{key // 1000}.{key % 1000:03}"
     return Candle(key, price, price, price, price, "1.50", span(interval, key)[1] - 1, "3.00", 7, "0.50", "1.00", "0")
+
+
+class Deals:
+    """One symbol's aggregated trades: ids from 0 on, two of them in every second from `begun` on."""
+
+    def __init__(self, begun: int, count: int, reach: int = 10**15) -> None:
+        self.begun = begun
+        self.count = count
+        self.reach = reach  # milliseconds for which trades are found by time
+        self.asked: list[dict[str, str | int]] = []
+
+    def rows(self, first: int, last: int) -> list[AggTrade]:
+        """Those with ids between two, both included."""
+        return [deal_of(self.begun, key) for key in range(max(0, first), min(last, self.count - 1) + 1)]
+
+    def now_ms(self, market: Market) -> int:
+        return self.begun + self.count * 500
+
+    async def get(self, method: str, parameters: Mapping[str, str | int]) -> Answer:
+        self.asked.append({name: value for name, value in parameters.items() if name != "symbol"})
+        limit = int(parameters["limit"])
+        assert method == "aggTrades"
+        assert 1 <= limit <= 1000
+        start = parameters.get("startTime")
+        if start is not None and int(start) < self.now_ms(Market.USDM) - self.reach:
+            raise BadRequest(-4166, "Search window is restricted to recent 48 hours.")
+        if start is not None:
+            first = max(0, -(-(int(start) - self.begun) // 500))
+        else:
+            first = int(parameters.get("fromId", self.count - limit))
+        return Answer(msgspec.json.encode(self.rows(first, first + limit - 1)), True, None)
+
+
+def deal_of(begun: int, key: int) -> AggTrade:
+    return AggTrade(key, f"{key}.10", "1.0", 2 * key, 2 * key + 1, begun + key * 500, key % 2 == 0)
