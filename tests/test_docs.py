@@ -55,6 +55,7 @@ def test_every_field_of_a_token_is_documented() -> None:
         "docs/recorder.md",
         "docs/replay.md",
         "docs/rest.md",
+        "docs/store.md",
         "deploy/README.md",
     ],
 )
