@@ -11,6 +11,8 @@ from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
 from fsnats.subjects import ROWS
 
+EXCHANGE, CACHE, STREAM = "exchange", "cache", "stream"  # whose answer it is
+
 TIMEOUT = 30.0  # seconds that a gateway waits for candles
 REST_TIMEOUT = 10.0  # seconds that a gateway waits with a REST request: clients do not wait longer either
 ROWS_TIMEOUT = 15.0  # seconds that a worker waits for rows, before it asks again
@@ -127,20 +129,23 @@ async def ask_rows(bus: Bus, request: RowsRequest) -> RowsReply:
 class RestRequest(msgspec.Struct, frozen=True):
     """A public REST request, with the exchange's own parameters: `method` is its path behind the version.
 
-    A `background` one can wait: together they get half of the weight, so that others always find some.
+    A `background` one can wait: together they get half of the weight, so that others always find some.  For one that
+    wants it `fresh` the exchange is asked, whatever is kept.
     """
 
     market: Market
     method: str
     query: dict[str, str] = {}
     background: bool = False
+    fresh: bool = False
 
 
 class RestReply(msgspec.Struct, frozen=True, array_like=True):
     """What to answer: an HTTP status and a body, `packed` with gzip where it is long.
 
     `used` is the weight that the exchange counts in this minute for the exit by which it was asked; None where that is
-    not known.  `retry_after` is in how many seconds it helps to ask again.
+    not known.  `retry_after` is in how many seconds it helps to ask again.  `source` is whose answer it is: EXCHANGE,
+    CACHE or STREAM, empty for our own refusals; `age` is for how many seconds it was known, for the last two.
     """
 
     status: int
@@ -148,3 +153,5 @@ class RestReply(msgspec.Struct, frozen=True, array_like=True):
     used: int | None = None
     retry_after: float | None = None
     packed: bool = False
+    source: str = ""
+    age: float | None = None

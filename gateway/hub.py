@@ -68,6 +68,14 @@ class Hub:
         channel = self._channels.get((stream.market, stream.name))
         return channel.newest if channel is not None else None
 
+    def carries(self, stream: Stream) -> bool:
+        """Whether somebody listens to a stream."""
+        return (stream.market, stream.name) in self._channels
+
+    def changes(self, market: Market, symbol: str) -> bool:
+        """Whether somebody listens to the changes of a symbol's book."""
+        return any((market, f"{symbol.lower()}@depth{speed}") in self._channels for speed in BOOK_SPEEDS)
+
     def beginning(self, market: Market, symbol: str) -> list[Stream]:
         """The streams of a book's changes that somebody listens to and that have brought nothing yet."""
         keys = ((market, f"{symbol.lower()}@depth{speed}") for speed in BOOK_SPEEDS)

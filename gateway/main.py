@@ -6,7 +6,6 @@ import logging
 import os
 import random
 import socket
-import time
 from typing import Annotated
 
 import msgspec
@@ -110,9 +109,9 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         headway.respond(bus, house.headway)
         running = tasks.create_task(house.run())
         beating = tasks.create_task(notifier.beat())
-        paces = Paces()
-        facade = Facade(house, bus, time.monotonic, paces)
-        archive = Archive(house, bus, SystemClock(), paces)
+        paces, clock = Paces(), SystemClock()
+        facade = Facade(house, bus, clock, asyncio.get_running_loop().call_later, paces)
+        archive = Archive(house, bus, clock, paces)
         http = build(house.unready, registry(house.gauges, house.tally), facade, archive)
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal

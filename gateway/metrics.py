@@ -55,6 +55,7 @@ COUNTERS = {
     "requests_refused": "requests of clients refused because they came too fast",
     "unknown": "names acknowledged to Binance-dialect clients that no exchange delivers",
     "rest": "REST requests answered, by HTTP status",
+    "rest_by_streams": "REST requests answered by a stream, at no cost",
 }
 
 

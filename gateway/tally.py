@@ -22,3 +22,4 @@ class Tally(msgspec.Struct):
     requests_refused: int = 0  # because they came too fast
     unknown: int = 0  # names acknowledged that no exchange delivers
     rest: dict[int, int] = msgspec.field(default_factory=dict)  # REST requests answered, by HTTP status
+    rest_by_streams: int = 0  # of these, those that cost nothing: a stream told the same

@@ -1,4 +1,5 @@
-"""Answers REST requests over the bus, by the history workers.  A thin shell: `questions` decides what may be asked."""
+"""Answers REST requests: by streams where these tell the same, else by the history workers.  A thin shell: `questions`
+decides what may be asked, `live` what streams answer."""
 
 import asyncio
 import gzip
@@ -11,13 +12,14 @@ from urllib.parse import unquote
 import msgspec
 from websockets.datastructures import Headers
 
-from fsnats.binance.endpoints import SIMULATED_HEADER, WEIGHT_HEADER
+from fsnats.binance.endpoints import AGE_HEADER, SIMULATED_HEADER, SOURCE_HEADER, WEIGHT_HEADER
 from fsnats.binance.parameters import RestError
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
+from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
-from fsnats.history import REST_TIMEOUT, RestReply, RestRequest
+from fsnats.history import REST_TIMEOUT, STREAM, RestReply, RestRequest
 from fsnats.subjects import REST
 from fsnats.symbols import Listing
 from gateway.admission.door import Door, Guest
@@ -26,6 +28,8 @@ from gateway.hub import Hub
 from gateway.protocol.paths import Refusal
 from gateway.rest.books import flowing
 from gateway.rest.browsers import preflight, shared_with
+from gateway.rest.followed import Followed
+from gateway.rest.live import live
 from gateway.rest.questions import STREAM_TYPES, Question, checked, question, refusal
 from gateway.tally import Tally
 
@@ -52,11 +56,20 @@ class House(Protocol):
 class Facade:
     """An ASGI application."""
 
-    def __init__(self, house: House, bus: Bus, monotonic: Callable[[], float], paces: Paces | None = None) -> None:
+    def __init__(
+        self,
+        house: House,
+        bus: Bus,
+        clock: Clock,
+        later: Callable[[float, Callable[[], None]], object],
+        paces: Paces | None = None,
+    ) -> None:
+        """`later` calls a function after so many seconds."""
         self._house = house
         self._bus = bus
-        self._monotonic = monotonic
+        self._clock = clock
         self._paces = paces or Paces()
+        self._followed = Followed(house.hub, house.hub.turn.hops.offsets.get, clock, later)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
@@ -96,14 +109,31 @@ class Facade:
             if missing is not None:
                 return _refused(Refusal(HTTPStatus.SERVICE_UNAVAILABLE, missing))
             parameters = checked(asked, self._house.config.markets, self._house.listings)
-            if asked.method == "depth":
-                await flowing(self._house.hub, asked.market, parameters["symbol"])
-            return await self._ask(asked, parameters)
+            fresh = any("no-cache" in value.lower() for value in headers.get_all("Cache-Control"))
+            return await self._told(asked, parameters, fresh=fresh)
         except RestError as error:
             return RestReply(error.status, error.body)
 
-    async def _ask(self, asked: Question, parameters: Mapping[str, str]) -> RestReply:
-        request = msgspec.json.encode(RestRequest(asked.market, asked.method, dict(parameters)))
+    async def _told(self, asked: Question, parameters: Mapping[str, str], *, fresh: bool) -> RestReply:
+        """The answer, by a stream where that tells the same."""
+        answerable = live(asked.market, asked.method, parameters)
+        if asked.method == "depth":
+            await flowing(self._house.hub, asked.market, parameters["symbol"])
+            if self._house.hub.changes(asked.market, parameters["symbol"]):
+                answerable = None  # a snapshot that fits the changes must not be older than they are
+        if answerable is None:
+            return await self._ask(asked, parameters, fresh=fresh)
+        found = None if fresh else self._followed.answer(answerable)
+        if found is not None:
+            self._house.tally.rest_by_streams += 1
+            return RestReply(HTTPStatus.OK, found.body, source=STREAM, age=found.age)
+        reply = await self._ask(asked, parameters, fresh=fresh)
+        if reply.status == HTTPStatus.OK and not reply.packed:
+            self._followed.asked(answerable, reply.body)
+        return reply
+
+    async def _ask(self, asked: Question, parameters: Mapping[str, str], *, fresh: bool) -> RestReply:
+        request = msgspec.json.encode(RestRequest(asked.market, asked.method, dict(parameters), fresh=fresh))
         try:
             return _decode(await self._bus.request(REST, request, REST_TIMEOUT))
         except (BusUnavailable, msgspec.DecodeError) as error:
@@ -115,7 +145,7 @@ class Facade:
         """What to answer to who asks too fast, all of a token's or an address' requests together."""
         grant = guest.pass_.grant
         rate = grant.requests or self._house.config.gateway_requests
-        if self._paces.allow(grant.name or guest.neighbourhood, rate, self._monotonic()):
+        if self._paces.allow(grant.name or guest.neighbourhood, rate, self._clock.monotonic()):
             return None
         self._house.tally.requests_refused += 1
         status = HTTPStatus.TOO_MANY_REQUESTS
@@ -125,6 +155,10 @@ class Facade:
         fields = {"content-type": "application/json;charset=UTF-8"}
         if reply.used is not None:
             fields[WEIGHT_HEADER] = fields[WEIGHT_HEADER.removesuffix("-1m")] = str(reply.used)
+        if reply.source:
+            fields[SOURCE_HEADER] = reply.source
+        if reply.age is not None:
+            fields[AGE_HEADER] = f"{max(0.0, reply.age):.3f}"
         if reply.retry_after is not None:
             fields["retry-after"] = str(max(1, math.ceil(reply.retry_after)))
         if any(listing.simulated for listing in self._house.listings.values()):

@@ -73,3 +73,42 @@ async def test_what_is_not_listed_costs_nothing(fleet: Fleet, http: httpx.AsyncC
     reply = await http.get("/spot/api/v3/depth?symbol=NOPE")
     assert (reply.status_code, reply.content) == (400, b'{"code":-1121,"msg":"Invalid symbol."}')
     assert asked(fleet, "spot/api/v3/depth") == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/spot/api/v3/ticker/bookTicker?symbol=BTCUSDT",
+        "/spot/api/v3/ticker/price?symbol=BTCUSDT",
+        "/spot/api/v3/avgPrice?symbol=BTCUSDT",
+        "/spot/api/v3/depth?symbol=BTCUSDT&limit=3",
+        "/usdm/fapi/v1/premiumIndex?symbol=BTCUSDT",
+        "/usdm/fapi/v1/klines?symbol=BTCUSDT&interval=1m&limit=1",
+    ],
+)
+async def test_who_polls_is_answered_by_the_stream_at_no_cost(fleet: Fleet, http: httpx.AsyncClient, path: str) -> None:
+    method = path.partition("?")[0].removeprefix("/")
+    before, bodies = asked(fleet, method), dict[str, list[dict[str, object]]]()
+    async with asyncio.timeout(30):
+        while len(bodies.get("stream", [])) < 10:
+            reply = await http.get(path)
+            assert reply.status_code == 200
+            source = reply.headers["x-fsnats-source"]
+            assert (source == "stream") is ("x-fsnats-age" in reply.headers)
+            bodies.setdefault(source, []).append(reply.json())
+            await asyncio.sleep(0.1)  # as pollers do: without a pause they would be told to slow down
+    assert asked(fleet, method) - before == len(bodies["exchange"])
+    shapes = {shape(body) for each in bodies.values() for body in each}
+    assert len(shapes) == 1
+    fresh = await http.get(path, headers={"Cache-Control": "no-cache"})
+    assert fresh.headers["x-fsnats-source"] == "exchange"
+
+
+def shape(body: object) -> str:
+    """What an answer is made of, without its values."""
+    match body:
+        case dict():
+            return str({key: shape(value) for key, value in body.items()})
+        case list():
+            return str([shape(value) for value in body])
+    return type(body).__name__

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import json
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from fsnats import catalogue
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
+from fsnats.clock import SystemClock
 from fsnats.config import Config
 from fsnats.frames import VERSION, Frame, encode
 from fsnats.history import KlinesReply, KlinesRequest
@@ -77,7 +77,8 @@ async def gateway(nats: NatsServer, bus: NatsBus, **settings: Any) -> AsyncItera
     async with NatsBus([nats.url], "gateway", lambda: 0.0, after_read=after_read) as own, asyncio.TaskGroup() as tasks:
         house = Gateway(Config(**settings), "gateway", own)
         running = tasks.create_task(house.run())
-        http = build(house.unready, registry(house.gauges, house.tally), Facade(house, own, time.monotonic))
+        facade = Facade(house, own, SystemClock(), asyncio.get_running_loop().call_later)
+        http = build(house.unready, registry(house.gauges, house.tally), facade)
         async with serving(http, house.connection, listener):
             yield House(house, bus, listener.getsockname()[1])
         running.cancel()

@@ -63,6 +63,18 @@ class House:
         self.channels[name].receive("", "", encode(frame))
 
 
+def test_it_is_known_what_is_listened_to_and_whose_books_change() -> None:
+    house = House()
+    (one, _) = house.client()
+    changes = parse(Market.SPOT, "btcusdt@depth@100ms")
+    assert not house.hub.carries(changes)
+    house.hub.listen(changes, RAW, one)
+    assert house.hub.carries(changes)
+    assert house.hub.changes(Market.SPOT, "BTCUSDT")
+    assert not house.hub.changes(Market.USDM, "BTCUSDT")
+    assert not house.hub.changes(Market.SPOT, "ETHUSDT")
+
+
 def test_every_listener_gets_the_payload_in_its_form() -> None:
     house = House()
     (one, to_one), (two, to_two) = house.client(), house.client()

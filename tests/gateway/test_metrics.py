@@ -41,6 +41,7 @@ def test_every_number_is_exported_under_its_name() -> None:
         "fsnats_gateway_requests_refused_total": 0,
         "fsnats_gateway_unknown_total": 0,
         "fsnats_gateway_rest_total/200": 9,
+        "fsnats_gateway_rest_by_streams_total": 0,
     }
 
 

@@ -1,7 +1,7 @@
 """Passes public REST requests on to the exchange and its answers back, byte for byte.
 
-Equal requests that are on their way at once cost one.  exchangeInfo is kept for ten seconds.  What would be too much
-for the exchange is not sent: the reply says when it may be.
+Equal requests that are on their way at once cost one.  What is dear and asked for by many is kept for seconds.  What
+would be too much for the exchange is not sent: the reply says when it may be.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.pool import scope_of
 from fsnats.exits.rest import PooledRest
-from fsnats.history import RestReply, RestRequest
+from fsnats.history import CACHE, EXCHANGE, RestReply, RestRequest
 from fsnats.subjects import REST
 from workers.history.answers import Answers
 from workers.history.counted import Counted
@@ -31,7 +31,10 @@ from workers.history.share import BACKGROUND, Share
 
 logger = logging.getLogger(__name__)
 
-KEPT = {"exchangeInfo": 10.0}  # seconds for which an answer serves those who ask the same
+# Seconds for which an answer serves those who ask the same.
+_LISTS = {"exchangeInfo": 10.0, "fundingInfo": 10.0}
+_ALL = 1.0  # of all symbols at once
+_OF_ALL = frozenset(("ticker/24hr", "ticker/price", "v2/ticker/price", "ticker/bookTicker", "premiumIndex"))
 _KEPT_MOST = 32  # answers
 _PACK_FROM = 64 * 1024  # bytes: exchangeInfo has megabytes, of which one in twenty is left
 _MINUTE_NS = 60 * 10**9
@@ -51,7 +54,7 @@ class Relay:
         self._counted = Counted(clock)
         self._background = Share(rests.values(), clock, BACKGROUND)
         self._flights = Flights[tuple[_Key, bool], RestReply]()
-        self._kept: dict[_Key, tuple[float, RestReply]] = {}
+        self._kept: dict[_Key, tuple[float, RestReply]] = {}  # when it was asked, and the answer
         self._used: dict[str, tuple[int, int]] = {}  # by scope: the clock minute, and what the exchange counted in it
         self.asked = 0  # requests that went to the exchange
         busy = RestReply(503, error(_OVERLOADED, "Too many requests at once; try again in a second."), None, 1.0)
@@ -77,14 +80,15 @@ class Relay:
         except RestError as wrong:
             return RestReply(wrong.status, wrong.body)
         key = (market, method, tuple(sorted(query.items())))
+        keeps, now = kept_for(method, query), self._clock.monotonic()
         kept = self._kept.get(key)
-        if kept is not None and self._clock.monotonic() < kept[0]:
-            return msgspec.structs.replace(kept[1], used=self._used_now(market))
+        if kept is not None and not request.fresh and now - kept[0] < keeps:
+            return msgspec.structs.replace(kept[1], used=self._used_now(market), source=CACHE, age=now - kept[0])
         background = request.background
         # Who cannot wait must not be sent away together with one that can.
         reply = await self._flights.join((key, background), lambda: self._ask(market, method, query, background))
-        if method in KEPT and reply.status == 200:
-            self._keep(key, KEPT[method], reply)
+        if keeps and reply.status == 200:
+            self._keep(key, now, reply)
         return reply
 
     async def _ask(self, market: Market, method: str, query: Query, background: bool) -> RestReply:
@@ -101,7 +105,7 @@ class Relay:
             answer = await self._rests[market].get(method, query)
         except BadRequest as wrong:
             self._count(market, wrong.used_weight)
-            return RestReply(400, wrong.body, self._used_now(market))
+            return RestReply(400, wrong.body, self._used_now(market), source=EXCHANGE)
         except ExchangeUnavailable as failure:
             if failure.status in (418, 429):
                 return self._too_much(market, failure.retry_after or 60.0)
@@ -109,9 +113,9 @@ class Relay:
             return RestReply(503, error(_DISCONNECTED, f"{failure}."), self._used_now(market), failure.retry_after)
         self._count(market, answer.used_weight)
         if len(answer.body) < _PACK_FROM:
-            return RestReply(200, answer.body, self._used_now(market))
+            return RestReply(200, answer.body, self._used_now(market), source=EXCHANGE)
         packed = await asyncio.to_thread(gzip.compress, answer.body, 1)
-        return RestReply(200, packed, self._used_now(market), packed=True)
+        return RestReply(200, packed, self._used_now(market), packed=True, source=EXCHANGE)
 
     def _too_much(self, market: Market, wait: float) -> RestReply:
         text = (
@@ -120,11 +124,13 @@ class Relay:
         )
         return RestReply(429, error(_TOO_MANY, text), self._used_now(market), wait)
 
-    def _keep(self, key: _Key, seconds: float, reply: RestReply) -> None:
+    def _keep(self, key: _Key, asked: float, reply: RestReply) -> None:
         now = self._clock.monotonic()
-        self._kept = {each: entry for each, entry in self._kept.items() if now < entry[0]}
+        self._kept = {
+            each: entry for each, entry in self._kept.items() if now - entry[0] < kept_for(each[1], dict(each[2]))
+        }
         if len(self._kept) < _KEPT_MOST:
-            self._kept[key] = (now + seconds, reply)
+            self._kept[key] = (asked, reply)
 
     def _count(self, market: Market, used: int | None) -> None:
         if used is not None:
@@ -134,6 +140,13 @@ class Relay:
         """What the exchange counted last, if that was in this minute: it counts by the minutes of the clock."""
         minute, used = self._used.get(scope_of(market), (-1, 0))
         return used if minute == self._clock.time_ns() // _MINUTE_NS else None
+
+
+def kept_for(method: str, query: Mapping[str, str]) -> float:
+    """For how many seconds an answer serves those who ask the same; 0 for most."""
+    if method in _OF_ALL:
+        return 0.0 if query else _ALL
+    return _LISTS.get(method, 0.0)
 
 
 def error(code: int, text: str) -> bytes:

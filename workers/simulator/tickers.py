@@ -7,7 +7,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from workers.simulator import payloads
-from workers.simulator.book import last_tick
+from workers.simulator.book import TICK, last_tick
 from workers.simulator.instruments import Instrument, fixed
 from workers.simulator.windows import Window
 from workers.simulator.world import World
@@ -22,7 +22,7 @@ class Tickers:
     def price(self, each: Instrument, now: int) -> str:
         """`ticker/price`."""
         stamps = {Market.SPOT: "", Market.USDM: f',"time":{now}', Market.COINM: f',"ps":"{each.pair}","time":{now}'}
-        price = each.price(self._world.model.price(each, now))
+        price = each.price(self._world.windows.at(each, 24, now).close)
         return f'{{"symbol":"{each.symbol}","price":"{price}"{stamps[each.market]}}}'
 
     def book(self, each: Instrument, now: int) -> str:
@@ -30,7 +30,8 @@ class Tickers:
         book, tick = self._world.book(each), last_tick(now)
         (bid, bids), (ask, asks) = book.best(tick)
         price, quantity = each.price, each.quantity
-        stamp = "" if each.market is Market.SPOT else f',"time":{now},"lastUpdateId":{book.id_at(tick)}'
+        changed = tick * TICK + TICK - 1  # when the engine had it so
+        stamp = "" if each.market is Market.SPOT else f',"time":{changed},"lastUpdateId":{book.id_at(tick)}'
         return (
             f'{{"symbol":"{each.symbol}",{_pair(each)}"bidPrice":"{price(bid)}","bidQty":"{quantity(bids)}",'
             f'"askPrice":"{price(ask)}","askQty":"{quantity(asks)}"{stamp}}}'

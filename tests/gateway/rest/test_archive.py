@@ -98,7 +98,8 @@ async def served(house: House, archive: Archive) -> AsyncIterator[int]:
     """The gateway's HTTP side on a real port."""
     listener = listen("127.0.0.1", 0, "port")
     port = listener.getsockname()[1]
-    app = build(house.unready, CollectorRegistry(), Facade(house, house.bus, lambda: 0.0), archive)
+    facade = Facade(house, house.bus, HandClock(), lambda _seconds, _call: None)
+    app = build(house.unready, CollectorRegistry(), facade, archive)
     async with serving(app, lambda _: pytest.fail("no WebSocket"), listener):
         yield port
 

@@ -8,17 +8,20 @@ import msgspec
 import pytest
 from websockets.datastructures import Headers
 
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import Market, parse
 from fsnats.bus.memory import MemoryBus
 from fsnats.config import Config
+from fsnats.frames import VERSION, Frame, encode
 from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST
 from fsnats.symbols import Listing, Symbol
 from gateway.admission.door import Door, Guest, Rules
 from gateway.admission.tokens import Tokens, read
 from gateway.hub import Hub
+from gateway.joining import Joining
 from gateway.rest.facade import Facade
 from gateway.tally import Tally
+from tests.clock import HandClock
 
 TOKENS = read("""
 [[token]]
@@ -48,8 +51,8 @@ class House:
         self.bus = MemoryBus()
         self.asked: list[RestRequest] = []
         self.answer = RestReply(200, b'[[1, "0.10"]]', 7)
-        self.now = 0.0
-        self.facade = Facade(self, self.bus, lambda: self.now)
+        self.clock = HandClock()
+        self.facade = Facade(self, self.bus, self.clock, lambda seconds, call: None)
 
     def unready(self) -> str | None:
         return self.missing
@@ -152,7 +155,7 @@ async def test_a_token_opens_what_it_allows_also_where_its_connections_are_all_t
     assert (other_type.status_code, other_type.json()["msg"]) == (403, "this token may not read depth; allowed: kline")
     assert all("s3cr3t" not in str(asked) for asked in house.asked)
 
-    house.now = 60.0
+    await house.clock.advance(60)
     other_market = await http.get("/fapi/v1/time", headers=AUTHORIZED)
     assert other_market.status_code == 403
 
@@ -161,7 +164,7 @@ async def test_who_asks_too_fast_is_told_and_may_soon_ask_again(house: House, ht
     statuses = [(await http.get("/api/v3/time")).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert house.tally.requests_refused == 1
-    house.now = 1.0
+    await house.clock.advance(1)
     assert (await http.get("/api/v3/time")).status_code == 200
 
 
@@ -194,3 +197,41 @@ async def test_pages_of_other_origins_are_turned_away_where_origins_are_named(
 async def test_a_header_that_comes_twice_is_refused_and_not_an_error(http: httpx.AsyncClient) -> None:
     reply = await http.get("/api/v3/time", headers=[("X-MBX-TIME-UNIT", "MICROSECOND")] * 2)
     assert reply.status_code == 400
+
+
+async def test_polling_is_answered_by_a_stream_and_says_so(house: House, http: httpx.AsyncClient) -> None:
+    house.answer = RestReply(200, b'{"symbol":"BTCUSDT"}', 7, source="exchange")
+    path = "/api/v3/ticker/bookTicker?symbol=BTCUSDT"
+    asked = [await http.get(path) for _ in range(2)]
+    assert {(reply.headers["x-fsnats-source"], reply.headers.get("x-fsnats-age")) for reply in asked} == {
+        ("exchange", None)
+    }
+    (channel,) = house.hub
+    await house.clock.advance(0.1)
+    payload = b'{"u":7,"s":"BTCUSDT","b":"1","B":"2","a":"3","A":"4"}'
+    channel.receive("", "", encode(Frame(VERSION, channel.stream.name, house.clock.time_ns(), 1, 1, 0, payload)))
+    await house.clock.advance(0.25)
+
+    streamed = await http.get(path)
+    assert streamed.json() == {"symbol": "BTCUSDT", "bidPrice": "1", "bidQty": "2", "askPrice": "3", "askQty": "4"}
+    assert (streamed.headers["x-fsnats-source"], streamed.headers["x-fsnats-age"]) == ("stream", "0.250")
+    assert "X-MBX-USED-WEIGHT-1M" not in streamed.headers
+    assert (len(house.asked), house.tally.rest_by_streams) == (2, 1)
+
+    fresh = await http.get(path, headers={"Cache-Control": "no-cache"})
+    assert fresh.headers["x-fsnats-source"] == "exchange"
+    assert house.asked[-1].fresh
+
+
+async def test_a_book_whose_changes_are_listened_to_comes_from_the_exchange(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    joining = Joining()
+    stream = parse(Market.SPOT, "btcusdt@depth@100ms")
+    house.hub.hold(stream, joining)
+    (channel,) = house.hub
+    channel.receive("", "", encode(Frame(VERSION, stream.name, house.clock.time_ns(), 1, 1, 0, b"{}")))
+    for _ in range(3):
+        await http.get("/api/v3/depth?symbol=BTCUSDT&limit=5")
+    assert len(house.asked) == 3
+    assert [channel.stream.name for channel in house.hub] == [stream.name]

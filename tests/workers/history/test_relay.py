@@ -88,11 +88,12 @@ async def test_ten_who_ask_the_same_at_once_cost_one_request(bus: MemoryBus, sim
     assert other.result().body != asking[0].result().body
 
 
-async def test_the_list_of_symbols_is_kept_for_some_seconds_and_nothing_else_is(
+async def test_lists_are_kept_for_some_seconds_and_single_values_are_not(
     bus: MemoryBus, simulator: Simulator, clock: HandClock
 ) -> None:
     replies = [await ask(bus, Market.USDM, "exchangeInfo") for _ in range(3)]
     assert requests(simulator) == 1
+    assert [(reply.source, reply.age) for reply in replies] == [("exchange", None), ("cache", 0), ("cache", 0)]
     assert replies[0].packed
     assert json.loads(gzip.decompress(replies[2].body))["symbols"]
     await clock.advance(10.1)
@@ -101,6 +102,29 @@ async def test_the_list_of_symbols_is_kept_for_some_seconds_and_nothing_else_is(
     for _ in range(2):
         await ask(bus, Market.USDM, "time")
     assert requests(simulator) == 4
+
+
+async def test_what_all_symbols_cost_is_paid_once_a_second(
+    bus: MemoryBus, simulator: Simulator, clock: HandClock
+) -> None:
+    await ask(bus, Market.SPOT, "ticker/24hr")
+    await clock.advance(0.9)
+    kept = await ask(bus, Market.SPOT, "ticker/24hr")
+    assert (kept.source, requests(simulator)) == ("cache", 1)
+    assert kept.age == pytest.approx(0.9)
+    await clock.advance(0.2)
+    assert (await ask(bus, Market.SPOT, "ticker/24hr")).source == "exchange"
+    for _ in range(2):
+        assert (await ask(bus, Market.SPOT, "ticker/24hr", symbol="BTCUSDT")).source == "exchange"
+
+
+async def test_who_wants_it_fresh_has_the_exchange_asked(bus: MemoryBus, simulator: Simulator) -> None:
+    for _ in range(2):
+        request = RestRequest(Market.USDM, "exchangeInfo", fresh=True)
+        reply = msgspec.msgpack.decode(await bus.request(REST, msgspec.json.encode(request), 20), type=RestReply)
+        assert reply.source == "exchange"
+    assert requests(simulator) == 2
+    assert (await ask(bus, Market.USDM, "exchangeInfo")).source == "cache"
 
 
 async def test_what_the_exchange_refuses_comes_in_its_words(bus: MemoryBus) -> None:
