@@ -1,5 +1,6 @@
 """What an exchange lists: its exchangeInfo reply, reduced to what fsnats needs of it."""
 
+import difflib
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -104,3 +105,13 @@ def not_traded(names: Iterable[str], listings: Iterable[Listing]) -> dict[str, s
             reasons = [f"status {symbol.status} on {market}" for market, symbol in known]
             missing[name] = ", ".join(reasons) or f"not listed on {', '.join(one.market for one in listings)}"
     return missing
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of these names that somebody may have meant (`BTC_USDT`, `btc/usdt`, `BTCUSTD`: BTCUSDT)."""
+    bare = "".join(letter for letter in name.upper() if letter.isalnum())
+    known = sorted(names)
+    if bare in known:
+        return bare
+    close = difflib.get_close_matches(bare[:40], known, 1)
+    return close[0] if close else None

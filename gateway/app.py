@@ -42,9 +42,10 @@ from gateway.marks import Hops
 from gateway.metrics import Gauges
 from gateway.pacing import Timetable
 from gateway.protocol.native import NativeSession
-from gateway.protocol.paths import Refusal, read_path
+from gateway.protocol.paths import Path, Refusal, read_path
 from gateway.reception import Reception
 from gateway.refills import Refills
+from gateway.sse.client import EventClient
 from gateway.tally import Tally
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,10 @@ class Gateway:
         """A new connection, for the server to use."""
         return Client(self, connections, time.monotonic)
 
+    def reader(self, connections: set[Any]) -> EventClient:
+        """The same for one who reads events over HTTP."""
+        return EventClient(self, connections, time.monotonic)
+
     async def ready(self) -> None:
         """Return when clients can be served."""
         await self._bus.connected()
@@ -123,7 +128,7 @@ class Gateway:
     # What clients ask for.
 
     def welcome(self, client: Client, request: Request) -> Session | Response:
-        outcome = self._admit(client, request)
+        outcome = self.admit(client, request, read_path(request.path, self.config.markets))
         return self._refuse(client, outcome) if isinstance(outcome, Refusal) else outcome
 
     def _refuse(self, client: Client, refusal: Refusal) -> Response:
@@ -134,13 +139,13 @@ class Gateway:
         """A connection was refused, or cut off, before its WebSocket was open."""
         self.tally.refused[status.value] = self.tally.refused.get(status.value, 0) + 1
 
-    def _admit(self, client: Client, request: Request) -> Session | Refusal:
+    def admit(self, client: Client, request: Request, path: Path | Refusal) -> Session | Refusal:
+        """Let somebody in who wants what this path stands for."""
         if self.leaving:
             return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "this gateway stops; connect again, elsewhere if you can")
         guest = self.door.admit(request.path, request.headers, client.address)
         if isinstance(guest, Refusal):
             return guest
-        path = read_path(request.path, self.config.markets)
         if isinstance(path, Refusal):
             return path
         client.guest = guest

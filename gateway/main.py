@@ -30,6 +30,7 @@ from gateway.http import build
 from gateway.metrics import registry
 from gateway.rest.archive import Archive
 from gateway.rest.facade import Facade
+from gateway.sse.wish import PREFIX
 
 _STOP_SECONDS = 10.0  # that the end of everything else may take
 
@@ -116,7 +117,13 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
         async with serving(
-            http, house.connection, listener, tls=files.tls, patience=patience, refused=refused
+            http,
+            house.connection,
+            listener,
+            tls=files.tls,
+            patience=patience,
+            refused=refused,
+            events=(PREFIX, house.reader),
         ) as house.sockets:
             address = listener.getsockname()
             url = f"{'wss' if files.tls else 'ws'}://{address[0]}:{address[1]}/"

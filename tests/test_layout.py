@@ -26,6 +26,7 @@ ELSEWHERE = {
     "gateway/effects.py": "tests/gateway/test_hub.py",
     "gateway/lane.py": "tests/gateway/test_hub.py",
     "gateway/listening.py": "tests/gateway/test_joins.py",
+    "gateway/sse/client.py": "tests/e2e/test_events.py",
     "gateway/tally.py": "tests/gateway/test_metrics.py",
     "gateway/protocol/fields.py": "tests/gateway/protocol/test_requests.py",
     "fsnats/store/columns.py": "tests/fsnats/store/test_contract.py",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from fsnats.websocket import handshake
 from fsnats.websocket.deadlines import Deadlines
@@ -18,10 +18,20 @@ OnHttp = Callable[[asyncio.Transport, bytes], None]
 _GET = b"GET "
 
 
+class Events(NamedTuple):
+    """GETs of targets that begin so are taken over as well: their answer has no end."""
+
+    prefix: str
+    take: OnWebSocket
+
+
+NO_EVENTS = Events("\n", lambda transport, request, rest: None)  # no target begins like this
+
+
 class Front(asyncio.Protocol):
     """Waits for the head of the first request, and hands the connection on with all that it has read."""
 
-    __slots__ = ("_connections", "_deadlines", "_on_http", "_on_websocket", "_read", "_refused", "transport")
+    __slots__ = ("_connections", "_deadlines", "_events", "_on_http", "_on_websocket", "_read", "_refused", "transport")
 
     transport: asyncio.Transport
 
@@ -32,8 +42,10 @@ class Front(asyncio.Protocol):
         connections: set[Any],
         deadlines: Deadlines["Front"],
         refused: Callable[[HTTPStatus], None],
+        events: Events = NO_EVENTS,
     ) -> None:
         """`connections` are the open ones of the server; `deadlines` call `expire`.  `refused` hears of the cut off."""
+        self._events = events
         self._on_websocket = on_websocket
         self._on_http = on_http
         self._connections = connections
@@ -79,6 +91,8 @@ class Front(asyncio.Protocol):
         request = handshake.read(read[:end])
         if request is not None and handshake.asks_for_websocket(request):
             self._on_websocket(self.transport, request, read[end:])
+        elif request is not None and request.path.startswith(self._events.prefix):
+            self._events.take(self.transport, request, read[end:])
         else:
             self._on_http(self.transport, read)
 

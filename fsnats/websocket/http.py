@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from fsnats.websocket.front import HEAD_BYTES, OnWebSocket
+from fsnats.websocket.front import HEAD_BYTES, NO_EVENTS, Events, OnWebSocket
 from fsnats.websocket.handshake import Headers, Request, Response
 
 PIPELINED = 8  # requests that may wait for the answer to one before; who sends more at once keeps everybody waiting
@@ -30,10 +30,17 @@ class Http(HttpToolsProtocol):
     """Cuts off who does not finish a request in time, never stops sending one, or does not read the response."""
 
     def __init__(
-        self, *arguments: Any, patience: Patience, on_websocket: OnWebSocket, refused: Callable[[HTTPStatus], None]
+        self,
+        *arguments: Any,
+        patience: Patience,
+        on_websocket: OnWebSocket,
+        refused: Callable[[HTTPStatus], None],
+        events: Events = NO_EVENTS,
     ) -> None:
         """`refused` is called for each connection that is ended like this."""
         super().__init__(*arguments)
+        self._events = events
+        self._asks_for_events = False  # this request does
         self._on_websocket = on_websocket
         self._patience = patience
         self._refused = refused
@@ -62,7 +69,11 @@ class Http(HttpToolsProtocol):
             self.send_400_response("Invalid HTTP request received.")
         except httptools.HttpParserUpgrade as upgrade:
             if self._should_upgrade():
-                self._upgrade(data[upgrade.args[0] :])
+                self._upgrade(self._on_websocket, data[upgrade.args[0] :])
+        else:
+            if self._asks_for_events and self._unfinished is None:
+                self._unset_keepalive_if_required()
+                self._upgrade(self._events.take, b"")
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= PIPELINED:
@@ -70,10 +81,21 @@ class Http(HttpToolsProtocol):
         self._read = 0
         super().on_message_begin()
 
+    def on_headers_complete(self) -> None:
+        if self.parser.get_method() == b"GET" and _text(self.url).startswith(self._events.prefix):
+            self._asks_for_events = True  # and is no affair of the application's
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._asks_for_events:
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._end()
         self._read = 0
-        super().on_message_complete()
+        if not self._asks_for_events:
+            super().on_message_complete()
 
     def pause_writing(self) -> None:
         self._unread = self.loop.call_later(self._patience.unread, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
@@ -98,14 +120,14 @@ class Http(HttpToolsProtocol):
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
 
-    def _upgrade(self, rest: bytes) -> None:
-        """A handshake that was not the first request of its connection."""
+    def _upgrade(self, take: OnWebSocket, rest: bytes) -> None:
+        """A request that was not the first one of its connection, or not in the usual form, leaves HTTP."""
         if self.cycle is not None and not self.cycle.response_complete:
             self._refuse(HTTPStatus.BAD_REQUEST)  # it did not wait for the answer before
             return
         fields = [(_text(name), _text(value)) for name, value in self.headers]
         self.connections.discard(self)
-        self._on_websocket(self.transport, Request(_text(self.url), Headers(fields)), rest)
+        take(self.transport, Request(_text(self.url), Headers(fields)), rest)
 
     def _begin(self) -> None:
         self._unfinished = self.loop.call_later(self._patience.request, self._refuse, HTTPStatus.REQUEST_TIMEOUT)

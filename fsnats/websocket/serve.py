@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from fsnats.errors import ConfigError
 from fsnats.websocket.deadlines import Deadlines
-from fsnats.websocket.front import Front
+from fsnats.websocket.front import NO_EVENTS, Events, Front
 from fsnats.websocket.handshake import Request
 from fsnats.websocket.http import Http, Patience
 from fsnats.websocket.server import Connection
@@ -79,12 +79,13 @@ async def serving(
     patience: Patience = _PATIENCE,
     refused: Callable[[HTTPStatus], None] = lambda _: None,
     shutdown_timeout: float = 5.0,
+    events: tuple[str, ConnectionFactory] | None = None,
 ) -> AsyncIterator[Collection[Any]]:
     """Serve `app` (ASGI) and WebSockets on `listener` while the block runs; with `tls`, everything inside TLS.
 
     The value is all that is connected: WebSockets, and what is none (yet).  `refused` is called for whoever is cut off
     before a WebSocket is open, for what they send or do not.  When the block ends, connections are told so and have
-    `shutdown_timeout` seconds to leave.
+    `shutdown_timeout` seconds to leave.  `events`: GETs of targets that begin so are connections, too, of this kind.
     """
 
     async def until_the_end(scope: Any, receive: Any, send: Any) -> None:
@@ -109,14 +110,22 @@ async def serving(
     def on_websocket(transport: asyncio.Transport, request: Request, rest: bytes) -> None:
         connection(connections).take(transport, request, rest)
 
+    def on_events(transport: asyncio.Transport, request: Request, rest: bytes) -> None:
+        assert events is not None
+        events[1](connections).take(transport, request, rest)
+
+    taken = NO_EVENTS if events is None else Events(events[0], on_events)
+
     def on_http(transport: asyncio.Transport, read: bytes) -> None:
-        protocol = Http(config, state, {}, loop, patience=patience, on_websocket=on_websocket, refused=refused)
+        protocol = Http(
+            config, state, {}, loop, patience=patience, on_websocket=on_websocket, refused=refused, events=taken
+        )
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         protocol.data_received(read)
 
     server = await loop.create_server(
-        lambda: Front(on_websocket, on_http, connections, deadlines, refused),
+        lambda: Front(on_websocket, on_http, connections, deadlines, refused, taken),
         sock=listener,
         ssl=tls,
         backlog=_BACKLOG,

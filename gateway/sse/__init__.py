@@ -1,0 +1,1 @@
+"""Server-sent events: the native protocol for those who can only read, over plain HTTP."""

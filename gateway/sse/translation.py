@@ -1,0 +1,63 @@
+"""Turns what a native client is sent into server-sent events (WHATWG HTML, section 9.2).  Pure.
+
+Data becomes messages without a name, with an id that says where the reader is in all of its streams; everything else
+(`gap`, `resumed`, `goodbye` …) becomes an event of that name, which `onmessage` does not hear of.  Pings become
+comments.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from fsnats.websocket.reader import Opcode
+from gateway.sse.places import Place, written
+
+HEARTBEAT = b": heartbeat\n\n"
+BEGINNING = b"retry: 1000\n\n"  # milliseconds until a browser comes back
+
+# Our own messages: whose they are, and where; the place is in the id, and normalised data tells its symbol itself.
+_MARKS = rb'((?:,"(?:snapshot|recovered)":true|,"received":\d+)*),"epoch":(\d+),"seq":(\d+)'
+_TYPED = re.compile(rb'(\{"type":"[^"]*"),"stream":"([^"]*)"' + _MARKS)
+_RAW = re.compile(rb'(\{"stream":"([^"]*)")' + _MARKS)
+_NAMED = re.compile(rb'\{"type":"([a-zA-Z_]+)"')
+_SHORT, _MIDDLE, _LONG = 2, 4, 10  # bytes of a frame's header, by what its second byte says of the length
+
+
+class Translation:
+    """Of one reader.  `streams` are its streams' names in their order, `places` where it was in them before."""
+
+    def __init__(self, streams: Sequence[str], places: Mapping[str, Place]) -> None:
+        self._places: dict[bytes, Place | None] = {name.encode(): places.get(name) for name in streams}
+
+    def events(self, frames: bytes) -> bytes:
+        """Whole, unmasked WebSocket frames as events."""
+        out = []
+        at = 0
+        while at < len(frames):
+            length, header = frames[at + 1], _SHORT
+            if length == 126:
+                length, header = int.from_bytes(frames[at + 2 : at + 4]), _MIDDLE
+            elif length == 127:
+                length, header = int.from_bytes(frames[at + 2 : at + 10]), _LONG
+            opcode, start = frames[at] & 0x0F, at + header
+            at = start + length
+            if opcode == Opcode.TEXT:
+                out.append(self._event(frames[start:at]))
+            elif opcode == Opcode.PING:
+                out.append(HEARTBEAT)
+        return b"".join(out)
+
+    def _event(self, text: bytes) -> bytes:
+        placed = _TYPED.match(text) or _RAW.match(text)
+        if placed is None:
+            named = _NAMED.match(text)
+            return b"event: %b\n%b" % (named[1], _data(text)) if named else _data(text)
+        head, name, marks, epoch, seq = placed.groups()
+        self._places[name] = int(epoch), int(seq)
+        line = written(list(self._places.values())).encode()
+        return b"id: %b\n%b" % (line, _data(head + marks + text[placed.end() :]))
+
+
+def _data(text: bytes) -> bytes:
+    if b"\n" in text or b"\r" in text:  # Binance sends none; a line break would end the field
+        text = text.replace(b"\r", b" ").replace(b"\n", b" ")  # between JSON's tokens, where else it cannot stand
+    return b"data: %b\n\n" % text

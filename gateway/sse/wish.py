@@ -1,0 +1,101 @@
+"""What an HTTP request for events asks for, read from its target.  Pure.
+
+/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT       tickers
+/api/ws/sse/klines?symbol=BTCUSDT&interval=1m    candles
+/api/ws/sse/trades?symbol=BTCUSDT                trades
+/api/ws/sse/stream?streams=btcusdt@trade/…       anything
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fsnats.binance.streams import MARKETS, Market, parse
+from fsnats.errors import StreamNameError, Unusable
+from gateway.protocol.forms import Envelope
+from gateway.protocol.paths import query_of
+from gateway.sse.places import STREAMS_MOST
+
+PREFIX = "/api/ws/sse/"
+SYMBOLS_DEFAULT = "BTCUSDT,ETHUSDT,BNBUSDT"  # of prices, as the seed's quick start
+
+_COMMON = frozenset({"market", "decimal", "token", "lastEventId"})
+_OWN = {
+    "prices": frozenset({"symbols"}),
+    "klines": frozenset({"symbol", "interval"}),
+    "trades": frozenset({"symbol"}),
+    "stream": frozenset({"streams", "format"}),
+}
+
+
+class Wish(NamedTuple):
+    """Streams of a market by their canonical names, and how they are to be wrapped."""
+
+    market: Market
+    streams: tuple[str, ...]
+    envelope: Envelope
+    last_event_id: str
+
+
+class NoSuchPath(Unusable):
+    """Nothing is served under this path."""
+
+
+def wish_of(target: str, markets: Sequence[Market]) -> Wish:
+    """Read a request target.  Raises NoSuchPath, or Unusable for a parameter that cannot be used."""
+    path = target.partition("?")[0].removeprefix(PREFIX).rstrip("/")
+    own = _OWN.get(path)
+    if own is None:
+        raise NoSuchPath(f"no events at {PREFIX}{path}; there are {', '.join(PREFIX + each for each in _OWN)}")
+    query = {name: values[-1] for name, values in query_of(target).items()}
+    unknown = sorted(query.keys() - own - _COMMON)
+    if unknown:
+        raise Unusable(f"unknown parameter '{unknown[0]}'; allowed: {', '.join(sorted(own | _COMMON))}")
+    market = _market(query.get("market", str(markets[0])), markets)
+    names = list(dict.fromkeys(_name(market, each) for each in _wanted(path, query)))
+    if not 1 <= len(names) <= STREAMS_MOST:
+        raise Unusable(f"{len(names)} streams: one request is for 1 to {STREAMS_MOST}")
+    return Wish(market, tuple(names), _envelope(query), query.get("lastEventId", ""))
+
+
+def _wanted(path: str, query: dict[str, str]) -> list[str]:
+    if path == "stream":
+        return _list(_needed(query, "streams").replace("/", ","))
+    if path == "prices":
+        return [f"{symbol}@ticker" for symbol in _list(query.get("symbols", SYMBOLS_DEFAULT))]
+    symbol = _needed(query, "symbol")
+    return [f"{symbol}@trade" if path == "trades" else f"{symbol}@kline_{query.get('interval', '1m')}"]
+
+
+def _needed(query: dict[str, str], name: str) -> str:
+    value = query.get(name, "").strip()
+    if not value:
+        raise Unusable(f"'{name}' is missing")
+    return value
+
+
+def _list(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _market(name: str, markets: Sequence[Market]) -> Market:
+    if name not in MARKETS or Market(name) not in markets:
+        raise Unusable(f"market '{name[:40]}' is not carried here; allowed: {', '.join(markets)}")
+    return Market(name)
+
+
+def _name(market: Market, name: str) -> str:
+    try:
+        return parse(market, name).name
+    except StreamNameError as error:
+        raise Unusable(f"'{name[:100]}': {error.reason}") from error
+
+
+def _envelope(query: dict[str, str]) -> Envelope:
+    form, decimal = query.get("format", "normalised"), query.get("decimal", "number")
+    if form not in ("normalised", "raw"):
+        raise Unusable(f"unknown format '{form[:40]}'; allowed: normalised, raw")
+    if decimal not in ("number", "string"):
+        raise Unusable(f"unknown decimal '{decimal[:40]}'; allowed: number, string")
+    if form == "raw":
+        return Envelope.TYPED
+    return Envelope.EXACT if decimal == "string" else Envelope.NORMALISED

@@ -1,0 +1,268 @@
+"""Events over plain HTTP, as the Komas module has them: what they look like, and that nothing is lost or doubled."""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.e2e.client import until
+from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
+from tests.e2e.site import serving, visited
+
+# The seed's own example, but for the address and for telling us what it saw.
+PAGE = """<!doctype html><script>
+const gateway = new URLSearchParams(location.search).get('gateway');
+const seen = { prices: [], trades: [], errors: 0, opened: 0 };
+const eventSource = new EventSource(
+  `http://127.0.0.1:${gateway}/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT`
+);
+eventSource.onmessage = (event) => {
+  const data = JSON.parse(event.data);
+  seen.prices.push(data);
+};
+const trades = new EventSource(`http://127.0.0.1:${gateway}/api/ws/sse/stream?streams=btcusdt@aggTrade/ethusdt@aggTrade`);
+trades.onopen = () => seen.opened++;
+trades.onmessage = (event) => {
+  const { data } = JSON.parse(event.data);
+  seen.trades.push([data.symbol, data.trade_id]);
+};
+eventSource.onerror = () => seen.errors++;
+const tell = () => fetch('/told', { method: 'POST', body: JSON.stringify({ ...seen, prices: seen.prices.slice(-5) }) });
+setInterval(tell, 200);
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    directory = tmp_path_factory.mktemp("events")
+    with Fleet(directory, markets="spot,usdm", symbols="BTCUSDT,ETHUSDT,BNBUSDT") as running:
+        yield running
+
+
+class Event(NamedTuple):
+    name: str
+    id: str
+    data: Any
+
+
+class Reader:
+    """Reads one response of events to its end."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.comments: list[str] = []
+        self.headers: httpx.Headers = httpx.Headers()
+
+    @property
+    def data(self) -> list[Any]:
+        """What messages without a name said."""
+        return [event.data for event in self.events if not event.name]
+
+    @property
+    def last_id(self) -> str:
+        return next((event.id for event in reversed(self.events) if event.id), "")
+
+    async def read(self, url: str, last_id: str = "") -> None:
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        with contextlib.suppress(httpx.RemoteProtocolError, httpx.ReadError):
+            async with (
+                httpx.AsyncClient(timeout=30, trust_env=False) as client,
+                client.stream("GET", url, headers=headers) as reply,
+            ):
+                assert reply.status_code == 200, await reply.aread()
+                self.headers = reply.headers
+                fields: dict[str, str] = {}
+                async for line in reply.aiter_lines():
+                    if line.startswith(":"):
+                        self.comments.append(line)
+                    elif line:
+                        name, _, value = line.partition(": ")
+                        fields[name] = value
+                    elif fields:
+                        if "data" in fields:
+                            event = Event(fields.get("event", ""), fields.get("id", ""), json.loads(fields["data"]))
+                            self.events.append(event)
+                        fields = {}
+
+
+@contextlib.asynccontextmanager
+async def reading(url: str, last_id: str = "") -> AsyncIterator[Reader]:
+    reader = Reader()
+    task = asyncio.create_task(reader.read(url, last_id))
+    try:
+        yield reader
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _serving(fleet: Fleet, port: int) -> Process:
+    gateway = fleet.start_gateway(port)
+    wait_for(lambda: '"message":"ready"' in gateway.said(), "the gateway serves")
+    return gateway
+
+
+async def test_prices_are_the_seeds_messages_and_the_newest_ones_come_at_once(fleet: Fleet) -> None:
+    async with reading(f"{fleet.http}/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT") as first:
+        await until(lambda: {each["data"]["symbol"] for each in first.data} == {"BTCUSDT", "ETHUSDT"}, "both flow")
+        began = time.monotonic()
+        async with reading(f"{fleet.http}/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT") as second:
+            await until(lambda: len(second.data) >= 2, "the newest values come")
+            took = time.monotonic() - began
+    assert took < 1.0
+    assert second.data[0]["snapshot"] is True
+    (price,) = [each for each in first.data if each["data"]["symbol"] == "BTCUSDT"][-1:]
+    assert list(price)[-2:] == ["data", "timestamp"]
+    assert list(price["data"]) == [
+        "type",
+        "symbol",
+        "price",
+        "open",
+        "high",
+        "low",
+        "volume",
+        "quote_volume",
+        "price_change",
+        "price_change_percent",
+        "timestamp",
+    ]
+    assert price["type"] == "ticker"
+    assert isinstance(price["data"]["price"], float)
+    assert first.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert first.headers["x-accel-buffering"] == "no"
+    assert first.headers["access-control-allow-origin"] == "*"
+    assert first.headers["x-fsnats-simulated"] == "true"
+
+
+async def test_candles_and_trades_flow_and_raw_payloads_too(fleet: Fleet) -> None:
+    base = f"{fleet.http}/api/ws/sse"
+    async with (
+        reading(f"{base}/klines?symbol=BTCUSDT&interval=1s") as candles,
+        reading(f"{base}/trades?symbol=BTCUSDT") as trades,
+        reading(f"{base}/stream?streams=btcusdt@aggTrade&market=usdm&format=raw") as raw,
+    ):
+        await until(lambda: candles.data and trades.data and raw.data, "all flow")
+    assert candles.data[0]["data"]["interval"] == "1s"
+    assert list(trades.data[0]["data"]) == [
+        "type",
+        "symbol",
+        "trade_id",
+        "price",
+        "quantity",
+        "timestamp",
+        "is_buyer_maker",
+    ]
+    assert raw.data[0]["stream"] == "btcusdt@aggTrade"
+    assert raw.data[0]["data"]["e"] == "aggTrade"
+
+
+async def test_a_candle_of_a_wanted_stream_comes_within_a_second(fleet: Fleet) -> None:
+    url = f"{fleet.http}/api/ws/sse/klines?symbol=BTCUSDT&interval=1m"
+    async with reading(url) as first:
+        await until(lambda: first.data, "candles flow")
+        began = time.monotonic()
+        async with reading(url) as second:
+            await until(lambda: second.data, "a candle comes")
+            assert time.monotonic() - began < 1.0
+
+
+async def test_the_last_id_brings_exactly_what_was_missed_over_kills_of_the_gateway(fleet: Fleet) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/api/ws/sse/stream?streams=btcusdt@aggTrade/ethusdt@aggTrade/btcusdt@trade"
+    seen: list[tuple[str, str, int]] = []
+    last_id = ""
+    for _ in range(4):
+        gateway = _serving(fleet, port)
+        async with reading(url, last_id) as reader:
+            await until(lambda reader=reader: len(reader.data) > 40, "events flow")  # type: ignore[misc]
+            gateway.kill()
+            await asyncio.sleep(0)
+            await until(lambda reader=reader: not _flows(reader), "what was on its way has come")  # type: ignore[misc]
+        seen += [(each["data"]["type"], each["data"]["symbol"], each["data"]["trade_id"]) for each in reader.data]
+        last_id = reader.last_id
+        assert not [event for event in reader.events if event.name == "gap"]
+
+    for kind, symbol in {(kind, symbol) for kind, symbol, _ in seen}:
+        ids = [number for *whose, number in seen if whose == [kind, symbol]]
+        assert ids == list(range(ids[0], ids[0] + len(ids))), (kind, symbol)
+    assert len({(kind, symbol) for kind, symbol, _ in seen}) == 3
+
+
+_counts: dict[int, int] = {}
+
+
+def _flows(reader: Reader) -> bool:
+    """Whether anything came since the last look."""
+    before, _counts[id(reader)] = _counts.get(id(reader), -1), len(reader.events)
+    return before != len(reader.events)
+
+
+async def test_a_page_in_a_browser_comes_back_by_itself_and_misses_nothing(fleet: Fleet, tmp_path: Path) -> None:
+    port = free_port()
+    gateway = _serving(fleet, port)
+    with serving(PAGE) as site, visited(fleet, tmp_path, f"http://127.0.0.1:{site.port}/?gateway={port}"):
+        for opened in (1, 2):
+            await until(
+                lambda opened=opened: (  # type: ignore[misc]
+                    site.told and site.told[-1]["opened"] >= opened and len(site.told[-1]["trades"]) > 30 * opened
+                ),
+                f"the page reads, {opened}",
+                within=60,
+            )
+            if opened == 1:
+                gateway.kill()
+                gateway = _serving(fleet, port)
+    told = site.told[-1]
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        ids = [number for name, number in told["trades"] if name == symbol]
+        assert ids == list(range(ids[0], ids[0] + len(ids)))
+    assert told["prices"][-1]["data"]["price"] > 0
+    gateway.kill()
+
+
+def ask(fleet: Fleet, path: str, method: str = "GET") -> tuple[int, Any]:
+    status, text = get(f"{fleet.http}{path}", method)
+    return status, json.loads(text)
+
+
+def test_what_is_wrong_is_told_as_a_problem(fleet: Fleet) -> None:
+    status, problem = ask(fleet, "/api/ws/sse/prices?symbols=BTC_USDT")
+    assert (status, problem["status"], problem["code"]) == (404, 404, "UNKNOWN_SYMBOL")
+    assert problem["detail"].endswith("did you mean BTCUSDT?")
+    assert ask(fleet, "/api/ws/sse/klines?symbol=BTCUSDT&interval=7m")[1]["detail"] == (
+        "'BTCUSDT@kline_7m': unknown interval '7m'"
+    )
+    assert ask(fleet, "/api/ws/sse/nothing")[0] == 404
+    assert ask(fleet, "/api/ws/sse/stream?streams=btcusdt@avgPrice")[1]["code"] == "NOT_NORMALISED"
+    assert ask(fleet, "/api/ws/sse/prices?market=coinm")[0] == 400
+
+
+def test_an_id_that_is_none_begins_anew(fleet: Fleet) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", fleet.gateway_port, timeout=20)
+    connection.request("GET", "/api/ws/sse/trades?symbol=BTCUSDT", headers={"Last-Event-ID": "rubbish, of another"})
+    reply = connection.getresponse()
+    assert reply.status == 200
+    assert reply.readline() == b"retry: 1000\n"
+    connection.close()
+
+
+def test_events_follow_other_requests_on_a_connection_and_older_http(fleet: Fleet) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", fleet.gateway_port, timeout=20)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().read() == b"ok\n"
+    connection.request("GET", "/api/ws/sse/trades?symbol=BTCUSDT")
+    assert connection.getresponse().readline() == b"retry: 1000\n"
+    connection.close()
+    older = http.client.HTTPConnection("127.0.0.1", fleet.gateway_port, timeout=20)
+    older._http_vsn, older._http_vsn_str = 10, "HTTP/1.0"  # type: ignore[attr-defined]
+    older.request("GET", "/api/ws/sse/trades?symbol=BTCUSDT")
+    assert older.getresponse().readline() == b"retry: 1000\n"
+    older.close()
