@@ -5,7 +5,7 @@ Two JetStream key-value buckets hold it, one value a key, JSON:
     fsnats_catalogue   spot | usdm | coinm          a `Listing`
     fsnats_groups      <market>.<group number>      a `Group`
 
-The supervisor writes them (`fsnats.supervisor.store`); everyone else reads here, over the ordinary bus: a value is
+The supervisor writes them (`fsnats.supervisor.catalogue`); everyone else reads here, over the ordinary bus: a value is
 asked for with JetStream's direct-get, and a put is itself a message on `$KV.<bucket>.<key>`, which subscribers hear.
 """
 

@@ -21,8 +21,8 @@ from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable, FrameError, FsnatsError
 from fsnats.groups import Group, regroup
 from fsnats.supervisor.announced import Announced, Announcement
+from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.lists import Ask, read_listing
-from fsnats.supervisor.store import Store
 from fsnats.symbols import Listing, Symbol, not_traded
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Census:
         self,
         config: Config,
         ask: Ask,
-        store: Store,
+        catalogue: Catalogue,
         clock: Clock,
         jitter: Callable[[], float],
         tell: Callable[[Change], None],
@@ -47,7 +47,7 @@ class Census:
         """`tell` hears of every change, as soon as the catalogue shows it."""
         self._config = config
         self._ask = ask
-        self._store = store
+        self._catalogue = catalogue
         self._clock = clock
         self._jitter = jitter
         self._tell = tell
@@ -73,7 +73,7 @@ class Census:
         Raises BusUnavailable, ConfigError when the configured symbols leave nothing, and, to the impatient, the
         ExchangeUnavailable of a market that does not answer; others get what the catalogue holds of it.
         """
-        await self._store.open()
+        await self._catalogue.open()
         async with asyncio.TaskGroup() as tasks:
             results = {market: tasks.create_task(self._take(market)) for market in self._config.markets}
         for market, result in results.items():
@@ -82,7 +82,7 @@ class Census:
                 if impatient:
                     raise listing
                 self._troubled(market, listing)
-                stored = await self._store.listing(market)
+                stored = await self._catalogue.listing(market)
                 if stored is not None:
                     await self._apply(stored)
                 continue
@@ -126,7 +126,7 @@ class Census:
     async def tidy(self) -> None:
         """Forget the groups that vanished, after their workers have stopped.  Raises BusUnavailable."""
         for market, number in list(self._vanished):
-            await self._store.drop_group(market, number)
+            await self._catalogue.drop_group(market, number)
             self._vanished.discard((market, number))
 
     async def _follow(self, market: Market, changed: Callable[[], None]) -> None:
@@ -199,17 +199,17 @@ class Census:
         What is stored is looked at each time, not remembered: somebody may have given the server a new disk.
         """
         market = listing.market
-        await self._store.open()
-        before = await self._store.listing(market)
+        await self._catalogue.open()
+        before = await self._catalogue.listing(market)
         listing = with_pending(listing, before)
         change = between(before, listing)
-        stored = await self._store.groups(market)
+        stored = await self._catalogue.groups(market)
         groups = regroup(listing, stored, self._config.symbols, self._config.symbols_per_worker)
         if not _same(listing, before):
-            await self._store.put_listing(listing)
+            await self._catalogue.put_listing(listing)
         if change:
             self._tell(change)
-        await self._store.put_groups(groups)
+        await self._catalogue.put_groups(groups)
         if change or before is None:
             _report(listing, change, groups)
         numbers = {group.number for group in groups}

@@ -18,6 +18,7 @@ from fsnats.exits.client import Exits
 from fsnats.notify import Notifier
 from fsnats.status import Status, respond
 from fsnats.supervisor import child, events, natsd, programs, report
+from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census
 from fsnats.supervisor.child import OsProcess
 from fsnats.supervisor.dials import Dials
@@ -27,7 +28,6 @@ from fsnats.supervisor.lists import asking, replaying
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Program
 from fsnats.supervisor.replay import ReplayKeeper
-from fsnats.supervisor.store import Store
 from fsnats.supervisor.supervisor import Supervisor
 
 _NATS_LIMIT = 15.0  # seconds for the embedded server to answer, or for an impatient start to reach another one
@@ -168,7 +168,7 @@ class Fleet:
             bus.publish(subjects.symbols(change.market), changes.encode(change))
 
         ask = asking(self.config, exits) if self.replayed is None else replaying(self.replayed)
-        return Census(self.config, ask, Store(bus), self._clock, random.random, tell)
+        return Census(self.config, ask, Catalogue(bus), self._clock, random.random, tell)
 
     def _listen(self, bus: NatsBus, census: Census) -> None:
         """Hear what futures markets announce; their lead workers always carry it."""

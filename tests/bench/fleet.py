@@ -20,8 +20,8 @@ from fsnats.groups import Group
 from fsnats.process import SUPERVISOR_PID
 from fsnats.status import Status, ask
 from fsnats.supervisor import natsd
+from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.replay import ReplayKeeper
-from fsnats.supervisor.store import Store
 from fsnats.symbols import TRADING, Listing, Symbol
 from tests.bench.processes import ANYWHERE, PEERS, UNDER_TEST, BenchError, Process
 from tests.bench.tools import Tool
@@ -202,8 +202,8 @@ class Fleet:
 
 async def _fill(bus: NatsBus) -> None:
     await ReplayKeeper(Config(markets=(Market.SPOT,))).ensure(bus)
-    store = Store(bus)
-    await store.open()
+    catalogue = Catalogue(bus)
+    await catalogue.open()
     symbols = [Symbol(name, name, "", TRADING) for name in SYMBOLS]
-    await store.put_listing(Listing(Market.SPOT, 0, True, symbols))
-    await store.put_groups([Group(Market.SPOT, 0, SYMBOLS, [], lead=True)])
+    await catalogue.put_listing(Listing(Market.SPOT, 0, True, symbols))
+    await catalogue.put_groups([Group(Market.SPOT, 0, SYMBOLS, [], lead=True)])

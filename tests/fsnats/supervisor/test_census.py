@@ -14,9 +14,9 @@ from fsnats.config import Config
 from fsnats.errors import ConfigError, ExchangeUnavailable
 from fsnats.frames import GAP, VERSION, Frame, encode
 from fsnats.groups import Group
+from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.census import Census
 from fsnats.supervisor.lists import replaying
-from fsnats.supervisor.store import Store
 from fsnats.symbols import Listing, Symbol
 from tests.clock import HandClock
 from tests.conftest import eventually
@@ -59,7 +59,7 @@ CONFIG = Config(symbols_per_worker=1, catalogue_refresh=300.0)
 
 
 def take(bus: NatsBus, markets: Markets, clock: HandClock, config: Config = CONFIG) -> Census:
-    return Census(config, markets.ask, Store(bus), clock, lambda: 1.0, markets.told.append)
+    return Census(config, markets.ask, Catalogue(bus), clock, lambda: 1.0, markets.told.append)
 
 
 @asynccontextmanager
@@ -83,13 +83,13 @@ def numbers(census: Census) -> list[tuple[Market, int]]:
 async def test_a_capture_lists_what_it_holds_in_the_place_of_the_exchange(bus: NatsBus, clock: HandClock) -> None:
     ask = replaying({Market.SPOT: answer("BTCUSDT").body, Market.USDM: answer().body})
     config = Config(markets=(Market.SPOT, Market.USDM))
-    census = Census(config, ask, Store(bus), clock, lambda: 0.0, lambda change: None)
+    census = Census(config, ask, Catalogue(bus), clock, lambda: 0.0, lambda change: None)
     await census.begin(impatient=True)
     spot, usdm = census.listings[Market.SPOT], census.listings[Market.USDM]
     assert (spot.trading, spot.simulated, spot.replayed) == (frozenset({"BTCUSDT"}), True, True)
     # Only streams of all symbols were captured: nobody knows one of them.
     assert (usdm.trading, usdm.replayed) == (frozenset(), True)
-    assert await Store(bus).listing(Market.SPOT) == spot
+    assert await Catalogue(bus).listing(Market.SPOT) == spot
 
 
 async def test_the_first_census_stores_listings_and_groups(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
@@ -97,9 +97,9 @@ async def test_the_first_census_stores_listings_and_groups(bus: NatsBus, markets
     await census.begin(impatient=True)
 
     assert numbers(census) == [(Market.SPOT, 0), (Market.SPOT, 1), (Market.USDM, 0)]
-    store = Store(bus)
-    assert await store.groups(Market.SPOT) == census.groups[Market.SPOT]
-    assert await store.listing(Market.USDM) == census.listings[Market.USDM]
+    catalogue = Catalogue(bus)
+    assert await catalogue.groups(Market.SPOT) == census.groups[Market.SPOT]
+    assert await catalogue.listing(Market.USDM) == census.listings[Market.USDM]
 
 
 async def test_the_impatient_are_told_at_once(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
@@ -162,9 +162,9 @@ async def test_symbols_that_come_and_go_move_nobody_else(bus: NatsBus, markets: 
     assert places(census.groups[Market.SPOT]) == {"ADAUSDT": 2}
 
     # The values of vanished groups stay until their workers have stopped.
-    assert len(await Store(bus).groups(Market.SPOT)) == 3
+    assert len(await Catalogue(bus).groups(Market.SPOT)) == 3
     await census.tidy()
-    assert await Store(bus).groups(Market.SPOT) == census.groups[Market.SPOT]
+    assert await Catalogue(bus).groups(Market.SPOT) == census.groups[Market.SPOT]
 
 
 async def test_a_later_failure_keeps_everything(bus: NatsBus, markets: Markets, clock: HandClock) -> None:

@@ -6,8 +6,8 @@ from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.config import Config
 from fsnats.supervisor import events, report
+from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.census import Census
-from fsnats.supervisor.store import Store
 from tests.clock import HandClock
 
 
@@ -44,7 +44,7 @@ def test_every_event_is_a_sentence(
 def test_a_market_that_never_answered_has_a_status_too(clock: HandClock) -> None:
     async def ask(market: Market) -> None: ...
 
-    census = Census(Config(), ask, Store(MemoryBus()), clock, lambda: 0.0, lambda _: None)  # type: ignore[arg-type]  # never asked
+    census = Census(Config(), ask, Catalogue(MemoryBus()), clock, lambda: 0.0, lambda _: None)  # type: ignore[arg-type]  # never asked
     census.troubles[Market.SPOT] = "dns: no such host"
 
     assert report.market_status(census, Market.SPOT) == report.MarketStatus(0, 0, None, None, "dns: no such host")

@@ -38,7 +38,7 @@ class _Reply(msgspec.Struct):
     state: _State = msgspec.field(default_factory=_State)
 
 
-class Store:
+class Catalogue:
     """The catalogue, for the one who keeps it.  Every method raises BusUnavailable."""
 
     def __init__(self, bus: Bus) -> None:
