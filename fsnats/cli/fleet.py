@@ -130,6 +130,19 @@ class Recorder(msgspec.Struct, frozen=True):
     sample: str = ""
 
 
+class Capture(msgspec.Struct, frozen=True):
+    """One capture: what it has written, and what waits for the disk."""
+
+    program: str
+    streams: int = 0
+    written: int = 0
+    files: int = 0
+    waiting: int = 0
+    gaps: int = 0
+    refused: int = 0
+    trouble: str = ""
+
+
 class ExitTrouble(msgspec.Struct, frozen=True):
     """What an exit is not good for, for `wait` more seconds; without a `verdict` it was not good for it lately."""
 
@@ -178,6 +191,7 @@ class Fleet(msgspec.Struct, frozen=True):
     gateways: list[Gateway]
     histories: list[History]
     recorders: list[Recorder] = []
+    captures: list[Capture] = []
 
     @property
     def clocks(self) -> dict[str, Offset]:
@@ -230,6 +244,9 @@ class Fleet(msgspec.Struct, frozen=True):
                 yield f"{worker.program}: streams are silent that should not be, {worker.silent.count} of them: {shown}"
             if worker.silent.one_sided:
                 yield f"{worker.program}: {worker.silent.one_sided} streams come by one connection only, of several"
+        for capture in self.captures:
+            if capture.trouble:
+                yield f"{capture.program} cannot write: {capture.trouble}; {capture.waiting:,} lines wait"
         for recorder in self.recorders:
             if recorder.store_trouble:
                 yield f"{recorder.program} waits for the store: {recorder.store_trouble}"
@@ -251,7 +268,7 @@ class Fleet(msgspec.Struct, frozen=True):
 
 def read(answers: Iterable[Status]) -> Fleet:
     """Put answers in order.  One that makes no sense is left out: it is shown by `--json` all the same."""
-    fleet = Fleet([], [], [], [], [])
+    fleet = Fleet([], [], [], [], [], [])
     for answer in answers:
         try:
             if answer.get("program") == "supervisor":
@@ -264,6 +281,8 @@ def read(answers: Iterable[Status]) -> Fleet:
                 fleet.histories.append(msgspec.convert(answer, History))
             elif answer.get("kind") == "recorder":
                 fleet.recorders.append(msgspec.convert(answer, Recorder))
+            elif answer.get("kind") == "capture":
+                fleet.captures.append(msgspec.convert(answer, Capture))
         except msgspec.ValidationError:
             continue
     return fleet

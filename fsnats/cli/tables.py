@@ -15,7 +15,7 @@ _GOOD["gave up"] = "red"
 def of_fleet(fleet: Fleet, *, verbose: bool = False) -> Iterator[Table]:
     """The tables that have something to show; `verbose` shows all that is known of each connection."""
     connections = _connections_in_detail if verbose else _connections
-    builders = (_programs, _markets, _exits, connections, _silent, _recorders, _gateways)
+    builders = (_programs, _markets, _exits, connections, _silent, _recorders, _captures, _gateways)
     yield from (table for table in (build(fleet) for build in builders) if table.row_count)
 
 
@@ -128,6 +128,14 @@ def _silent(fleet: Fleet) -> Table:
             _row(table, each.stream, worker.market, span(each.seconds), span(each.cadence), each.reason, each.trying)
         if worker.silent.count > len(worker.silent.streams):
             _row(table, f"and {worker.silent.count - len(worker.silent.streams)} more", worker.market, "", "", "", "")
+    return table
+
+
+def _captures(fleet: Fleet) -> Table:
+    table = _table("\ncaptures", "name", ">streams", ">lines", ">files", ">waiting", ">gaps", ">read again", "disk")
+    for capture in fleet.captures:
+        counts = (capture.streams, capture.written, capture.files, capture.waiting, capture.gaps, capture.refused)
+        _row(table, capture.program, *(f"{count:,}" for count in counts), capture.trouble or "ready")
     return table
 
 

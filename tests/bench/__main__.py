@@ -10,7 +10,21 @@ from typing import Protocol
 
 import msgspec
 
-from tests.bench import bursts, candles, fairness, fanout, ingest, latency, memory, peers, report, store, storm, tools
+from tests.bench import (
+    bursts,
+    candles,
+    captures,
+    fairness,
+    fanout,
+    ingest,
+    latency,
+    memory,
+    peers,
+    report,
+    store,
+    storm,
+    tools,
+)
 from tests.bench.processes import BenchError
 from tests.bench.report import Row, Values
 
@@ -40,6 +54,7 @@ BENCHES: dict[str, Bench] = {
     "storm": storm,
     "candles": candles,
     "store": store,
+    "captures": captures,
 }
 
 

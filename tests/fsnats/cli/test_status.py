@@ -198,6 +198,18 @@ async def test_silent_streams_are_listed_with_what_is_tried(nats_url: str, bus: 
     assert after[3].split() == ["and", "2", "more", "spot"]
 
 
+async def test_a_capture_shows_what_it_wrote_and_that_the_disk_is_full(nats_url: str, bus: NatsBus) -> None:
+    capture: Status = {
+        **{"program": "capture-here-7", "kind": "capture", "pid": 7, "streams": 3, "written": 4_500, "files": 2},
+        **{"waiting": 60, "gaps": 1, "refused": 5, "trouble": "No space left on device"},
+    }
+    await answering(bus, SUPERVISOR, capture)
+    out = (await fsnats("status", settings={"nats_url": nats_url})).out
+    row = out.partition("\ncaptures")[2].splitlines()[2]
+    assert " ".join(row.split()) == "capture-here-7 3 4,500 2 60 1 5 No space left on device"
+    assert "! capture-here-7 cannot write: No space left on device; 60 lines wait" in out
+
+
 async def test_a_recorder_shows_what_it_wrote_and_what_waits(nats_url: str, bus: NatsBus) -> None:
     await answering(bus, SUPERVISOR, RECORDER)
     out = (await fsnats("status", "--wait", "0.3", nats_url=nats_url)).out
