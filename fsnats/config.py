@@ -122,6 +122,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             "raw:usdm:*@depth keeps frames as they came; empty: no recorder"
         ),
     ] = ()
+    record_made: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="candles that a recorder makes of those that it records, e.g. 5m,1h,1d,1M; "
+            "trades:1s is made of recorded aggTrades"
+        ),
+    ] = ()
     worker_memory_max: Annotated[
         Bytes, Meta(description="a worker above this resident size is replaced; suffixes K, M, G")
     ] = 1024**3
@@ -418,6 +425,11 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
             raise ConfigError(named("record"), f"'{entry}': {error}") from error
         if market not in config.markets:
             raise ConfigError(named("record"), f"'{entry}': {market} is not carried; the setting markets names what is")
+    for making in config.record_made:
+        try:
+            recording.read_making(making)
+        except Unusable as error:
+            raise ConfigError(named("record_made"), f"'{making}': {error}") from error
 
 
 def _check_networks(networks: Iterable[str], name: str) -> None:

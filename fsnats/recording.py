@@ -12,11 +12,12 @@ import msgspec
 
 from fsnats import patterns
 from fsnats.binance.streams import BEIJING, MARKETS, Market, Scope, Stream
+from fsnats.candles.calendar import LENGTHS, MONTH
 from fsnats.errors import StreamNameError, Unusable
 from fsnats.subjects import PREFIX, subject_of
 from fsnats.symbols import Listing
 
-RAW = "raw:"
+RAW, OF_TRADES = "raw:", "trades:"
 KINDS = frozenset({"kline", "continuousKline", "aggTrade"})  # what becomes rows
 
 
@@ -39,6 +40,13 @@ class Entry(msgspec.Struct, frozen=True):
         if stream.scope is Scope.CONTRACT and "_" not in subject:
             return stream.subject.endswith("PERPETUAL") and fnmatchcase(stream.pair.lower(), subject)
         return fnmatchcase(stream.subject.lower(), subject)
+
+
+class Making(NamedTuple):
+    """Candles that are made of what is recorded: of shorter ones, or of aggregated trades."""
+
+    interval: str
+    of_trades: bool
 
 
 class Wish(NamedTuple):
@@ -65,6 +73,15 @@ def read(text: str) -> Entry:
         )
     subject, at, rest = pattern.partition("@")
     return Entry(market, f"{subject.lower()}{at}{rest}" if "*" in subject else example.name, raw)
+
+
+def read_making(text: str) -> Making:
+    """Read `1h`, candles made of shorter ones, or `trades:1s`, made of trades.  Raises Unusable."""
+    of_trades = text.startswith(OF_TRADES)
+    interval = text.removeprefix(OF_TRADES)
+    if interval != MONTH and interval not in LENGTHS:
+        raise Unusable(f"unknown interval '{interval}'; allowed: {', '.join([*LENGTHS, MONTH])}")
+    return Making(interval, of_trades)
 
 
 def wish(entries: Iterable[Entry], stream: Stream) -> Wish:

@@ -6,6 +6,8 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -22,12 +24,33 @@ _BURST = ("--rate", "400", "--record")
 _RECORD = "spot:*@aggTrade,spot:*@kline_1m"
 
 
-class Record:
-    """A recorder beside a fleet, started by hand and killed as one likes, and the file that it writes."""
+_MADE = (
+    "SELECT start_time, open, high, low, close, volume, quote_volume, taker_buy_volume, taker_buy_quote_volume, "
+    "number_of_trades, first_trade_id, last_trade_id FROM kline_data WHERE origin = 'made' AND is_closed"
+)
+
+
+class Stored:
+    """The file that a recorder of a fleet writes."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self.file = fleet.directory / "state" / "fsnats.sqlite3"
+
+    def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows; none as long as there is no such file or table."""
+        try:
+            with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as connection:
+                return connection.execute(query, values).fetchall()
+        except sqlite3.OperationalError:  # not made yet
+            return []
+
+
+class Record(Stored):
+    """A recorder beside a fleet, started by hand and killed as one likes, and the file that it writes."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        super().__init__(fleet)
         self._count = 0
         self.process = self.start()
 
@@ -41,7 +64,7 @@ class Record:
         """The ids of a symbol's trades in the store."""
         return [
             number
-            for (number,) in self._ask("SELECT agg_id FROM raw_agg_trades WHERE symbol = ? ORDER BY agg_id", symbol)
+            for (number,) in self.ask("SELECT agg_id FROM raw_agg_trades WHERE symbol = ? ORDER BY agg_id", symbol)
         ]
 
     def count(self) -> int:
@@ -51,14 +74,7 @@ class Record:
     def spans(self, symbol: str) -> list[tuple[int, int]]:
         """What is known to be complete of a symbol's trades."""
         query = "SELECT first, last FROM complete WHERE kind = 'aggTrade' AND symbol = ? ORDER BY first"
-        return [(first, last) for first, last in self._ask(query, symbol)]
-
-    def _ask(self, query: str, *values: object) -> list[tuple[int, ...]]:
-        try:
-            with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as connection:
-                return connection.execute(query, values).fetchall()
-        except sqlite3.OperationalError:  # not made yet
-            return []
+        return [(first, last) for first, last in self.ask(query, symbol)]
 
     def window(self) -> tuple[int, int]:
         """The positions of the first and the last frame in the replay window."""
@@ -74,7 +90,7 @@ class Record:
     def fetched(self, symbol: str) -> list[int]:
         """The ids of those trades that were fetched from REST."""
         query = "SELECT agg_id FROM raw_agg_trades WHERE symbol = ? AND origin = 'fetched' ORDER BY agg_id"
-        return [number for (number,) in self._ask(query, symbol)]
+        return [number for (number,) in self.ask(query, symbol)]
 
     def grows(self, by: int = 100) -> None:
         """Return when so many more trades are in the store."""
@@ -179,14 +195,10 @@ def test_the_supervisor_runs_a_recorder_where_something_is_to_be_recorded(start_
     fleet = start_fleet(
         simulator=(), supervisor=(), markets="usdm", symbols="BTCUSDT", record="usdm:*@continuousKline_1m"
     )
-    file = fleet.directory / "state" / "fsnats.sqlite3"
+    record = Stored(fleet)
 
-    def rows(table: str) -> list[tuple[object, ...]]:
-        try:
-            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-                return connection.execute(f"SELECT * FROM {table}").fetchall()
-        except sqlite3.OperationalError:
-            return []
+    def rows(table: str) -> list[tuple[Any, ...]]:
+        return record.ask(f"SELECT * FROM {table}")
 
     wait_for(lambda: rows("kline_data"), "a candle is stored")
     assert rows("kline_data")[0][:3] == ("usdm", "continuousKline", "BTCUSDT_PERPETUAL")
@@ -195,3 +207,27 @@ def test_the_supervisor_runs_a_recorder_where_something_is_to_be_recorded(start_
     wait_for(lambda: fleet.pids().get("recorder", pid) != pid, "the recorder is started again")
     streams = [name for row in rows("connections") for name in json.loads(str(row[3]))]
     assert "btcusdt_perpetual@continuousKline_1m" in streams
+
+
+def test_candles_made_of_trades_are_the_exchanges_own(start_fleet: StartFleet) -> None:
+    fleet = start_fleet(
+        simulator=(),
+        supervisor=(),
+        markets="spot",
+        symbols="BTCUSDT",
+        record="spot:*@aggTrade,raw:spot:*@kline_1s",
+        record_made="trades:1s",
+    )
+    record = Stored(fleet)
+
+    def both() -> list[tuple[dict[str, Any], tuple[Any, ...]]]:
+        """Closed candles that the exchange told and that were made, of those that are there as both."""
+        told = [json.loads(payload)["k"] for (payload,) in record.ask("SELECT payload FROM raw_frames")]
+        made = {row[0]: row for row in record.ask(_MADE)}
+        return [(bar, made[bar["t"]]) for bar in told if bar["x"] and bar["t"] in made]
+
+    wait_for(lambda: len(both()) >= 8, "candles are there as both")
+    for bar, row in both():
+        numbers = [Decimal(value) for value in row[1:9]]
+        assert numbers == [Decimal(bar[field]) for field in "ohlcvqVQ"]
+        assert row[9:] == (bar["n"], bar["f"], bar["L"])

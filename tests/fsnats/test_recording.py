@@ -119,3 +119,12 @@ def test_no_subject_covers_another() -> None:
         "fsnats.usdm.*.miniTicker",
         "fsnats.usdm.btcusdt.kline_1m",
     ]
+
+
+def test_what_is_made_is_an_interval() -> None:
+    assert recording.read_making("1h") == ("1h", False)
+    assert recording.read_making("trades:1s") == ("1s", True)
+    assert recording.read_making("1M") == ("1M", False)
+    for wrong in ("7m", "trades:", "trades", ""):
+        with pytest.raises(Unusable, match="unknown interval"):
+            recording.read_making(wrong)

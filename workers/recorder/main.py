@@ -50,7 +50,8 @@ async def _record(config: Config, entries: Sequence[Entry], stopping: process.St
 
     async with NatsBus(nats_urls(config), f"recorder-{os.getpid()}", random.random) as bus:
         only = {symbol.upper() for symbol in config.symbols}
-        recorder = Recorder(entries, name, bus, opened, SystemClock(), random.random, only)
+        makings = [recording.read_making(making) for making in config.record_made]
+        recorder = Recorder(entries, name, bus, opened, SystemClock(), random.random, only, makings)
         async with asyncio.TaskGroup() as tasks:
             beating = tasks.create_task(notifier.beat())
             starting = tasks.create_task(_start(recorder, bus, notifier))

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from fsnats import catalogue, recording
 from fsnats.announcer import Announcer
+from fsnats.backfill.filler import Outcome
 from fsnats.binance.streams import Market, parse
 from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import BusUnavailable, Refused
-from fsnats.recording import Entry
+from fsnats.recording import Entry, Making
 from fsnats.status import Status, ask, respond
 from fsnats.store import Series, Store
 from fsnats.subjects import recorder
@@ -21,6 +22,7 @@ from workers.recorder.backlog import FRAMES_MOST
 from workers.recorder.connections import records
 from workers.recorder.consumer import Consumer
 from workers.recorder.deliveries import Delivery
+from workers.recorder.maker import Maker
 from workers.recorder.mending import Mending
 from workers.recorder.rows import series_of
 from workers.recorder.scribe import Scribe
@@ -51,8 +53,9 @@ class Recorder:
         clock: Clock,
         jitter: Callable[[], float],
         only: Collection[str] = (),
+        makings: Sequence[Making] = (),
     ) -> None:
-        """`only` are the symbols that are carried, where it says any."""
+        """`only` are the symbols that are carried, where it says any; `makings` what is made of what is recorded."""
         self._entries = entries
         self._only = only
         self._name = name
@@ -62,8 +65,9 @@ class Recorder:
         self._streams: dict[Market, dict[str, None]] = {market: {} for market in self._markets}
         self._announcer = Announcer(name, self._markets, bus, clock.monotonic, self._streams.__getitem__)
         self._scribe = Scribe(entries)
-        self.writer = Writer(opened, self._scribe, clock, jitter, self._stored)
-        self._mending = Mending(bus, clock, self._series, lambda: self.writer.store)
+        self._maker = Maker(makings, entries, lambda: self.writer.store, clock.monotonic)
+        self.writer = Writer(opened, self._scribe, clock, jitter, self._stored, self._maker.take)
+        self._mending = Mending(bus, clock, self._series, lambda: self.writer.store, self._filled)
         self._consumers = {
             market: Consumer(
                 bus,
@@ -101,6 +105,7 @@ class Recorder:
                 tasks.create_task(self._announcer.run()),
                 tasks.create_task(self._look_at_connections()),
                 tasks.create_task(self._mending.run()),
+                tasks.create_task(self._maker.run()),
                 *(tasks.create_task(self._follow(market)) for market in self._markets),
                 *(tasks.create_task(consumer.run()) for consumer in self._consumers.values()),
             ]
@@ -142,6 +147,9 @@ class Recorder:
         streams = [parse(market, name) for market, names in self._streams.items() for name in names]
         return [series_of(stream) for stream in streams if recording.wish(self._entries, stream).rows]
 
+    def _filled(self, outcome: Outcome) -> None:
+        self._maker.filled(outcome.want.series)
+
     async def _look_at_connections(self) -> None:
         while True:
             await self._clock.sleep(CONNECTIONS_EVERY)
@@ -165,6 +173,7 @@ class Recorder:
             "pid": os.getpid(),
             "streams": {market: len(streams) for market, streams in self._streams.items()},
             "klines": writer.written["klines"],
+            "made": writer.written["made"],
             "trades": writer.written["trades"],
             "frames": writer.written["frames"],
             "batches": writer.written["batches"],

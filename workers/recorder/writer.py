@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+import msgspec
+
 from fsnats.backoff import Backoff
 from fsnats.clock import Clock
 from fsnats.errors import StoreUnavailable
-from fsnats.store import Batch, ConnectionRecord, Store
+from fsnats.store import Batch, ConnectionRecord, Origin, Rows, Store
 from workers.recorder.backlog import Backlog
 from workers.recorder.deliveries import Delivery
 from workers.recorder.scribe import Scribe
@@ -37,12 +39,16 @@ class Writer:
         clock: Clock,
         jitter: Callable[[], float],
         stored: Stored,
+        made: Callable[[Sequence[Rows]], Sequence[Rows]] = lambda rows: (),
     ) -> None:
-        """`opened` opens the store, raising StoreUnavailable while it cannot."""
+        """`opened` opens the store, raising StoreUnavailable while it cannot; `made` gives rows that follow from those
+        that are written, and are written with them.
+        """
         self._open = opened
         self._scribe = scribe
         self._clock = clock
         self._stored = stored
+        self._made = made
         self._backoff = Backoff(DELAY_FIRST, DELAY_MOST, jitter)
         self._connections: Sequence[ConnectionRecord] = ()
         self._some = asyncio.Event()
@@ -51,7 +57,7 @@ class Writer:
         self.backlog = Backlog()
         self.store: Store | None = None
         self.trouble = "not open yet"
-        self.written: Counter[str] = Counter()  # klines, trades, frames, batches
+        self.written: Counter[str] = Counter()  # klines, made, trades, frames, batches
         self.last_commit: float | None = None  # monotonic
 
     def add(self, delivery: Delivery) -> None:
@@ -95,6 +101,8 @@ class Writer:
             self._many.set()
         connections, self._connections = self._connections, ()
         batch = self._scribe.sheet(delivered).batch(connections)
+        if made := self._made(batch.rows):
+            batch = msgspec.structs.replace(batch, rows=[*batch.rows, *made])
         if batch.rows or batch.frames or batch.connections:
             await self._until_it_can(lambda: store.write(batch))
             self._count(batch)
@@ -123,5 +131,5 @@ class Writer:
         self.written["batches"] += 1
         self.written["frames"] += len(batch.frames)
         for rows in batch.rows:
-            self.written["klines"] += len(rows.klines)
+            self.written["made" if rows.origin is Origin.MADE else "klines"] += len(rows.klines)
             self.written["trades"] += len(rows.trades)
