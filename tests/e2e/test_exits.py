@@ -181,8 +181,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def _ask(house: House) -> None:
-    """Ask the history worker for candles, all the time."""
-    request = msgspec.json.encode(history.KlinesRequest(Market.SPOT, "BTCUSDT", "1m", 2))
+    """Ask the history worker for the newest candle, all the time: an open one has to be asked of the exchange."""
+    request = msgspec.json.encode(history.KlinesRequest(Market.SPOT, "BTCUSDT", "1m", limit=1, newest=True))
     async with NatsBus([house.stage.fleet.nats_url], "e2e-history", lambda: 1.0) as bus:
         await bus.connected()
         while True:
