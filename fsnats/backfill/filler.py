@@ -7,9 +7,9 @@ from typing import TypeVar
 import msgspec
 
 from fsnats.backfill.asking import Asking, Refusal
-from fsnats.backfill.keys import after, before, count, settled
+from fsnats.backfill.keys import after, before, count
 from fsnats.backfill.pages import Page, one_page, pages, read, request
-from fsnats.backfill.search import candle_from, newest_trade, trades_between
+from fsnats.backfill.search import candle_from, trades_between
 from fsnats.errors import ExchangeUnavailable
 from fsnats.store import Batch, Origin, Rows, Series, Span, Store
 from fsnats.store.spans import missing, steps
@@ -68,23 +68,6 @@ class Filler:
             else:
                 self.told(want.series, count(want.series, hole))
         return outcome
-
-    async def since_newest(self, series: Series) -> Want | None:
-        """What came behind the newest span and is over: for a recorder that starts.  None where nothing is known, or
-        nothing came.
-
-        Candles that ended less than `keys.SETTLED` ago are left out.  Raises as `fill`, and Refusal.
-        """
-        spans = await self._store.spans(series)
-        if not spans:
-            return None
-        first = after(series, spans[-1].last)
-        if series.interval:
-            span = settled(series, first, self._now_ms, self._now_ms)
-        else:
-            newest = await newest_trade(self._asking, series)
-            span = None if newest is None or newest.agg_id < first else Span(first, newest.agg_id)
-        return None if span is None else Want(series, span)
 
     async def trades_between(self, series: Series, from_ms: int, to_ms: int) -> Span | None:
         """The ids of trades from one time on and before another.  Raises what `Asking.get` does."""

@@ -149,8 +149,8 @@ class Way:
                 await self._exits.sleep(grant.delay)
             return chosen
 
-    async def allotted(self, weight: int, patience: float) -> Exit:
-        """Return when a request of this weight may be made, by this exit.
+    async def allotted(self, weight: int, patience: float, leave: float = 0.0) -> Exit:
+        """Return when a request of this weight may be made, by this exit, and the part `leave` is left to others.
 
         Raises ExchangeUnavailable, saying how long to stay away, where that is further than `patience` seconds off;
         with the status 429 where it would only be too much.
@@ -158,7 +158,12 @@ class Way:
         waited = 0.0
         while True:
             asked = Request(
-                tuple(self._choices), self._host, weight=weight, scope=self._scope, patience=patience - waited
+                tuple(self._choices),
+                self._host,
+                weight=weight,
+                scope=self._scope,
+                patience=patience - waited,
+                leave=leave,
             )
             grant = await self._exits.ask(asked)
             chosen = self._choices.get(grant.exit or "")

@@ -10,7 +10,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     REST there.
 
     `program` and `strand` decide which of several it prefers.  Where more than `patience` seconds lie before it,
-    nothing is booked.
+    nothing is booked.  Of what may be spent it leaves the part `leave` to others.
     """
 
     exits: tuple[str, ...]
@@ -20,6 +20,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     weight: int = 0
     scope: str = ""  # what shares a limit of weight
     patience: float | None = None
+    leave: float = 0.0
 
 
 class Grant(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -182,7 +182,8 @@ class Pool:
 
     def _full(self, name: str, request: Request, now: float) -> float:
         if request.scope:
-            return self._budget(name, request.scope).wait(request.weight, now)
+            budget = self._budget(name, request.scope)
+            return budget.wait(request.weight + int(budget.limit * request.leave), now)
         return self._dials[name].delay(now)
 
     def _budget(self, name: str, scope: str) -> Budget:

@@ -43,13 +43,18 @@ class PooledRest:
         """By how many exits it may ask, each with a limit of its own."""
         return len(self._way.exits)
 
-    async def get(self, method: str, parameters: Mapping[str, str | int] | None = None) -> Answer:
-        """GET one method.  Raises BadRequest, or ExchangeUnavailable with the stage that failed on the last exit."""
+    async def get(
+        self, method: str, parameters: Mapping[str, str | int] | None = None, *, leave: float = 0.0
+    ) -> Answer:
+        """GET one method, if the part `leave` of the weight is left to others.
+
+        Raises BadRequest, or ExchangeUnavailable with the stage that failed on the last exit.
+        """
         weight = weight_of(self.market, method, parameters or {})
         failure: ExchangeUnavailable | None = None
         for _ in self._way.exits:
             try:
-                by = await self._way.allotted(weight, self._patience if failure is None else 0.0)
+                by = await self._way.allotted(weight, self._patience if failure is None else 0.0, leave)
             except ExchangeUnavailable:
                 if failure is None:
                     raise

@@ -27,7 +27,7 @@ from fsnats.subjects import REST
 from workers.history.answers import Answers
 from workers.history.counted import Counted
 from workers.history.flights import Flights
-from workers.history.share import BACKGROUND, Share
+from workers.history.share import BACKGROUND, LEFT, Share
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Relay:
         self._counted.spend(market, method)
         self.asked += 1
         try:
-            answer = await self._rests[market].get(method, query)
+            answer = await self._rests[market].get(method, query, leave=LEFT if background else 0.0)
         except BadRequest as wrong:
             self._count(market, wrong.used_weight)
             return RestReply(400, wrong.body, self._used_now(market), source=EXCHANGE)

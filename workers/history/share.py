@@ -14,6 +14,7 @@ from fsnats.exits.rest import PooledRest
 
 PART = 0.75  # of what all exits together may use
 BACKGROUND = 0.5  # the same, for what can wait: a part of that part
+LEFT = 0.25  # of what all processes together may use: what can wait leaves it to others, whoever used the rest
 _MINUTE = 60.0
 
 

@@ -231,20 +231,6 @@ async def test_it_can_be_ended_at_any_moment_and_goes_on_where_it_stopped() -> N
     assert len(store.rows[MINUTES]) == 2000
 
 
-async def test_a_recorder_that_starts_fills_what_came_since_the_newest_span() -> None:
-    now = minute(1000)
-    world = scene(Exchange(MemoryBus(), "1m", map(minute, range(1001))))
-    filler = Filler(world.store, world.filler._asking, now)
-    assert await filler.since_newest(MINUTES) is None
-    await world.store.write(Batch([Rows(MINUTES, covered=[minutes(0, 10), minutes(20, 29)])]))
-    assert await filler.since_newest(MINUTES) == Want(MINUTES, minutes(30, 998))
-    await world.store.write(Batch([Rows(MINUTES, covered=[minutes(30, 998)]), Rows(TRADES, covered=[Span(5, 7)])]))
-    assert await filler.since_newest(MINUTES) is None
-    assert await filler.since_newest(TRADES) is None
-    world.exchange.trades = {number: START for number in range(12)}
-    assert await filler.since_newest(TRADES) == Want(TRADES, Span(8, 11))
-
-
 @pytest.fixture
 async def sqlite(tmp_path: Path) -> Store:
     return await open_store("", str(tmp_path))

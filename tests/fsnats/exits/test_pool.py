@@ -224,6 +224,16 @@ def test_no_patience_is_none_at_all(pool: Pool) -> None:
     assert grant == Grant(1.0, reason="a: its budget is used up", limited=True)
 
 
+def test_who_leaves_a_part_to_others_waits_while_they_may_still_ask(pool: Pool) -> None:
+    def ask(weight: int, leave: float = 0.0) -> Request:
+        return Request(("a",), "fapi", weight=weight, scope=FUTURES, patience=0.0, leave=leave)
+
+    assert pool.choose(ask(1800, 0.25), 0.0) == Grant(0.0, "a")
+    assert pool.choose(ask(1, 0.25), 1.0) == Grant(59.0, reason="a: its budget is used up", limited=True)
+    assert pool.choose(ask(600), 1.0) == Grant(0.0, "a")
+    assert pool.choose(ask(1, 0.25), 60.0) == Grant(0.0, "a")
+
+
 def test_the_exchanges_own_count_is_believed(pool: Pool) -> None:
     pool.told(Report("a", "fapi", used=2400, scope=FUTURES), 0.0)
 
