@@ -2,6 +2,7 @@
 public REST request on `REST`.  JSON, but for the replies on `REST`: MessagePack, since they carry bytes as they are.
 """
 
+import gzip
 from typing import Literal
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
-from fsnats.subjects import ROWS
+from fsnats.subjects import REST, ROWS
 
 EXCHANGE, CACHE, STREAM = "exchange", "cache", "stream"  # whose answer it is
 
@@ -155,3 +156,32 @@ class RestReply(msgspec.Struct, frozen=True, array_like=True):
     packed: bool = False
     source: str = ""
     age: float | None = None
+
+    @property
+    def plain(self) -> bytes:
+        """The body, unpacked: megabytes take tens of milliseconds."""
+        return gzip.decompress(self.body) if self.packed else self.body
+
+    @property
+    def refusal(self) -> str:
+        """What the body of an error says."""
+        try:
+            return msgspec.json.decode(self.body, type=_Refusal).msg
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return f"HTTP {self.status}"
+
+
+class _Refusal(msgspec.Struct):
+    msg: str
+
+
+async def ask_rest(bus: Bus, request: RestRequest) -> RestReply:
+    """Have the history workers ask the exchange what a client wants to know.
+
+    Raises BusUnavailable where nobody answers in time, or nobody understands the answer.
+    """
+    answer = await bus.request(REST, msgspec.json.encode(request), REST_TIMEOUT)
+    try:
+        return msgspec.msgpack.decode(answer, type=RestReply)
+    except msgspec.DecodeError as error:
+        raise BusUnavailable(f"the history worker's answer cannot be read: {error}") from error

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 
 import msgspec
 
@@ -12,7 +13,7 @@ from fsnats import replay
 from fsnats.binance.streams import Stream
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
-from fsnats.history import Method, RowsRequest, ask_rows
+from fsnats.history import RestRequest, ask_rest
 from gateway.effects import History, Listen, Resume
 from gateway.joining import Joining
 from gateway.listening import Listening, Teller
@@ -24,7 +25,8 @@ logger = logging.getLogger(__name__)
 SNAPSHOT_AGE = 60.0  # seconds since it was received, after which a value is not offered any more as the newest one
 _AT_ONCE = 32  # streams that are fetched at a time, each for another client
 _LIVE_WITHIN = 5.0  # seconds to wait for a stream to flow before its history is fetched: so the two meet
-_METHODS: dict[str, Method] = {"aggTrade": "aggTrades", "trade": "trades", "kline": "klines"}
+_METHODS = {"aggTrade": "aggTrades", "trade": "trades", "kline": "klines"}
+_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _REST_LOOKS = 5  # at rows that do not reach what is live yet
 _REST_PAUSE = 0.3  # seconds between two of them: each costs weight
 
@@ -83,9 +85,9 @@ class Joins:
     async def _past(self, stream: Stream, length: int, joining: Joining) -> tuple[Past, str]:
         """The newest rows that REST has, or why there are none."""
         method = _METHODS[stream.kind]
-        parameters: dict[str, str | int] = {"symbol": stream.subject, "limit": length}
+        query = {"symbol": stream.subject, "limit": str(length)}
         if method == "klines":
-            parameters["interval"] = stream.interval
+            query["interval"] = stream.interval
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LIVE_WITHIN):
                 await begun(joining)
@@ -95,10 +97,10 @@ class Joins:
                 break
             asked_ms = time.time_ns() // 1_000_000
             try:
-                reply = await ask_rows(self._bus, RowsRequest(stream.market, method, parameters))
-                if reply.error:
-                    return Past([]), reply.error
-                past = past_of(stream, reply.rows, asked_ms)
+                reply = await ask_rest(self._bus, RestRequest(stream.market, method, query))
+                if reply.status != HTTPStatus.OK:
+                    return Past([]), reply.refusal
+                past = past_of(stream, _rows(reply.plain), asked_ms)
             except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
                 return Past([]), str(error)
             if past.meets(stream, joining.held):

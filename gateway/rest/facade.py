@@ -2,14 +2,12 @@
 decides what may be asked, `live` what streams answer."""
 
 import asyncio
-import gzip
 import math
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-import msgspec
 from websockets.datastructures import Headers
 
 from fsnats.binance.endpoints import AGE_HEADER, SIMULATED_HEADER, SOURCE_HEADER, WEIGHT_HEADER
@@ -19,8 +17,7 @@ from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
-from fsnats.history import REST_TIMEOUT, STREAM, RestReply, RestRequest
-from fsnats.subjects import REST
+from fsnats.history import STREAM, RestReply, RestRequest, ask_rest
 from fsnats.symbols import Listing
 from gateway.admission.door import Door, Guest
 from gateway.admission.pace import Paces
@@ -38,7 +35,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _AGAIN = 1.0  # seconds after which it helps to ask again when nobody answers
-_decode = msgspec.msgpack.Decoder(RestReply).decode
 
 
 class House(Protocol):
@@ -86,7 +82,7 @@ class Facade:
         if reply.packed and any("gzip" in value for value in headers.get_all("Accept-Encoding")):
             fields["content-encoding"] = "gzip"
         elif reply.packed:
-            body = await asyncio.to_thread(gzip.decompress, body)
+            body = await asyncio.to_thread(lambda: reply.plain)
         fields["content-length"] = str(len(body))
         await _answer(send, reply.status, fields, b"" if scope["method"] == "HEAD" else body)
 
@@ -133,10 +129,9 @@ class Facade:
         return reply
 
     async def _ask(self, asked: Question, parameters: Mapping[str, str], *, fresh: bool) -> RestReply:
-        request = msgspec.json.encode(RestRequest(asked.market, asked.method, dict(parameters), fresh=fresh))
         try:
-            return _decode(await self._bus.request(REST, request, REST_TIMEOUT))
-        except (BusUnavailable, msgspec.DecodeError) as error:
+            return await ask_rest(self._bus, RestRequest(asked.market, asked.method, dict(parameters), fresh=fresh))
+        except BusUnavailable as error:
             reason = f"No history worker carries this out: {error}."
             status = HTTPStatus.SERVICE_UNAVAILABLE
             return RestReply(status, refusal(status, reason), retry_after=_AGAIN)

@@ -1,16 +1,18 @@
+import gzip
+
 import msgspec
 import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.errors import BusUnavailable
-from fsnats.history import RowsReply, RowsRequest, ask_rows
-from fsnats.subjects import ROWS
+from fsnats.history import RestReply, RestRequest, RowsReply, RowsRequest, ask_rest, ask_rows
+from fsnats.subjects import REST, ROWS
 
 REQUEST = RowsRequest(Market.SPOT, "trades", {"symbol": "BTCUSDT", "limit": 1})
 
 
-def _answering(answer: bytes) -> tuple[MemoryBus, list[bytes]]:
+def _answering(answer: bytes, subject: str = ROWS) -> tuple[MemoryBus, list[bytes]]:
     """A bus with a history worker that knows one answer, and what it was asked."""
     bus, asked = MemoryBus(), list[bytes]()
 
@@ -18,7 +20,7 @@ def _answering(answer: bytes) -> tuple[MemoryBus, list[bytes]]:
         asked.append(payload)
         bus.publish(reply, answer)
 
-    bus.subscribe(ROWS, take)
+    bus.subscribe(subject, take)
     return bus, asked
 
 
@@ -43,3 +45,24 @@ async def test_an_answer_that_cannot_be_read_is_unavailable_too(answer: bytes) -
     bus, _ = _answering(answer)
     with pytest.raises(BusUnavailable, match="cannot be read"):
         await ask_rows(bus, REQUEST)
+
+
+ASKED = RestRequest(Market.SPOT, "trades", {"symbol": "BTCUSDT"})
+
+
+async def test_what_a_client_asks_is_answered_in_bytes() -> None:
+    reply = RestReply(200, gzip.compress(b"[1]"), packed=True)
+    bus, asked = _answering(msgspec.msgpack.encode(reply), REST)
+    assert (await ask_rest(bus, ASKED)).plain == b"[1]"
+    assert [msgspec.json.decode(each, type=RestRequest) for each in asked] == [ASKED]
+
+
+async def test_bytes_that_nobody_can_read_are_no_answer() -> None:
+    bus, _ = _answering(b"{}", REST)
+    with pytest.raises(BusUnavailable, match="cannot be read"):
+        await ask_rest(bus, ASKED)
+
+
+def test_a_refusal_says_why() -> None:
+    assert RestReply(429, b'{"code":-1003,"msg":"too much"}').refusal == "too much"
+    assert RestReply(502, b"<html>").refusal == "HTTP 502"

@@ -1,6 +1,7 @@
 """Resuming, history and snapshots, against a window and a history worker in memory."""
 
 import asyncio
+import gzip
 import json
 import time
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 from fsnats.binance.streams import Market, parse
 from fsnats.bus.memory import MemoryBus
 from fsnats.frames import CONTINUES
-from fsnats.history import RowsReply, RowsRequest
-from fsnats.subjects import ROWS, subject_of
+from fsnats.history import RestReply, RestRequest
+from fsnats.subjects import REST, subject_of
 from gateway.channel import Channel
 from gateway.effects import PLAIN, Delivery, History, Listen, Resume, Snapshot
 from gateway.hub import Hub
@@ -187,7 +188,7 @@ async def test_who_leaves_while_its_past_is_fetched_and_comes_back_is_served(hou
 
 
 async def test_the_past_of_a_stream_that_was_left_is_not_looked_for(house: House) -> None:
-    asked = _history_worker(house, RowsReply([]))
+    asked = _history_worker(house, [])
     async with asyncio.TaskGroup() as tasks:
         house.listening.begin(Listen(TRADES, FORM, History(3)))
         tasks.create_task(house.serve())
@@ -214,33 +215,36 @@ async def test_clients_that_do_not_read_keep_nobody_waiting(house: House) -> Non
             each.end()
 
 
-def _history_worker(house: House, reply: RowsReply) -> list[RowsRequest]:
-    asked: list[RowsRequest] = []
+def _history_worker(house: House, rows: list[Any], refusal: str = "", *, packed: bool = False) -> list[RestRequest]:
+    asked: list[RestRequest] = []
+    body = msgspec.json.encode({"code": -1003, "msg": refusal} if refusal else rows)
+    reply = RestReply(429 if refusal else 200, gzip.compress(body) if packed else body, packed=packed)
 
     def answer(_subject: str, to: str, payload: bytes) -> None:
-        asked.append(msgspec.json.decode(payload, type=RowsRequest))
-        house.bus.publish(to, msgspec.json.encode(reply))
+        asked.append(msgspec.json.decode(payload, type=RestRequest))
+        house.bus.publish(to, msgspec.msgpack.encode(reply))
 
-    house.bus.subscribe(ROWS, answer)
+    house.bus.subscribe(REST, answer)
     return asked
 
 
-async def test_history_comes_marked_then_its_end_then_what_is_live(house: House) -> None:
+@pytest.mark.parametrize("packed", [False, True])
+async def test_history_comes_marked_then_its_end_then_what_is_live(house: House, packed: bool) -> None:
     rows = [{"a": number, "p": "1", "q": "1", "f": 1, "l": 1, "T": 5, "m": True} for number in (1, 2, 3)]
-    asked = _history_worker(house, RowsReply([msgspec.Raw(json.dumps(row).encode()) for row in rows]))
+    asked = _history_worker(house, rows, packed=packed)
     listen = Listen(TRADES, FORM, History(3))
     house.listening.begin(listen)
     house.publish(3, 4)
     await house.serve()
     assert house.said() == [1, 2, {"type": "historyEnd", "stream": "btcusdt@aggTrade", "count": 2}, 3, 4]
-    assert asked == [RowsRequest(SPOT, "aggTrades", {"symbol": "BTCUSDT", "limit": 3})]
+    assert asked == [RestRequest(SPOT, "aggTrades", {"symbol": "BTCUSDT", "limit": "3"})]
 
 
 async def test_history_of_closed_candles_counts_those_that_came(house: House) -> None:
     now = time.time_ns() // 1_000_000
     opened = [now - 120_000, now - 60_000, now]
     rows = [[t, "1", "1", "1", "1", "1", t + 59_999, "1", 1, "1", "1", "0"] for t in opened]
-    _history_worker(house, RowsReply([msgspec.Raw(json.dumps(row).encode()) for row in rows]))
+    _history_worker(house, rows)
     form = forms.typed("kline", CANDLES, forms.Envelope.TYPED, Delivery(closed_only=True), name_market=False)
     listen = Listen(CANDLES, form, History(3))
     house.listening.begin(listen)
@@ -252,7 +256,7 @@ async def test_history_of_closed_candles_counts_those_that_came(house: House) ->
 
 
 async def test_history_that_cannot_be_had_ends_with_the_reason(house: House) -> None:
-    _history_worker(house, RowsReply(error="the budget is used up"))
+    _history_worker(house, [], "the budget is used up")
     listen = Listen(TRADES, FORM, History(3))
     house.listening.begin(listen)
     house.publish(3)
