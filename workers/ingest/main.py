@@ -53,23 +53,15 @@ async def _carry(config: Config, market: Market, group: int, name: str, stopping
             running = tasks.create_task(worker.run())
             beating = tasks.create_task(notifier.beat())
             announcing = tasks.create_task(_announce(worker, notifier))
-            giving_back = tasks.create_task(_give_back())
             await stopping.wait()
             notifier.say("STOPPING=1")
-            for task in (running, beating, announcing, giving_back):
+            for task in (running, beating, announcing):
                 task.cancel()
 
 
 async def _announce(worker: Worker, notifier: notify.Notifier) -> None:
     await worker.ready()
     notifier.say("READY=1")
-
-
-async def _give_back() -> None:
-    # Bursts, recoveries and a NATS server that dies need several times what the worker needs otherwise.
-    while True:
-        await asyncio.sleep(allocator.EVERY)
-        allocator.give_back()
 
 
 def main(arguments: list[str]) -> int:
