@@ -423,6 +423,8 @@ def _check(config: Config, named: Callable[[str], str]) -> None:
             market = recording.read(entry).market
         except Unusable as error:
             raise ConfigError(named("record"), f"'{entry}': {error}") from error
+        if not config.replay_seconds:
+            raise ConfigError(named("record"), "recording reads the replay window, and replay_seconds is 0")
         if market not in config.markets:
             raise ConfigError(named("record"), f"'{entry}': {market} is not carried; the setting markets names what is")
     for making in config.record_made:

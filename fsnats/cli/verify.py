@@ -75,6 +75,7 @@ class _Job:
     ) -> None:
         """Do it all, and say how it ends in `status`."""
         from fsnats.cli import series as words
+        from fsnats.rendezvous import store_url
         from fsnats.store.opening import open_store
 
         listing = await listed(bus, market)
@@ -84,7 +85,7 @@ class _Job:
             typer.echo(f"fsnats: {error}", err=True)
             self.status = EXIT_USAGE
             return
-        store = await open_store(self.config.store_url, self.config.state_dir)
+        store = await open_store(store_url(self.config), self.config.state_dir)
         try:
             verdicts = await self._compare(bus, chosen, store)
         finally:

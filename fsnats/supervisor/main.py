@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -15,6 +16,7 @@ from fsnats.config import Config
 from fsnats.errors import ConfigError
 from fsnats.notify import from_environment
 from fsnats.process import Stopping, reloading
+from fsnats.rendezvous import STORE_FILE
 from fsnats.supervisor import natsd, programs, report
 from fsnats.supervisor.fleet import Fleet, Running
 from fsnats.supervisor.lifeline import Lifeline
@@ -25,6 +27,7 @@ from fsnats.supervisor.supervisor import STOP_SECONDS
 
 __all__ = ["Running", "SimSettings", "at_simulator", "supervise"]
 
+SIMULATED_STORE = "fsnats-sim.sqlite3"
 SIMULATOR_PORT = 9443  # the one that Binance's own test hosts use; taken when it is free
 
 
@@ -75,7 +78,8 @@ async def supervise(
             config = msgspec.structs.replace(config, nats_url=fleet.nats.url)
         if simulated:
             port = simulated.port or _free_port(SIMULATOR_PORT)
-            config = at_simulator(config, port)
+            config = at_simulator(config, port, directory)
+            stack.enter_context(published_url(directory, config.store_url, STORE_FILE))
         fleet.config = config
         fleet.environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
         if simulated:
@@ -89,9 +93,12 @@ async def supervise(
             notifier.stopping(config.gateway_graceful + STOP_SECONDS)
 
 
-def at_simulator(config: Config, port: int) -> Config:
-    """The configuration with every market's URLs turned to a simulator on this machine."""
-    urls = {}
+def at_simulator(config: Config, port: int, directory: Path) -> Config:
+    """The configuration with every market's URLs turned to a simulator on this machine.
+
+    Prices that are made up go into a store of their own, in the state directory.
+    """
+    urls = {"store_url": f"sqlite://{directory}/{SIMULATED_STORE}"}
     for market in Market:
         urls[f"{market}_ws_url"] = f"ws://127.0.0.1:{port}/{market}"
         urls[f"{market}_rest_url"] = f"http://127.0.0.1:{port}/{market}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsnats.config import Config
 from fsnats.errors import ConfigError
-from fsnats.rendezvous import URL_FILE
+from fsnats.rendezvous import STORE_FILE, URL_FILE
 
 LOCK = "supervisor.lock"
 _SETTING = "FSNATS_STATE_DIR"
@@ -46,17 +46,18 @@ def sole_supervisor(directory: Path) -> Iterator[None]:
         os.truncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         # Left by one that was killed; nobody is to be sent to a bus that is gone.
-        (directory / URL_FILE).unlink(missing_ok=True)
+        for name in (URL_FILE, STORE_FILE):
+            (directory / name).unlink(missing_ok=True)
         yield
     finally:
         os.close(lock)
 
 
 @contextmanager
-def published_url(directory: Path, url: str) -> Iterator[None]:
-    """Let other commands of this state directory find the bus at `url`."""
-    path = directory / URL_FILE
-    draft = directory / f"{URL_FILE}.new"
+def published_url(directory: Path, url: str, name: str = URL_FILE) -> Iterator[None]:
+    """Let other commands of this state directory find the bus, or what else has that name, at `url`."""
+    path = directory / name
+    draft = directory / f"{name}.new"
     draft.write_text(f"{url}\n")
     draft.replace(path)  # whoever reads it meanwhile gets all or nothing
     try:

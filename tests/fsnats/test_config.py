@@ -71,6 +71,8 @@ def test_a_key_without_a_certificate_is_refused() -> None:
 def test_what_cannot_be_recorded_is_refused(value: str, says: str) -> None:
     with pytest.raises(ConfigError, match=f"^FSNATS_RECORD: {re.escape(says)}"):
         merged(environ={"FSNATS_RECORD": value})
+    with pytest.raises(ConfigError, match=r"^FSNATS_RECORD: recording reads the replay window"):
+        merged(environ={"FSNATS_RECORD": "spot:*@aggTrade", "FSNATS_REPLAY_SECONDS": "0"})
     with pytest.raises(ConfigError, match=r"^FSNATS_RECORD_MADE: '7m': unknown interval"):
         merged(environ={"FSNATS_RECORD_MADE": "1h,7m"})
 

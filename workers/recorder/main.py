@@ -14,7 +14,7 @@ from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.errors import ConfigError
 from fsnats.recording import Entry
-from fsnats.rendezvous import nats_urls
+from fsnats.rendezvous import nats_urls, store_url
 from fsnats.settings import load
 from fsnats.store import Store
 from fsnats.store.address import read_url
@@ -43,10 +43,11 @@ def recorder() -> None:
 
 async def _record(config: Config, entries: Sequence[Entry], stopping: process.Stopping) -> None:
     notifier = notify.from_environment()
-    name = name_of(entries, read_url(config.store_url, config.state_dir).name)
+    url = store_url(config)
+    name = name_of(entries, read_url(url, config.state_dir).name)
 
     async def opened() -> Store:
-        return await open_store(config.store_url, config.state_dir)
+        return await open_store(url, config.state_dir)
 
     async with NatsBus(nats_urls(config), f"recorder-{os.getpid()}", random.random) as bus:
         only = {symbol.upper() for symbol in config.symbols}

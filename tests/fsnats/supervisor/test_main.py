@@ -335,8 +335,10 @@ async def test_the_simulator_takes_the_exchanges_place(begin: Begin, exchange: E
 
 
 def test_every_url_leads_to_the_simulator_and_no_proxy_stands_between() -> None:
-    config = at_simulator(Config(proxy="socks5://user:secret@host:1080"), 9443)
+    real = Config(proxy="socks5://user:secret@host:1080", store_url="postgresql://real/data")
+    config = at_simulator(real, 9443, Path("/state"))
 
     assert config.ws_url(Market.USDM) == "ws://127.0.0.1:9443/usdm"
     assert config.rest_url(Market.COINM) == "http://127.0.0.1:9443/coinm"
     assert config.proxy == "direct"
+    assert config.store_url == "sqlite:///state/fsnats-sim.sqlite3"
