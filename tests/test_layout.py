@@ -30,7 +30,6 @@ ELSEWHERE = {
     "gateway/tally.py": "tests/gateway/test_metrics.py",
     "gateway/protocol/fields.py": "tests/gateway/protocol/test_requests.py",
     "fsnats/store/columns.py": "tests/fsnats/store/test_contract.py",
-    "fsnats/store/postgreserrors.py": "tests/fsnats/store/test_postgres.py",
     "fsnats/store/postgresrows.py": "tests/fsnats/store/test_contract.py",
     "fsnats/store/postgressums.py": "tests/fsnats/store/test_contract.py",
     "fsnats/store/sqlitesums.py": "tests/fsnats/store/test_contract.py",

@@ -26,7 +26,7 @@ from fsnats.store import (
 )
 from fsnats.store.address import SqliteAddress
 from fsnats.store.batches import prepared
-from fsnats.store.sqlitefile import SqliteFile
+from fsnats.store.sqlitefile import Replaced, SqliteFile
 
 _PATIENCE = 10.0  # seconds that another program may keep the file locked
 _READERS = 4
@@ -203,7 +203,12 @@ class SqliteStore:
             with self._file.reading() as database:
                 return read(database)
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._readers, work)
+        except Replaced:
+            await loop.run_in_executor(self._writer, self._file.reopen)
+            return await loop.run_in_executor(self._readers, work)
 
 
 def _quoted(text: str) -> str:

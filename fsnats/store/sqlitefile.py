@@ -1,6 +1,7 @@
 """A SQLite file: its connections, its tables, and what goes wrong with it said in a sentence.  Blocks; no asyncio."""
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
@@ -12,10 +13,18 @@ from fsnats.errors import ConfigError, StoreUnavailable, Unusable
 from fsnats.store.address import SqliteAddress
 from fsnats.store.migrations import SETTING, due, migrations
 
+logger = logging.getLogger(__name__)
+
 _WRITER_CACHE = 32 * 1024  # KiB
 _READER_CACHE = 8 * 1024  # KiB, for each of a few readers
 _WAL_LEFT = 64 * 1024**2  # bytes that the log may keep when it is not needed
-_NO_SETTING_HELPS = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+# After these even the same file is opened anew: somebody may have put a copy in its place.
+_DOUBTFUL = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
+_WAITING_IS_NO_USE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+
+
+class Replaced(StoreUnavailable):
+    """The file is not the one that was opened: `reopen` it."""
 
 
 class SqliteFile:
@@ -32,6 +41,7 @@ class SqliteFile:
         self._readers = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._inode = 0
+        self._opening = 0  # which one it is
 
     def open(self) -> None:
         """Make the file and its tables where they are missing.
@@ -43,19 +53,20 @@ class SqliteFile:
                 self._writer = self._open_writer()
         except StoreUnavailable as error:
             cause = error.__cause__
-            if isinstance(cause, sqlite3.Error) and _code(cause) in _NO_SETTING_HELPS:
+            if isinstance(cause, sqlite3.Error) and _code(cause) in _WAITING_IS_NO_USE:
                 raise ConfigError(SETTING, str(error).removeprefix(f"{SETTING}: ")) from cause
             raise
+
+    def reopen(self) -> None:
+        """Open the file anew if it was removed, replaced or found damaged; from the thread that writes."""
+        with self._translating():
+            self._writer_of_now()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction of the one connection that writes; only ever from one thread."""
         with self._translating():
-            if self._writer is not None and not self._is_there():
-                self._drop_writer()
-            if self._writer is None:
-                self._writer = self._open_writer()
-            writer = self._writer
+            writer = self._writer_of_now()
             try:
                 writer.execute("BEGIN IMMEDIATE")
                 yield writer
@@ -66,14 +77,21 @@ class SqliteFile:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """This thread's own connection, for reading; everything in the block sees the same state of the file."""
+        """This thread's own connection, for reading; everything in the block sees the same state of the file.
+
+        Raises Replaced, with nothing done, where the file is another one.
+        """
         with self._translating():
             if not self._is_there():
-                raise StoreUnavailable(f"{SETTING}: {self.name}: the file was removed or replaced")
-            reader, inode = getattr(self._readers, "connection", (None, 0))
-            if reader is None or inode != self._inode:
+                raise Replaced(f"{SETTING}: {self.name}: the file was removed, replaced or damaged")
+            reader: sqlite3.Connection | None
+            reader, opening = getattr(self._readers, "connection", (None, 0))
+            if reader is None or opening != self._opening:
+                if reader is not None:
+                    self._drop(reader)
+                opening = self._opening  # before the file is: another one may come meanwhile
                 reader = self._connect(_READER_CACHE)
-                self._readers.connection = reader, self._inode
+                self._readers.connection = reader, opening
             reader.execute("BEGIN")
             try:
                 yield reader
@@ -98,6 +116,7 @@ class SqliteFile:
             connection.close()
             raise
         self._inode = self._path.stat().st_ino
+        self._opening += 1
         return connection
 
     def _connect(self, cache: int) -> sqlite3.Connection:
@@ -153,12 +172,21 @@ class SqliteFile:
         except FileNotFoundError:
             return False
 
-    def _drop_writer(self) -> None:
-        if self._writer is not None:
-            self._opened.remove(self._writer)
-            with contextlib.suppress(sqlite3.Error):
-                self._writer.close()
+    def _writer_of_now(self) -> sqlite3.Connection:
+        if self._writer is not None and not self._is_there():
+            logger.warning(
+                "the store's file was removed, replaced or damaged; opening it anew", extra={"store": self.name}
+            )
+            self._drop(self._writer)
             self._writer = None
+        if self._writer is None:
+            self._writer = self._open_writer()
+        return self._writer
+
+    def _drop(self, connection: sqlite3.Connection) -> None:
+        self._opened.remove(connection)
+        with contextlib.suppress(sqlite3.Error):  # a checkpoint that nobody can read any more
+            connection.close()
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
@@ -174,6 +202,8 @@ class SqliteFile:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise  # our own mistake
         except sqlite3.DatabaseError as error:
+            if _code(error) in _DOUBTFUL:
+                self._inode = 0
             raise StoreUnavailable(f"{SETTING}: {self.name}: {self._sentence(error)}") from error
         except OSError as error:
             raise StoreUnavailable(f"{SETTING}: {self.name}: {os.strerror(error.errno or 0)}") from error

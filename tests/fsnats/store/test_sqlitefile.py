@@ -91,11 +91,57 @@ async def test_a_damaged_file_is_told(store: SqliteStore, path: Path) -> None:
     await store.close()
 
 
-async def test_a_file_that_was_removed_is_told_and_made_anew(store: SqliteStore, path: Path) -> None:
+async def test_a_file_that_is_found_damaged_is_opened_anew_when_a_copy_is_in_its_place(
+    store: SqliteStore, path: Path
+) -> None:
+    await store.write(candles(*(candle(number) for number in range(5_000))))
+    await store.close()
+    copy = path.read_bytes()  # noqa: ASYNC240 # a test may wait
+    store = SqliteStore(SqliteAddress(str(path)))
+    await store.open()
+    damage(path)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="the file is damaged"):
+            await store.klines(CANDLES, 0, 2**62, 5_000)
+    path.write_bytes(copy)  # noqa: ASYNC240 # a test may wait
+    assert len(await store.klines(CANDLES, 0, 2**62, 5_000)) == 5_000
+    await store.write(candles(candle(5_000)))
+    await store.close()
+
+
+async def test_a_file_that_cannot_be_written_is_told(store: SqliteStore) -> None:
+    writer = store._file._writer
+    assert writer is not None
+    writer.execute("PRAGMA query_only = on")
+    with pytest.raises(StoreUnavailable, match=r"^FSNATS_STORE_URL: .*: the file or its directory cannot be written"):
+        await store.write(candles(candle(1)))
+
+
+@pytest.mark.parametrize("reads_first", [False, True])
+async def test_a_file_that_was_removed_is_made_anew_by_who_writes_and_by_who_reads(
+    store: SqliteStore, path: Path, reads_first: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     await store.write(candles(candle(1)))
-    for file in path.parent.iterdir():
+    assert await store.klines(CANDLES, 0, 2**62, 9) == [candle(1)]
+    for file in path.parent.iterdir():  # a test may wait
         file.unlink()
-    with pytest.raises(StoreUnavailable, match="removed or replaced"):
-        await store.klines(CANDLES, 0, 2**62, 9)
+    if reads_first:
+        assert await store.klines(CANDLES, 0, 2**62, 9) == []
     await store.write(candles(candle(2)))
+    assert await store.klines(CANDLES, 0, 2**62, 9) == [candle(2)]
+    assert [record.message for record in caplog.records] == [
+        "the store's file was removed, replaced or damaged; opening it anew"
+    ]
+
+
+async def test_another_file_in_its_place_is_read_by_who_only_reads(store: SqliteStore, path: Path) -> None:
+    await store.write(candles(candle(1)))
+    assert await store.klines(CANDLES, 0, 2**62, 9) == [candle(1)]
+    other = SqliteStore(SqliteAddress(str(path.with_name("other"))))
+    await other.open()
+    await other.write(candles(candle(2)))
+    await other.close()
+    for file in path.parent.glob("store.sqlite3*"):  # a test may wait
+        file.unlink()
+    path.with_name("other").rename(path)
     assert await store.klines(CANDLES, 0, 2**62, 9) == [candle(2)]
