@@ -14,7 +14,7 @@ from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import BusUnavailable, ExchangeUnavailable, Unusable
 from fsnats.exits.pool import scope_of
-from fsnats.history import TIMEOUT, RestReply, RestRequest
+from fsnats.history import REST_TIMEOUT, RestReply, RestRequest
 from fsnats.subjects import REST
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Asking:
         while True:
             await self._turn(market)
             try:
-                reply = _decode(await self._bus.request(REST, request, TIMEOUT))
+                reply = _decode(await self._bus.request(REST, request, REST_TIMEOUT))
             except BusUnavailable as failure:
                 await self._bear(failure, backoff.next_delay())
                 continue

@@ -186,10 +186,18 @@ async def _fill(filler: "Filler", wants: "list[Want]") -> "list[Outcome]":
 async def _report(store: "Store", outcomes: "list[Outcome]", nothing: int, asked: int) -> int:
     """Look at what is there now, tell it, and return the exit status."""
     from fsnats.backfill.continuity import look
+    from fsnats.backfill.keys import count
+    from fsnats.cli.progress import Progress
 
     status = 0
-    for outcome in sorted(outcomes, key=lambda outcome: outcome.want.series):
-        found = await look(store, outcome.want.series, outcome.want.span)
+    rows = sum(count(outcome.want.series, outcome.want.span) for outcome in outcomes)
+    looked: list[tuple[Outcome, Continuity]] = []
+    with Progress(rows, lambda: 0.0, time.monotonic, "looked at") as progress:
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.want.series):
+            looked.append((outcome, await look(store, outcome.want.series, outcome.want.span)))
+            progress.advance(count(outcome.want.series, outcome.want.span))
+            progress.look()
+    for outcome, found in looked:
         lines = list(notes(outcome, found))
         incomplete = bool(outcome.refused) or any(
             outcome.nothing_from is None or hole.first < outcome.nothing_from for hole in found.unknown

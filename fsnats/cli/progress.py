@@ -17,10 +17,13 @@ EVERY = 10.0  # seconds between two lines
 class Progress:
     """Counts rows of `total`.  Use as a context manager; `advance` at each step, `look` every second or so."""
 
-    def __init__(self, total: int, waiting: Callable[[], float], monotonic: Callable[[], float]) -> None:
-        """`waiting` says for how many seconds nobody may ask the exchange."""
+    def __init__(
+        self, total: int, waiting: Callable[[], float], monotonic: Callable[[], float], what: str = "done"
+    ) -> None:
+        """`waiting` says for how many seconds nobody may ask the exchange, `what` what becomes of the rows."""
         self._total = total
         self._done = 0
+        self._what = what
         self._waiting = waiting
         self._monotonic = monotonic
         self._told = monotonic()
@@ -61,7 +64,9 @@ class Progress:
         wait = self._waiting()
         why = f"waits {wait:.0f} s for the exchange's weight" if wait >= 1 else ""
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, description=why)
+            self._bar.update(self._task, description=why or self._what)
         elif self._monotonic() - self._told >= EVERY:
             self._told = self._monotonic()
-            typer.echo(f"fsnats: {self._done:,} of {self._total:,} done" + (f"; {why}" if why else ""), err=True)
+            typer.echo(
+                f"fsnats: {self._done:,} of {self._total:,} {self._what}" + (f"; {why}" if why else ""), err=True
+            )
