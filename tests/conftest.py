@@ -1,6 +1,7 @@
 """Fixtures that any test may use: the loop of the product, a hand-moved clock, a real NATS server, the recordings."""
 
 import asyncio
+import itertools
 import os
 import shutil
 import socket
@@ -26,6 +27,15 @@ RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Tests run on the loop that the product runs on."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side (pytest -n 2 --dist loadgroup), those that share something of their module, a fleet
+    mostly, run in one process: each process would start it again."""
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+        if any(each.scope == "module" for each in itertools.chain(*fixtures.values())):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.fleet import Fleet
 from tests.e2e.libraries import node_program
 
-_measured = pytest.StashKey[list[str]]()
+_MEASURED = "measured"
 
 StartFleet = Callable[..., Fleet]
 Measure = Callable[[str], None]
@@ -48,13 +48,16 @@ def node() -> str:
 
 
 @pytest.fixture
-def measure(request: pytest.FixtureRequest) -> Measure:
+def measure(record_property: Callable[[str, object], None]) -> Measure:
     """Note a number for the end of the run."""
-    return request.config.stash.setdefault(_measured, []).append
+    return lambda line: record_property(_MEASURED, line)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    measured = config.stash.get(_measured, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # A report comes with what its test noted, from whichever process that ran in.
+    reports = [report for some in terminalreporter.stats.values() for report in some]
+    noted = [each for report in reports if getattr(report, "when", "") == "call" for each in report.user_properties]
+    measured = [line for name, line in noted if name == _MEASURED]
     if measured:
         terminalreporter.section("measured")
         for line in measured:
