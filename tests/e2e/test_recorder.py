@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 from contextlib import closing
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from fsnats.replay import window
 from fsnats.status import Status, ask
 from tests.e2e.conftest import Measure, StartFleet
 from tests.e2e.fleet import Fleet, Process, get, wait_for
+from tests.postgres import PostgresServer, running
 
 _KILLS = int(os.environ.get("FSNATS_TEST_KILLS", "3"))  # the soak has twenty
 _SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -133,6 +135,24 @@ class Record(Stored):
         return count
 
 
+class PostgresRecord(Record):
+    """The same into PostgreSQL, whose views have the same names."""
+
+    def __init__(self, fleet: Fleet, server: PostgresServer, database: str) -> None:
+        self._server = server
+        self._database = database
+        super().__init__(fleet)
+
+    def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        for value in values:
+            query = query.replace("?", f"'{value}'", 1)
+        try:
+            lines = self._server.sql(query, database=self._database).splitlines()
+        except subprocess.CalledProcessError:  # no such view yet, or no server
+            return []
+        return [tuple(int(field) if field.isdigit() else field for field in line.split("|")) for line in lines]
+
+
 @pytest.fixture
 def fleet(start_fleet: StartFleet) -> Fleet:
     return start_fleet(simulator=_BURST, supervisor=(), markets="spot", symbols=",".join(_SYMBOLS))
@@ -171,6 +191,28 @@ def test_a_store_that_is_locked_is_waited_for(fleet: Fleet) -> None:
     record.grows()
     assert record.status()["store_trouble"] == ""
     record.finish()
+
+
+def test_a_postgresql_that_is_gone_for_a_while_is_waited_for(start_fleet: StartFleet, measure: Measure) -> None:
+    with running() as server:
+        database = server.new_database()
+        fleet = start_fleet(
+            simulator=_BURST,
+            supervisor=(),
+            markets="spot",
+            symbols=",".join(_SYMBOLS),
+            store_url=server.url(database),
+        )
+        record = PostgresRecord(fleet, server, database)
+        record.grows()
+        server.stop()
+        wait_for(lambda: record.status().get("store_trouble"), "the recorder says that the store is gone")
+        wait_for(lambda: int(str(record.status().get("backlog", 0))) > 500, "a backlog grows")
+        server.start()
+        record.grows(600)
+        wait_for(lambda: record.status()["store_trouble"] == "", "it writes again")
+        count = record.finish()
+    measure(f"PostgreSQL killed and started again below a recorder: {count} trades, each stored once")
 
 
 def test_what_fell_out_of_the_window_is_a_hole_and_is_filled_from_rest(start_fleet: StartFleet) -> None:

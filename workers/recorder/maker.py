@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 import msgspec
 
@@ -31,7 +31,7 @@ class _Work(msgspec.Struct):
     """What is made of one series.  What comes waits while candles in the making are read from the store."""
 
     chain: Chain | TradeChain
-    waiting: list[KlineData | RawAggTrade] | None
+    waiting: dict[int, KlineData | RawAggTrade] | None  # by key, of each candle the latest state
     again_at: float | None = None  # when to read them anew, monotonic seconds
 
     @property
@@ -71,7 +71,7 @@ class Maker:
             if work is None:
                 continue
             if work.waiting is not None:
-                work.waiting += pieces
+                _keep(work.waiting, pieces)
             else:
                 self._feed(work, pieces)
             self._touched[series] = work
@@ -100,10 +100,10 @@ class Maker:
         work: _Work | None = None
         if series.kind == "aggTrade":
             if self._of_trades and series.market is not Market.COINM:
-                work = _Work(TradeChain(series, self._of_trades), [])
+                work = _Work(TradeChain(series, self._of_trades), {})
         elif self._of_candles and self._is_shortest(series):
             chain = Chain(series, [each for each in self._of_candles if not self._is_recorded(series, each)])
-            work = _Work(chain, []) if chain.links else None
+            work = _Work(chain, {}) if chain.links else None
         self._works[series] = work
         return work
 
@@ -117,7 +117,7 @@ class Maker:
             return False
         return recording.wish(self._entries, stream).rows
 
-    def _feed(self, work: _Work, pieces: Sequence[KlineData | RawAggTrade]) -> None:
+    def _feed(self, work: _Work, pieces: Iterable[KlineData | RawAggTrade]) -> None:
         for piece in pieces:
             try:
                 if isinstance(piece, RawAggTrade):
@@ -142,13 +142,13 @@ class Maker:
         """The same once, for what needs it now."""
         for work in list(filter(None, self._works.values())):
             if work.again_at is not None and self._monotonic() >= work.again_at:
-                work.again_at, work.waiting = None, work.waiting or []
+                work.again_at, work.waiting = None, work.waiting or {}
             if work.waiting:
                 await self._begin(store, work)
 
     async def _begin(self, store: Store, work: _Work) -> None:
         assert work.waiting
-        at = _time_of(work.waiting[0])
+        at = _time_of(next(iter(work.waiting.values())))
         chain = work.candles
         chain.begin()
         if isinstance(work.chain, TradeChain):
@@ -163,7 +163,7 @@ class Maker:
         for link in chain.links:
             await self._catch_up(store, work, link.series, None, at)
         waiting, work.waiting = work.waiting, None
-        self._feed(work, waiting)
+        self._feed(work, waiting.values())
 
     async def _catch_up(self, store: Store, work: _Work, series: Series, first: int | None, at: int) -> None:
         """Make what is missing of a series of made candles, from a candle on, or else the first one that there is."""
@@ -219,6 +219,18 @@ def _by_series(batch: Iterable[Rows]) -> Iterator[tuple[Series, list[KlineData |
             found.setdefault(rows.series, []).extend([*rows.klines, *rows.trades])
     for series, pieces in found.items():
         yield series, sorted(pieces, key=_key_of)
+
+
+def _keep(waiting: dict[int, KlineData | RawAggTrade], pieces: Iterable[KlineData | RawAggTrade]) -> None:
+    for piece in pieces:
+        before = waiting.get(_key_of(piece))
+        if not isinstance(before, KlineData) or not isinstance(piece, KlineData) or _rank(piece) >= _rank(before):
+            waiting[_key_of(piece)] = piece
+
+
+def _rank(kline: KlineData) -> tuple[bool, int]:
+    """Of two states of a candle the one with the higher rank is the later."""
+    return kline.is_closed, kline.number_of_trades
 
 
 def _key_of(piece: KlineData | RawAggTrade) -> int:

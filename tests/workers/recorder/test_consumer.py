@@ -169,6 +169,20 @@ async def test_a_window_that_is_new_is_read_from_its_beginning(nats: NatsServer,
         await acknowledged(bus, 10)
 
 
+async def test_a_window_that_somebody_deleted_is_read_when_it_is_there_again(bus: NatsBus) -> None:
+    await open_window(bus, SPOT)
+    say(bus, 1, 5)
+    async with reading(bus) as reader:
+        await eventually(lambda: len(reader.received) == 5)
+        await bus.request(f"$JS.API.STREAM.DELETE.{window(SPOT)}", b"", 5.0)
+        await eventually(lambda: "10059" in reader.consumer.trouble)
+        await open_window(bus, SPOT)
+        say(bus, 6, 9)
+        await eventually(lambda: reader.numbers == list(range(1, 10)))
+        reader.store(9)
+        await acknowledged(bus, 4)
+
+
 async def test_without_a_window_it_says_so_and_waits(bus: NatsBus) -> None:
     async with reading(bus) as reader:
         await eventually(lambda: "10059" in reader.consumer.trouble)
