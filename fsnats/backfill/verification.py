@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from fsnats.backfill.asking import Asking
+from fsnats.backfill.asking import Asking, Refusal
 from fsnats.backfill.comparison import Difference, differences
 from fsnats.backfill.keys import after
 from fsnats.backfill.pages import klines, pages, request
 from fsnats.binance.streams import Market
 from fsnats.candles.calendar import fills
 from fsnats.candles.candle import Candle
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import ExchangeUnavailable, Unusable
 from fsnats.store import Series, Span, Store
 from fsnats.store.made import candle_of, made, made_of_trades
 
@@ -27,6 +27,7 @@ class Verdict(msgspec.Struct):
     series: Series
     way: str
     compared: int = 0
+    refused: str = ""  # why there is no more of it
     unknown: int = 0  # candles of the exchange of which the store does not know everything
     differences: list[Difference] = []
 
@@ -49,17 +50,27 @@ async def verify(
     """Compare the candles that open in a span, in each way in which the store knows them; `told` hears of so many that
     are done.
 
-    Raises StoreUnavailable, Unusable for trades of which no candles can be made, and what `Asking.get` does.
+    Where the exchange refuses to say, or no candles can be made of the trades, the verdict tells it.  Raises
+    StoreUnavailable, and what else `Asking.get` does.
     """
     verdicts = [Verdict(series, way) for way in await ways(store, series)]
     for page in pages(series, span) if verdicts else ():
-        body = await asking.get(series.market, *request(series, page))
+        try:
+            body = await asking.get(series.market, *request(series, page))
+        except Refusal as refusal:
+            for verdict in verdicts:
+                verdict.refused = str(refusal)
+            break
         try:
             theirs = {row.start_time: candle_of(row) for row in klines(series, body)}
         except msgspec.DecodeError as error:
             raise ExchangeUnavailable("json", f"the exchange did not answer with candles: {error}") from error
         for verdict in verdicts:
-            compare(verdict, await _found(store, series, verdict.way, page.span), theirs)
+            try:
+                if not verdict.refused:
+                    compare(verdict, await _found(store, series, verdict.way, page.span), theirs)
+            except Unusable as error:
+                verdict.refused = str(error)
         told(page.keys)
     return verdicts
 

@@ -110,16 +110,23 @@ class _Job:
             asking = Asking(bus, SystemClock())
             now_ms = await asking.time(market)
             filler = Filler(store, asking, now_ms)
-            wants = await self._wants(filler, chosen, now_ms)
+            wants, refused = await self._wants(filler, chosen, now_ms)
             outcomes = await _fill(filler, wants)
-            self.status = await _report(store, outcomes, len(chosen) - len(wants), asking.asked)
+            nothing = len(chosen) - len(wants) - len(refused)
+            self.status = max(await _report(store, outcomes, nothing, asking.asked), int(bool(refused)))
+            for series, reason in refused.items():
+                typer.echo(f"{name_of(series)}: {reason}")
         finally:
             await store.close()
             if self.status == INTERRUPTED:
                 typer.echo("fsnats: stopped; what was written stays, and the same command goes on from there", err=True)
 
-    async def _wants(self, filler: "Filler", chosen: "list[Series]", now_ms: int) -> "list[Want]":
-        """What is wanted of each series, without those of which there is nothing in that time."""
+    async def _wants(
+        self, filler: "Filler", chosen: "list[Series]", now_ms: int
+    ) -> "tuple[list[Want], dict[Series, str]]":
+        """What is wanted of each series, without those of which there is nothing in that time; and of which the
+        exchange says nothing, and why."""
+        from fsnats.backfill.asking import Refusal
         from fsnats.backfill.filler import Want, each
         from fsnats.backfill.keys import settled
 
@@ -129,10 +136,14 @@ class _Job:
             if series.interval:
                 spans[series] = settled(series, self._from_ms, self._to_ms, now_ms)
             else:
-                spans[series] = await filler.trades_between(series, self._from_ms, self._to_ms)
+                try:
+                    spans[series] = await filler.trades_between(series, self._from_ms, self._to_ms)
+                except Refusal as refusal:
+                    refused[series] = str(refusal)
 
+        refused: dict[Series, str] = {}
         await each(chosen, find)
-        return [Want(series, span) for series in chosen if (span := spans[series]) is not None]
+        return [Want(series, span) for series in chosen if (span := spans.get(series)) is not None], refused
 
 
 async def listed(bus: "NatsBus", market: Market) -> "Listing":

@@ -48,13 +48,15 @@ def series(
 ) -> list[Series]:
     """What symbols (or pairs, with a type of contract), ALL of those that trade, mean.
 
-    Raises Unusable for names that the market does not list.
+    Raises Unusable for names that the market does not list, and where they mean nothing.
     """
     if ALL in map(str.upper, names):
         trading = [one for one in listing.symbols if one.status == TRADING and contract in ("", one.contract)]
         chosen = sorted({one.pair if contract else one.name for one in trading})
     else:
         chosen = [_known(listing, name.upper(), contract) for name in names]
+    if not chosen:
+        raise Unusable(f"nothing on {listing.market} is meant by '{' '.join(names)}{contract and f' {contract}'}'")
     kind: Kind = "continuousKline" if contract else "kline"
     full = [f"{name}_{contract}" if contract else name for name in chosen]
     made = [Series(listing.market, kind, name, each) for name in full for each in intervals]

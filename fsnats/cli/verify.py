@@ -94,7 +94,7 @@ class _Job:
             for line in lines(verdict):
                 typer.echo(line)
         compared = sum(verdict.compared for verdict in verdicts)
-        different = sum(bool(verdict.differences) for verdict in verdicts)
+        different = any(verdict.differences or verdict.refused for verdict in verdicts)
         typer.echo(f"{compared:,} candles compared" + ("" if compared else ": the store has none of them whole"))
         self.status = 1 if different else 0 if compared else NOTHING
 
@@ -135,6 +135,8 @@ def lines(verdict: "Verdict") -> list[str]:
     said = f"{different:,} DIFFER" if different else same
     unknown = f"; {verdict.unknown:,} more are not stored whole" if verdict.unknown else ""
     told = [f"{name_of(verdict.series)}, {_WAYS[verdict.way]}: {verdict.compared:,} compared, {said}{unknown}"]
+    if verdict.refused:
+        told.append(f"  it ends there: {verdict.refused}")
     for one in verdict.differences[:_DIFFERENCES]:
         told.append(f"  {shown(one.open_ms)} {one.field}: {one.ours} here, {one.theirs} at the exchange")
     if len(verdict.differences) > _DIFFERENCES:

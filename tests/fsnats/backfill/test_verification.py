@@ -119,6 +119,20 @@ async def test_what_are_no_candles_is_not_compared() -> None:
         await verified(store, asking(bus), HOURS, Span(hour(0), hour(3)), lambda keys: None)
 
 
+async def test_why_a_comparison_ends_early_is_told() -> None:
+    bus = MemoryBus()
+    exchange, store = Exchange(bus, "1h", map(hour, range(3))), Kept()
+    back = [RawAggTrade("BTCUSDT", "1.5", "1", hour(1) - each, each, each, each, True) for each in range(3)]
+    rows = [candle(HOURS, hour(each)) for each in range(3)]
+    await store.write(Batch([Rows(TRADES, trades=back), Rows(HOURS, klines=rows)]))
+    stored, trades = await verify(exchange, bus, store, HOURS, Span(hour(0), hour(2)))
+    assert (stored.compared, stored.refused) == (3, "")
+    assert (trades.compared, trades.refused) == (0, "trade 1: older than trade 0")
+    exchange.replies = [RestReply(400, b'{"code":-1121,"msg":"Invalid symbol."}')]
+    verdicts = await verified(store, asking(bus), HOURS, Span(hour(0), hour(2)), lambda keys: None)
+    assert [one.refused for one in verdicts] == ["the exchange refuses it: Invalid symbol. (-1121)"] * 2
+
+
 @pytest.mark.recorded
 async def test_recorded_minutes_are_verified_against_binances_own_days(recordings: Path) -> None:
     bars, days = archived(recordings), table(recordings, "spot.BTCUSDT.1d")

@@ -53,6 +53,10 @@ def test_names_that_are_not_listed_are_said() -> None:
         names("BTCUSDT", "NOPE")
     with pytest.raises(Unusable, match="unknown pair 'NOPE' on usdm"):
         names("NOPE", contract="PERPETUAL")
+    with pytest.raises(Unusable, match="nothing on usdm is meant by 'ALL NEXT_QUARTER'"):
+        names("ALL", contract="NEXT_QUARTER")
+    with pytest.raises(Unusable, match="nothing on usdm is meant by ''"):
+        names(",")
     with pytest.raises(Unusable, match="belong to its pair, 'BTCUSDT'"):
         names("BTCUSDT_261225", contract="PERPETUAL")
 
