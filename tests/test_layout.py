@@ -20,6 +20,7 @@ ELSEWHERE = {
     "fsnats/errors.py": "tests/fsnats/test_process.py",
     "fsnats/exits/messages.py": "tests/fsnats/exits/test_client.py",
     "fsnats/formats/columns.py": "tests/fsnats/formats/test_text.py",
+    "fsnats/store/provenance.py": "tests/fsnats/store/test_opening.py",
     "fsnats/trading.py": "tests/workers/ingest/test_doubts.py",
     "fsnats/supervisor/events.py": "tests/fsnats/supervisor/test_supervisor.py",
     "gateway/channel.py": "tests/gateway/test_hub.py",

@@ -95,8 +95,7 @@ class _Job:
         from fsnats.backfill.filler import Filler
         from fsnats.cli import series as words
         from fsnats.clock import SystemClock
-        from fsnats.rendezvous import store_url
-        from fsnats.store.opening import open_store
+        from fsnats.store.opening import open_served
 
         listing = await listed(bus, market)
         try:
@@ -105,7 +104,7 @@ class _Job:
             typer.echo(f"fsnats: {error}", err=True)
             self.status = EXIT_USAGE
             return
-        store = await open_store(store_url(self._config), self._config.state_dir)
+        store = await open_served(self._config, bus)
         try:
             asking = Asking(bus, SystemClock())
             now_ms = await asking.time(market)

@@ -75,8 +75,7 @@ class _Job:
     ) -> None:
         """Do it all, and say how it ends in `status`."""
         from fsnats.cli import series as words
-        from fsnats.rendezvous import store_url
-        from fsnats.store.opening import open_store
+        from fsnats.store.opening import open_served
 
         listing = await listed(bus, market)
         try:
@@ -85,7 +84,7 @@ class _Job:
             typer.echo(f"fsnats: {error}", err=True)
             self.status = EXIT_USAGE
             return
-        store = await open_store(store_url(self.config), self.config.state_dir)
+        store = await open_served(self.config, bus)
         try:
             verdicts = await self._compare(bus, chosen, store)
         finally:

@@ -21,6 +21,9 @@ from fsnats.candles.candle import Candle
 Stretch = tuple[int, int]
 """Milliseconds since 1970: the first one, and the first one after."""
 
+Source = Literal["binance", "simulated"]
+"""Whose data a store keeps: prices that were made up and real ones never share one."""
+
 Kind = Literal["kline", "continuousKline", "aggTrade"]
 
 

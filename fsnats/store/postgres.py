@@ -18,6 +18,7 @@ from fsnats.store import (
     RawAggTrade,
     RawFrame,
     Series,
+    Source,
     Span,
     Stretch,
     columns,
@@ -29,6 +30,7 @@ from fsnats.store.batches import prepared
 from fsnats.store.migrations import due, migrations
 from fsnats.store.postgreserrors import translating
 from fsnats.store.postgresrows import Connection
+from fsnats.store.provenance import require
 
 _READERS = 4
 _CONNECT = 10.0  # seconds for a connection
@@ -91,6 +93,13 @@ class PostgresStore:
             await self._readers
             async with self._writer.acquire():
                 pass
+
+    async def claim(self, source: Source) -> None:
+        """Say whose data is to be kept here.  Raises ConfigError where it is another's already."""
+        async with self._connection(self._writer) as connection, connection.transaction():
+            await connection.execute("INSERT INTO provenance VALUES (1, $1) ON CONFLICT DO NOTHING", source)
+            kept = await connection.fetchval("SELECT source FROM provenance")
+        require(source, str(kept), self._address.name)
 
     async def write(self, batch: Batch) -> None:
         rows = await asyncio.to_thread(prepared, batch)

@@ -18,7 +18,7 @@ from fsnats.notify import PROGRAM
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import Status, respond
-from fsnats.store.opening import open_store
+from fsnats.store.opening import open_served
 from workers.history.candles import Candles
 from workers.history.clocks import Clocks
 from workers.history.relay import Relay
@@ -64,7 +64,7 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         }
         relay = Relay(bus, hasty, tasks, clock)
         clocks = Clocks(bus, hasty, clock)
-        shelf = Shelf(lambda: open_store(config.store_url, config.state_dir), clock)
+        shelf = Shelf(lambda: open_served(config, bus), clock)
         stack.push_async_callback(shelf.close)
         service = Service(bus, Candles(shelf, clocks), rests, tasks, clock)
         tape = Tape(bus, Trades(shelf, clocks), rests, tasks, clock)

@@ -18,7 +18,7 @@ from fsnats.rendezvous import nats_urls, store_url
 from fsnats.settings import load
 from fsnats.store import Store
 from fsnats.store.address import read_url
-from fsnats.store.opening import open_store
+from fsnats.store.opening import open_served
 from workers.recorder.recorder import Recorder, name_of
 
 LAST_WORDS = 5.0  # seconds that what was read may take to be stored when we are stopped
@@ -46,10 +46,11 @@ async def _record(config: Config, entries: Sequence[Entry], stopping: process.St
     url = store_url(config)
     name = name_of(entries, read_url(url, config.state_dir).name)
 
-    async def opened() -> Store:
-        return await open_store(url, config.state_dir)
-
     async with NatsBus(nats_urls(config), f"recorder-{os.getpid()}", random.random) as bus:
+
+        async def opened() -> Store:
+            return await open_served(config, bus)
+
         only = {symbol.upper() for symbol in config.symbols}
         makings = [recording.read_making(making) for making in config.record_made]
         recorder = Recorder(entries, name, bus, opened, SystemClock(), random.random, only, makings)

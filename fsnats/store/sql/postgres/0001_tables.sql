@@ -1,4 +1,9 @@
 -- NUMERIC without a precision keeps every digit as it came.  Origins: 0 live, 1 recovered, 2 fetched, 3 made.
+-- One row: whose data is kept here, 'binance' or 'simulated'.
+CREATE TABLE provenance (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  source TEXT NOT NULL
+);
 CREATE TABLE series (
   id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   market TEXT NOT NULL,
