@@ -13,6 +13,7 @@ from fsnats.cli import (
     client,
     config,
     doctor,
+    export,
     gateway,
     record,
     replay,
@@ -74,6 +75,7 @@ app.command()(client.client)
 app.command()(record.record)
 app.command()(backfill.backfill)
 app.command()(verify.verify)
+app.command()(export.export)
 app.command()(config.config)
 app.command()(doctor.doctor)
 app.add_typer(chaos.app, name="chaos")

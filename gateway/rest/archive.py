@@ -145,11 +145,11 @@ class Archive:
             await send({"type": "http.response.body", "body": b""})
             return
         await _send(send, form.begin(missing))
-        told = list(first.missing)
+        told, is_survey = list(missing), asked.request.source == "store"
         try:
             await _send(send, await _add(asked, form, first))
             async for reply in replies:
-                told += reply.missing
+                told += [] if is_survey else reply.missing
                 await _send(send, await _add(asked, form, reply))
         except (Problem, Unusable) as error:
             logger.warning("a download cannot be finished", extra={"error": str(error)})

@@ -3,7 +3,7 @@
 Candles that are over and settled are kept in the store when they come; open ones never.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -15,8 +15,10 @@ from fsnats.binance.streams import Market
 from fsnats.binance.weights import page_of
 from fsnats.candles.calendar import DAY, counted, moved, opening, span
 from fsnats.errors import ExchangeUnavailable
+from fsnats.history import Missing
 from fsnats.store import Batch, KlineData, Origin, Rows, Series, Span, Store
 from fsnats.store.forms import kline_of, request_for, row_of
+from fsnats.store.reading import candles, unknown_candles
 from workers.history import coverage
 from workers.history.flights import Flights, Stretches
 from workers.history.shelf import Shelf
@@ -38,7 +40,7 @@ class Piece(NamedTuple):
 
     rows: list[Candle]
     goes_on: int | None
-    missing: Span | None = None
+    missing: Sequence[Missing] = ()
 
 
 class Fetched(NamedTuple):
@@ -94,6 +96,8 @@ class Candles:
         first = opening(interval, start) if start <= last else start
         if first > last:
             return Piece([], None)
+        if by is None:
+            return await self._from_store(series, first, last, limit)
         spans = await self._spans(series)
         held = coverage.at(spans, first)
         if held is not None:
@@ -104,10 +108,6 @@ class Candles:
                 return Piece(_closed(stored), _next(interval, reached, last))
         following = coverage.after(spans, first)
         stop = last if following is None else min(last, span(interval, following.first - 1)[0])
-        if by is None:
-            stored = await self._stored(series, first, stop, limit) or []
-            reached = stored[-1].start_time if len(stored) == limit else stop
-            return Piece(_closed(stored), _next(interval, reached, last), Span(first, reached))
         fetched = await self._fetched(by, series, first, stop, limit)
         return Piece(fetched.rows, _next(interval, fetched.reached, last))
 
@@ -124,6 +124,10 @@ class Candles:
             end = top if end is None else min(end, top)
         if top < floor:
             return Piece([], None)
+        if by is None:
+            bottom = opening(interval, max(floor, moved(interval, top, 1 - limit), 0))
+            piece = await self._from_store(series, bottom, top, limit)
+            return piece._replace(goes_on=_before(bottom, floor) if piece.rows else None)
         spans = await self._spans(series)
         held = coverage.at(spans, top)
         if held is not None and end is not None:
@@ -133,28 +137,17 @@ class Candles:
                 return Piece(_closed(stored), _before(stored[0].start_time if len(stored) == limit else bottom, floor))
         below = held or coverage.before(spans, top)
         bottom = floor if below is None or below.last < floor else span(interval, below.last)[1]
-        if by is not None:
-            return await self._fetched_back(by, series, end, top, bottom, floor, limit)
-        bottom = opening(interval, max(bottom, moved(interval, top, 1 - limit)))
-        stored = await self._stored(series, bottom, top, limit, newest=True) or []
-        return Piece(_closed(stored), _before(bottom, floor), Span(bottom, top))
+        return await self._fetched_back(by, series, end, top, bottom, floor, limit)
 
-    async def unknown(self, series: Series, start: int, end: int | None) -> list[Span]:
+    async def unknown(self, series: Series, start: int, end: int | None) -> list[Missing]:
         """Of which openings in a range it is not known that the store has everything; the open candle is none."""
         last = self._newest(series, closed=True)
         if end is not None:
             last = min(last, end)
         if start > last:
             return []
-        first, last = opening(series.interval, start), span(series.interval, last)[0]
-        missing: list[Span] = []
-        for one in await self._spans(series):
-            if one.first > last:
-                break
-            if one.first > first:
-                missing.append(Span(first, span(series.interval, one.first - 1)[0]))
-            first = max(first, span(series.interval, one.last)[1])
-        return [*missing, Span(first, last)] if first <= last else missing
+        unknown = await self._shelf.ask(lambda store: unknown_candles(store, series, start, last))
+        return [Missing(start, last)] if unknown is None else unknown
 
     def _newest(self, series: Series, closed: bool) -> int:
         """The opening of the newest candle that there may be."""
@@ -163,6 +156,15 @@ class Candles:
             return coverage.last_over(series.interval, now)
         # The exchange may be a moment ahead of what we know of its clock.
         return span(series.interval, now)[1]
+
+    async def _from_store(self, series: Series, first: int, last: int, limit: int) -> Piece:
+        read = await self._shelf.ask(lambda store: candles(store, series, first, last, limit))
+        if read is None:
+            return Piece([], None, [Missing(first, last)])
+        rows, goes_on = read
+        self._shelf.rows_read += len(rows)
+        reached = last if goes_on is None else goes_on - 1
+        return Piece(rows, goes_on, await self.unknown(series, first, reached))
 
     async def _spans(self, series: Series) -> list[Span]:
         return await self._shelf.ask(lambda store: store.spans(series)) or []

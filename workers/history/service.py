@@ -14,7 +14,7 @@ from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
-from fsnats.history import PAGE_ROWS, KlinesReply, KlinesRequest, Missing
+from fsnats.history import PAGE_ROWS, KlinesReply, KlinesRequest
 from fsnats.status import Status
 from fsnats.store import Series
 from fsnats.subjects import KLINES
@@ -63,7 +63,7 @@ class Service:
             return refusal
         if request.survey:
             unknown = await self._candles.unknown(_series(request), request.start_ms or 0, request.end_ms)
-            return KlinesReply(missing=[Missing(one.first, one.last) for one in unknown])
+            return KlinesReply(missing=unknown)
         pieces: list[Piece] = []
         try:
             goes_on = await self._gather(request, pieces)
@@ -77,9 +77,7 @@ class Service:
         for piece in reversed(pieces) if request.newest else pieces:
             rows += piece.rows
         logger.debug("history read", extra={"symbol": request.symbol, "rows": len(rows)})
-        missing = [
-            Missing(*one) for one in sorted((each.missing.first, each.missing.last) for each in pieces if each.missing)
-        ]
+        missing = sorted((one for piece in pieces for one in piece.missing), key=lambda one: one.first)
         return KlinesReply(msgspec.Raw(_encode(rows)), goes_on, missing)
 
     async def _gather(self, request: KlinesRequest, pieces: list[Piece]) -> int | None:

@@ -16,6 +16,7 @@ from fsnats.errors import ExchangeUnavailable
 from fsnats.history import Missing
 from fsnats.store import Batch, Origin, RawAggTrade, Rows, Series, Span, Store
 from fsnats.store.forms import AggTrade, agg_trade_of, request_for, trade_of
+from fsnats.store.reading import first_trade, unknown_trades
 from workers.history import coverage
 from workers.history.flights import Stretches
 from workers.history.shelf import Shelf
@@ -65,9 +66,9 @@ class Trades:
                 return Piece([], None, missing)
             piece = await self.after(series, first.agg_id, end, limit, by)
             return piece._replace(missing=missing)
-        known = await self._known_first(series, start)
+        known = await self._shelf.ask(lambda store: first_trade(store, series, start))
         if known is not None:
-            return await self.after(series, known, end, limit, by)
+            return await self.after(series, known.agg_id, end, limit, by)
         try:
             rows = await _get(by, series, {"startTime": start, "limit": min(limit, HISTORY_ROWS)})
         except BadRequest as error:
@@ -129,42 +130,12 @@ class Trades:
         missing = await self._unknown(series, rows[0].T if rows else end, end)
         return Piece(rows, None, missing)
 
-    async def _at(self, series: Series, time_ms: int, *, before: bool = False) -> RawAggTrade | None:
-        return await self._shelf.ask(lambda store: store.trade_at(series, time_ms, before=before))
-
-    async def _known_first(self, series: Series, start: int) -> int | None:
-        """The id of the first trade at a time or after it, if the store knows for sure that it is the first one."""
-        before, first = await self._at(series, start, before=True), await self._at(series, start)
-        if first is None:
-            return None
-        spans = await self._shelf.ask(lambda store: store.spans(series)) or []
-        held = coverage.at(spans, first.agg_id)
-        if held is None:
-            return None
-        return first.agg_id if held.first == 0 or (before is not None and held.first <= before.agg_id) else None
+    async def _at(self, series: Series, time_ms: int) -> RawAggTrade | None:
+        return await self._shelf.ask(lambda store: store.trade_at(series, time_ms))
 
     async def _unknown(self, series: Series, start: int, end: int) -> list[Missing]:
-        """What is not known to be in the store, of a range of times."""
-        first, last = await self._at(series, start), await self._at(series, end + 1, before=True)
-        if first is None or last is None or first.trade_time > end:
-            return [Missing(start, end)]
-        spans = await self._shelf.ask(lambda store: store.spans(series)) or []
-        missing: list[Missing] = []
-        if await self._known_first(series, start) is None:
-            missing.append(Missing(start, first.trade_time))
-        key = first.agg_id
-        for one in spans:
-            if one.first > last.agg_id:
-                break
-            if one.first > key:
-                missing.append(Missing(key, one.first - 1, "a"))
-            key = max(key, one.last + 1)
-        if key <= last.agg_id:
-            missing.append(Missing(key, last.agg_id, "a"))
-        beyond, held = await self._at(series, end + 1), coverage.at(spans, last.agg_id)
-        if beyond is None or held is None or held.last < beyond.agg_id:
-            missing.append(Missing(last.trade_time, end))
-        return missing
+        unknown = await self._shelf.ask(lambda store: unknown_trades(store, series, start, end))
+        return [Missing(start, end)] if unknown is None else unknown
 
     async def _stored(
         self, series: Series, first: int, last: int, limit: int, *, newest: bool = False

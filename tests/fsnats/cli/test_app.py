@@ -8,7 +8,7 @@ from fsnats import __version__
 from fsnats.cli import main
 from tests.fsnats.cli.conftest import running
 
-VERBS = ("up", "supervise", "gateway", "status", "tail", "client", "record", "config", "doctor", "version")
+VERBS = ("up", "supervise", "gateway", "status", "tail", "client", "record", "export", "config", "doctor", "version")
 
 
 def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

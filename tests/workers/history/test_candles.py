@@ -10,6 +10,7 @@ from fsnats.binance.rows import Candle
 from fsnats.binance.streams import Market
 from fsnats.candles.calendar import DAY, HOUR, MINUTE, moved
 from fsnats.errors import ExchangeUnavailable
+from fsnats.history import Missing
 from fsnats.store import Batch, KlineData, Origin, Rows, Series, Span
 from fsnats.store.forms import kline_of
 from tests.workers.history.shelves import Exchange, Table, bar_of, shelf_of
@@ -197,15 +198,17 @@ async def test_what_is_read_from_the_store_alone_says_what_it_does_not_know(
     await forward(candles, exchange, THEN + 10 * MINUTE, THEN + 19 * MINUTE)
     exchange.asked.clear()
     rows: list[Candle] = []
-    missing = []
+    missing: list[Missing] = []
     place: int | None = THEN
     while place is not None:
         piece = await candles.forward(MINUTES, place, THEN + 29 * MINUTE, 100, None)
         rows += piece.rows
-        missing += [piece.missing] if piece.missing else []
+        missing += piece.missing
         place = piece.goes_on
     assert rows == exchange.bars(THEN + 10 * MINUTE, THEN + 19 * MINUTE)
-    assert missing == [Span(THEN, THEN + 9 * MINUTE), Span(THEN + 20 * MINUTE, THEN + 29 * MINUTE)]
+    assert missing == [Missing(THEN, THEN + 9 * MINUTE), Missing(THEN + 20 * MINUTE, THEN + 29 * MINUTE)]
+    newest = await candles.backward(MINUTES, THEN + 19 * MINUTE, 0, 5, None)
+    assert (newest.rows, list(newest.missing)) == (exchange.bars(THEN + 15 * MINUTE, THEN + 19 * MINUTE), [])
     assert exchange.asked == []
 
 
