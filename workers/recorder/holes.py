@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from fsnats.backfill.filler import Want
-from fsnats.backfill.keys import count
+from fsnats.backfill.keys import after, count, settled
 from fsnats.store import Series, Span
 from fsnats.store.spans import missing, steps
 
@@ -43,6 +43,22 @@ class Holes:
         self._before = found
         self._in_vain &= found
         return [Want(series, hole) for series, hole in sorted(wanted)]
+
+    def begin(self, known: Mapping[Series, Sequence[Span]], now_ms: int) -> list[Want]:
+        """What is to be filled when a recorder starts: candles that were over while none ran.
+
+        No hole shows before the next one closes, which of days takes a day.  (The next trade is never far.)
+        """
+        behind = {
+            series: settled(series, after(series, spans[-1].last), now_ms, now_ms)
+            for series, spans in known.items()
+            if spans and series.interval
+        }
+        return [
+            Want(series, span)
+            for series, span in sorted(behind.items())
+            if span is not None and count(series, span) <= KEYS_MOST
+        ]
 
     def asked(self, wants: Collection[Want]) -> None:
         """The exchange gave what it has of these: what is left of them it does not have."""

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from itertools import groupby
 
 from fsnats.backfill.asking import Asking
 from fsnats.backfill.filler import Filler, Outcome, Want
+from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import FsnatsError, Unavailable
@@ -38,6 +38,7 @@ class Mending:
         self.holes = Holes()
         self.rows = 0  # that were fetched
         self.trouble = ""
+        self._begun: set[Market] = set()  # markets whose candles were looked for behind what was stored at the start
 
     async def run(self) -> None:
         """Look and fill, until cancelled."""
@@ -56,10 +57,17 @@ class Mending:
         store = self._store()
         if store is None:
             return
-        wants = self.holes.look({series: await store.spans(series) for series in self._series()})
-        for market, some in groupby(wants, key=lambda want: want.series.market):
-            filler = Filler(store, self._asking, await self._asking.time(market))
-            await filler.fill_all(list(some), self._done)
+        known = {series: await store.spans(series) for series in self._series()}
+        wants = self.holes.look(known)
+        for market in sorted({series.market for series in known}):
+            here = [want for want in wants if want.series.market is market]
+            if not here and market in self._begun:
+                continue
+            now_ms = await self._asking.time(market)
+            if market not in self._begun:
+                here += self.holes.begin({series: known[series] for series in known if series.market is market}, now_ms)
+            await Filler(store, self._asking, now_ms).fill_all(here, self._done)
+            self._begun.add(market)
 
     def _done(self, outcome: Outcome) -> None:
         want: Want = outcome.want

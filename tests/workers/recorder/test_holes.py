@@ -53,5 +53,11 @@ def test_what_is_too_large_is_left() -> None:
     assert holes.too_large == 1
 
 
+def test_candles_that_were_over_before_a_start_are_wanted_at_once() -> None:
+    known = {BARS: [Span(0, 2 * MINUTE)], TRADES: [Span(1, 5)], Series(Market.SPOT, "kline", "NEW", "1m"): []}
+    assert Holes().begin(known, 5 * MINUTE + 30_000) == [Want(BARS, Span(3 * MINUTE, 4 * MINUTE))]
+    assert Holes().begin(known, 3 * MINUTE + 30_000) == []
+
+
 def test_without_two_spans_nothing_is_missing() -> None:
     assert Holes().look({TRADES: [], BARS: [Span(0, 0)]}) == []

@@ -22,7 +22,8 @@ class Shop:
 
     def __init__(self, clock: HandClock) -> None:
         self.bus = MemoryBus()
-        self.exchange = Exchange(self.bus, openings=[FIRST + minute * MINUTE for minute in range(20)])
+        openings = [FIRST + minute * MINUTE for minute in range(20)]
+        self.exchange = Exchange(self.bus, openings=openings, now_ms=FIRST + 13 * MINUTE + 5_000)
         self.store = Kept()
         self.open = True
         self.told: list[Outcome] = []
@@ -51,7 +52,7 @@ async def test_a_hole_that_stays_is_filled(shop: Shop, clock: HandClock) -> None
     await shop.keep(0, 5)
     await shop.keep(9, 12)
     await clock.advance(LOOK)
-    assert shop.exchange.asked == []
+    assert shop.exchange.methods == {"time": 1}
     await clock.advance(LOOK)
     await eventually(lambda: shop.mending.rows == 3)
     assert await shop.store.spans(BARS) == [Span(FIRST, FIRST + 12 * MINUTE)]
@@ -68,6 +69,19 @@ async def test_what_the_exchange_does_not_have_is_no_hole(shop: Shop, clock: Han
     await eventually(lambda: shop.told)
     assert shop.mending.rows == 2
     assert await shop.store.spans(BARS) == [Span(FIRST, FIRST + 12 * MINUTE)]
+
+
+async def test_candles_that_were_over_while_nobody_recorded_are_fetched_at_the_start(
+    shop: Shop, clock: HandClock
+) -> None:
+    await shop.keep(0, 5)
+    shop.exchange.now_ms = FIRST + 9 * MINUTE + 30_000
+    await clock.advance(LOOK)
+    await eventually(lambda: shop.mending.rows == 3)
+    assert await shop.store.spans(BARS) == [Span(FIRST, FIRST + 8 * MINUTE)]
+    shop.exchange.now_ms = FIRST + 12 * MINUTE + 30_000
+    await clock.advance(5 * LOOK)
+    assert shop.mending.rows == 3, "from then on they come by themselves"
 
 
 async def test_before_the_store_is_open_nothing_is_looked_for(shop: Shop, clock: HandClock) -> None:
