@@ -1,7 +1,6 @@
 """One replay: a NATS server and a gateway as always, and a player in the place of the workers."""
 
 import asyncio
-import contextlib
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -68,9 +67,8 @@ async def perform(
             supervise(config, stopping, with_gateway=True, replayed=bodies, impatient=True, on_ready=ready.set_result)
         )
         work = tasks.create_task(play())
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait((serving, work), return_when=asyncio.FIRST_COMPLETED)
-        work.cancel()
+        await asyncio.wait((serving, work), return_when=asyncio.FIRST_COMPLETED)
+        work.cancel()  # somebody stopped it
     return progress
 
 

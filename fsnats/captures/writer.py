@@ -39,6 +39,14 @@ class Rotation(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Totals(msgspec.Struct):
+    """What has been finished so far."""
+
+    files: int = 0
+    frames: int = 0
+    gaps: int = 0
+
+
 class _File:
     """The file that is being written."""
 
@@ -76,7 +84,7 @@ class Writer:
         self._simulated = simulated
         self._file: _File | None = None
         self._is_due = False
-        self.finished: list[Manifest] = []
+        self.finished = Totals()
 
     def write(self, lines: Sequence[Line], now_ns: int) -> None:
         """Write lines as one piece, all of them or none; begin and finish files as it is time."""
@@ -104,12 +112,14 @@ class Writer:
             file.size,
             file.digest.hexdigest(),
             capture=self.capture,
-            number=len(self.finished) + 1,
+            number=self.finished.files + 1,
         )
         conclude(file.path, final, one)
         file.handle.close()
         self._file, self._is_due = None, False
-        self.finished.append(one)
+        self.finished.files += 1
+        self.finished.frames += one.frames
+        self.finished.gaps += one.gaps
 
     def abandon(self) -> None:
         """Leave the file that is being written as it is: the next run finishes it."""
@@ -118,7 +128,7 @@ class Writer:
             self._file = None
 
     def _open(self, now_ns: int) -> _File:
-        name = f"fsnats-{self.capture}-{len(self.finished) + 1:06}.jsonl{self._form}{UNFINISHED}"
+        name = f"fsnats-{self.capture}-{self.finished.files + 1:06}.jsonl{self._form}{UNFINISHED}"
         file = _File(self._directory / name, now_ns)
         try:
             text = head(now_ns, f"fsnats {__version__}", simulated=self._simulated)

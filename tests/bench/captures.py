@@ -66,14 +66,14 @@ async def _measure(directory: Path, count: int) -> Values:
         await working
     capture.desk.close()
     await writing
+    file, size = _only_file(directory)
     values = {
         "capture": (time.process_time() - cpu) / count * 1e6,
         "rate": count / (time.monotonic() - started),
-        "bytes": writer.finished[0].bytes / count,
+        "bytes": size / count,
     }
-    assert writer.finished[0].frames == count
-    one = writer.finished[0]
-    return values | await _replay(directory / one.file, one.bytes, count)
+    assert writer.finished.frames == count
+    return values | await _replay(file, size, count)
 
 
 async def _replay(file: Path, size: int, count: int) -> Values:
@@ -92,6 +92,11 @@ async def _replay(file: Path, size: int, count: int) -> Values:
         "replay": (time.process_time() - cpu) / count * 1e6,
         "played": count / (time.monotonic() - started),
     }
+
+
+def _only_file(directory: Path) -> tuple[Path, int]:
+    (file,) = directory.glob("*.zst")
+    return file, file.stat().st_size
 
 
 def _frames(count: int) -> list[tuple[str, bytes]]:

@@ -18,6 +18,8 @@ from websockets.asyncio.client import connect
 from fsnats.binance.streams import Market
 from fsnats.captures.check import check, played
 from fsnats.captures.files import Reader
+from fsnats.captures.lines import Row
+from fsnats.frames import CONTINUES
 from tests.e2e.client import Client, until
 from tests.e2e.conftest import Measure, StartFleet
 from tests.e2e.fleet import Fleet, Process, get
@@ -183,8 +185,12 @@ def files_in(directory: Path) -> list[Path]:
     return sorted(path for path in directory.iterdir() if path.suffix != ".json")
 
 
+def parts_of(directory: Path) -> set[Path]:
+    return set(directory.glob("*.part"))
+
+
 def size_of(directory: Path) -> int:
-    return sum(path.stat().st_size for path in directory.glob("*.part"))
+    return sum(path.stat().st_size for path in parts_of(directory))
 
 
 def is_within(part: list[bytes], whole: list[bytes]) -> bool:
@@ -195,8 +201,9 @@ def is_within(part: list[bytes], whole: list[bytes]) -> bool:
 
 async def capture_for_a_while(fleet: Fleet, directory: Path, live: list[Listener], name: str) -> Process:
     """A capture that has written something, while at least so much came."""
+    earlier = parts_of(directory)
     process = start_capture(fleet, directory, *PATTERNS, "--rotate-every", "1", name=name)
-    await until(lambda: process.status is None and size_of(directory) > 0, "it is written")
+    await until(lambda: process.status is None and parts_of(directory) - earlier, "it is written")
     before = [len(listener.texts) for listener in live]
     await until(lambda: all(len(one.texts) > count + 60 for one, count in zip(live, before, strict=True)), "more comes")
     return process
@@ -261,8 +268,35 @@ async def test_a_full_disk_is_told_and_waited_for_and_nothing_is_lost(start_flee
     (checked,) = check(files_in(captures))
     assert checked.is_proved
     assert checked.manifest.gaps == 0
-    numbers: dict[str, list[int]] = {}
-    for row in Reader(checked.path).rows():
-        if row.kind == "ws":
-            numbers.setdefault(row.url, []).append(row.seq)
-    assert all(list(range(seqs[0], seqs[-1] + 1)) == seqs for seqs in numbers.values())
+    assert missing_unsaid(checked.path) == []
+
+
+async def test_when_nats_dies_nothing_is_missing_from_a_capture_unsaid(start_fleet: StartFleet, tmp_path: Path) -> None:
+    captures = tmp_path / "captures"
+    fleet = start_fleet(symbols=SYMBOLS, markets="spot")
+    process = start_capture(fleet, captures, "*@bookTicker", "*@trade")
+    await until(lambda: size_of(captures) > 2000, "it is written")
+    fleet.kill("nats-server")
+    size = size_of(captures)
+    await until(lambda: size_of(captures) > size + 5000, "it goes on", within=60)
+    stop(process)
+    (file,) = files_in(captures)
+    assert check([file])[0].is_proved
+    assert missing_unsaid(file) == []
+
+
+def missing_unsaid(file: Path) -> list[Row]:
+    """The lines before which something is missing that no notice tells."""
+    newest: dict[str, Row] = {}
+    found = []
+    for row in Reader(file).rows():
+        before = newest.get(row.url)
+        continued = (
+            before is not None
+            and before.seq + 1 == row.seq
+            and (before.epoch == row.epoch or bool(row.flags & CONTINUES))
+        )
+        if row.kind == "ws" and not (before is None or before.kind == "gap" or continued):
+            found.append(row)
+        newest[row.url] = row
+    return found

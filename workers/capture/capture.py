@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from fsnats import catalogue, frames, replay
@@ -77,7 +77,7 @@ class Capture:
                     else:
                         self._bus.subscribe(f"{PREFIX}.{market}.>", partial(self._received, market))
                         self._resume_all(market)
-                await self._catch_up(self._all())
+                tasks.create_task(self._catch_up())
                 await (self._announcer.run() if self._patterns else asyncio.Event().wait())
             finally:
                 forget()
@@ -176,17 +176,22 @@ class Capture:
 
     def _connected(self) -> None:
         self._announcer.repeat()
-        self._tasks.create_task(self._catch_up(self._all()))
+        self._tasks.create_task(self._catch_up())
 
     def _emptied(self) -> None:
-        self._tasks.create_task(self._catch_up(self._all()))
+        if self._is_closed:
+            return  # what was refused is told
+        self._tasks.create_task(self._catch_up())
 
-    def _all(self) -> list[tuple[Market, _Captured]]:
-        return [(market, one) for market, streams in self._streams.items() for one in streams.values()]
-
-    async def _catch_up(self, captured: Iterable[tuple[Market, _Captured]]) -> None:
+    async def _catch_up(self) -> None:
         """Look in the window for what came of streams while nobody listened: the next message may be long in coming."""
+        for pause in (0.0, PATIENCE):  # what came in the last moment may not be in the window yet
+            await asyncio.sleep(pause)
+            await self._look()
+
+    async def _look(self) -> None:
         by_market: dict[Market, dict[str, _Captured]] = {}
+        captured = ((market, one) for market, streams in self._streams.items() for one in streams.values())
         for market, one in captured:
             if one.track.key is not None:
                 by_market.setdefault(market, {})[one.track.stream.name] = one

@@ -125,12 +125,7 @@ async def _run(
                 await writing
             finally:
                 writer.abandon()  # what is left when the disk stays full
-            extra = {
-                "files": len(writer.finished),
-                "frames": sum(one.frames for one in writer.finished),
-                "gaps": sum(one.gaps for one in writer.finished),
-            }
-            logger.info("captured", extra=extra)
+            logger.info("captured", extra=msgspec.to_builtins(writer.finished))
         beating.cancel()
 
 
@@ -163,7 +158,7 @@ def status(name: str, work: Capture, writer: Writer) -> Status:
         "capture": writer.capture,
         "streams": work.streams,
         "written": work.desk.lines,
-        "files": len(writer.finished),
+        "files": writer.finished.files,
         "waiting": work.desk.waiting,
         "waiting_bytes": work.desk.bytes,
         "gaps": work.gaps,

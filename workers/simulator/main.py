@@ -43,7 +43,7 @@ def sim(
     rate: Annotated[float, typer.Option(help="Send so many messages a second over all subscribed streams.")] = 0.0,
     stamp: Annotated[bool, typer.Option(help='Put "TS": <monotonic ns> into each payload.')] = False,
     replay: Annotated[
-        list[str] | None, typer.Option(help="Serve this capture (.jsonl, .jsonl.gz); repeatable.")
+        list[str] | None, typer.Option(help="Serve this capture (.jsonl, plain, .gz or .zst); repeatable.")
     ] = None,
     speed: Annotated[str, typer.Option(help="How much faster than recorded to replay, or max.")] = "1",
     replay_waits: Annotated[bool, typer.Option(help="Start only at POST /sim/replay/start.")] = False,

@@ -12,6 +12,7 @@ from fsnats.binance.streams import Market
 from fsnats.captures.check import check, messages
 from fsnats.captures.files import UNFINISHED, Reader
 from fsnats.captures.lines import Line, Spelling
+from fsnats.captures.manifest import Manifest, decode
 from fsnats.captures.writer import Form, Rotation, Writer
 from fsnats.frames import GAP, VERSION, Frame
 
@@ -28,6 +29,11 @@ def line(seq: int, payload: bytes = b"{}", flags: int = 0) -> Line:
 
 def writer(directory: Path, form: Form = Form.ZSTD, rotation: Rotation = NEVER, *, simulated: bool = False) -> Writer:
     return Writer(directory, NOW, form, rotation, simulated=simulated)
+
+
+def finished(directory: Path) -> list[Manifest]:
+    """The manifests in a directory, in their order."""
+    return [decode(path.read_bytes()) for path in sorted(directory.glob("*.json"))]
 
 
 @contextlib.contextmanager
@@ -51,12 +57,13 @@ def test_what_is_written_is_read_again_however_it_is_cut_into_files(
         for piece in pieces:
             one.write([line(seq := seq + 1, payload) for payload in piece], NOW)
         one.finish()
-        files = [Path(name) / each.file for each in one.finished]
+        files = [Path(name) / each.file for each in finished(Path(name))]
         checked = check(files)
         assert all(file.is_proved for file in checked)
         found = [message.data for file in files for message in messages(file)]
         assert found == [payload for piece in pieces for payload in piece]
-        assert sum(file.manifest.frames for file in checked) == len(found)
+        assert sum(file.manifest.frames for file in checked) == one.finished.frames == len(found)
+        assert one.finished.files == len(files)
         names = {path.name + end for path in files for end in ("", ".json")}
         assert {path.name for path in Path(name).iterdir()} == names
 
@@ -69,7 +76,7 @@ def test_a_file_is_readable_while_it_is_written_and_named_when_it_is_finished(tm
     assert part.name == f"fsnats-20261120T180226.654832Z-000001.jsonl{form}{UNFINISHED}"
     assert [message.received_ns for message in messages(part)] == [NOW + 1, NOW + 2]
     one.finish()
-    (manifest,) = one.finished
+    (manifest,) = finished(tmp_path)
     assert manifest.simulated
     assert (manifest.lines, manifest.frames, manifest.number) == (3, 2, 1)
     (stream,) = manifest.streams.values()
@@ -81,21 +88,21 @@ def test_the_next_file_begins_when_one_is_large_or_old_enough(tmp_path: Path) ->
     one.write([line(1)], NOW)
     one.write([line(2)], NOW + 59 * 10**9)
     one.write([line(3)], NOW + 61 * 10**9)
-    assert len(one.finished) == 0
+    assert finished(tmp_path) == []
     one.write([], NOW + 62 * 10**9)  # nothing comes, and the file is finished all the same
-    assert [each.frames for each in one.finished] == [3]
+    assert [each.frames for each in finished(tmp_path)] == [3]
     one.write([], NOW + 63 * 10**9)
     assert list(tmp_path.glob(f"*{UNFINISHED}")) == []  # an empty file is not begun
     one.write([line(4, b"".join(b"%d" % (number * 7919) for number in range(5000)))], NOW + 64 * 10**9)
     one.finish()
-    assert [(each.number, each.frames) for each in one.finished] == [(1, 3), (2, 1)]
+    assert [(each.number, each.frames) for each in finished(tmp_path)] == [(1, 3), (2, 1)]
 
 
 def test_notices_are_in_the_manifest(tmp_path: Path) -> None:
     one = writer(tmp_path)
     one.write([line(1, b'{"stream":"x","from":1,"to":5,"unit":"ms","reason":"lost"}', GAP), line(2)], NOW)
     one.finish()
-    assert [(gap.stream, gap.first, gap.last, gap.reason) for gap in one.finished[0].missing] == [
+    assert [(gap.stream, gap.first, gap.last, gap.reason) for gap in finished(tmp_path)[0].missing] == [
         ("spot:btcusdt@trade", 1, 5, "lost")
     ]
 
@@ -117,7 +124,7 @@ def test_on_a_full_disk_nothing_is_half_written_and_nothing_twice(tmp_path: Path
             one.finish()
     assert part.exists()
     one.finish()
-    (checked,) = check([tmp_path / one.finished[0].file])
+    (checked,) = check([tmp_path / finished(tmp_path)[0].file])
     assert checked.is_proved
     assert [message.received_ns - NOW for message in messages(checked.path)] == [1, 2, 3]
 
@@ -139,7 +146,7 @@ def test_a_file_that_should_be_finished_and_cannot_is_finished_with_the_next_wri
         one.write([line(2)], NOW)
     one.write([line(2)], NOW)
     one.finish()
-    assert [each.frames for each in one.finished] == [1, 1]
+    assert [each.frames for each in finished(tmp_path)] == [1, 1]
 
 
 def test_the_first_line_of_a_file_says_who_wrote_it_and_whether_it_is_simulated(tmp_path: Path) -> None:

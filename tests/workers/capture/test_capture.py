@@ -196,6 +196,7 @@ async def test_what_finds_no_room_until_the_end_is_told() -> None:
         house.publish(1)
         tray.has_room = False
         house.publish(2, 3)
+    tray.emptied()  # the rest is written, and nobody captures any more
     assert tray.said == [1, LOST]
     assert json.loads(tray.lines[-1].notice or b"")["missed"] == 2
 
