@@ -15,10 +15,17 @@ from tests.postgres import PostgresServer, running
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A server with a database for each test that asks for one."""
+def only_postgres() -> Iterator[PostgresServer]:
     with running() as server:
         yield server
+
+
+@pytest.fixture
+def postgres(only_postgres: PostgresServer) -> PostgresServer:
+    """A server that runs; a test may stop it."""
+    if not only_postgres.runs:
+        only_postgres.start()
+    return only_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -27,7 +34,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite://{tmp_path}/store.sqlite3"
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.url(server.new_database())
+    return server.emptied()
 
 
 @pytest.fixture
