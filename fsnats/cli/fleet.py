@@ -126,6 +126,7 @@ class Recorder(msgspec.Struct, frozen=True):
     fetch_trouble: str = ""
     store_trouble: str = ""
     window_trouble: dict[str, str] = {}
+    refused: int = 0
     met: dict[str, int] = {}
     sample: str = ""
 
@@ -253,7 +254,9 @@ class Fleet(msgspec.Struct, frozen=True):
             if recorder.fetch_trouble:
                 yield f"{recorder.program} cannot fetch what is missing now: {recorder.fetch_trouble}"
             if recorder.holes_left:
-                yield f"{recorder.program}: {recorder.holes_left} holes are left, which `fsnats verify` names"
+                yield f"{recorder.program}: {recorder.holes_left} holes are left that the exchange did not fill"
+            if recorder.refused:
+                yield f"{recorder.program}: the store refused rows {recorder.refused:,} times; its lines say which"
             for name, reason in recorder.window_trouble.items():
                 yield f"{recorder.program} cannot read the replay window of {name}: {reason}"
             if unreadable := recorder.met.get("unreadable"):

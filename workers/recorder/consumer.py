@@ -136,18 +136,18 @@ class Consumer:
         """Make the consumer anew, behind what is stored.  Raises BusUnavailable."""
         created = (await self._ask(f"STREAM.INFO.{self._stream}")).created
         named = f"{self._stream}.{self._name}"
+        self._generation += 1  # from here on nothing of an earlier consumer is acknowledged: this one numbers anew
+        self._again.clear()
         if created != self._created:
             before = await self._ask(f"CONSUMER.INFO.{named}", fine=_NO_CONSUMER)
             self._created = created
-            self._since = self._generation + 1
+            self._since = self._generation
             self._newest = self._stored = before.ack_floor.stream_seq
             logger.info("reading a window", extra={"market": self._market, "after": self._stored})
         await self._ask(f"CONSUMER.DELETE.{named}", fine=_NO_CONSUMER)
         start = self._stored + 1 if self._stored else 0
         request = deliveries.consumer(self._stream, self._name, self._filters, start, self._most + BATCH, IDLE)
         await self._ask(f"CONSUMER.CREATE.{named}", request)
-        self._generation += 1
-        self._again.clear()
 
     async def _read(self) -> None:
         """Pull until the connection is another one, or a pull is not answered as it should be."""

@@ -187,6 +187,7 @@ class Recorder:
             "fetch_trouble": self._mending.trouble,
             "store_trouble": writer.trouble,
             "window_trouble": {market: each.trouble for market, each in self._consumers.items() if each.trouble},
+            "refused": writer.refused,
             "met": dict(self._scribe.counts),
             "sample": self._scribe.sample,
         }

@@ -13,7 +13,8 @@ Row = KlineData | RawAggTrade
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 
 _Int = Annotated[int, Meta(ge=-1, le=2**63 - 1)]  # what a database's integer holds
-_Number = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?$")]
+# As the store wants them, and Binance writes them: one row that it refused would hold up all that came with it.
+_Number = Annotated[str, Meta(pattern=r"\A(?!-0(?:\.0+)?\Z)-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\Z", max_length=60)]
 
 
 class _Trade(msgspec.Struct, gc=False):
@@ -42,7 +43,7 @@ class _Bar(msgspec.Struct, gc=False):
     Q: _Number
     f: _Int = -1
     L: _Int = -1
-    B: str = "0"
+    B: _Number = "0"
 
 
 class _Event(msgspec.Struct, gc=False):

@@ -11,7 +11,7 @@ import msgspec
 
 from fsnats.backoff import Backoff
 from fsnats.clock import Clock
-from fsnats.errors import StoreUnavailable
+from fsnats.errors import ConfigError, StoreUnavailable, Unusable
 from fsnats.store import Batch, ConnectionRecord, Origin, Rows, Store
 from workers.recorder.backlog import Backlog
 from workers.recorder.deliveries import Delivery
@@ -58,6 +58,7 @@ class Writer:
         self.store: Store | None = None
         self.trouble = "not open yet"
         self.written: Counter[str] = Counter()  # klines, made, trades, frames, batches
+        self.refused = 0  # rows of a series, and the like, that the store cannot hold
         self.last_commit: float | None = None  # monotonic
 
     def add(self, delivery: Delivery) -> None:
@@ -104,10 +105,28 @@ class Writer:
         if made := self._made(batch.rows):
             batch = msgspec.structs.replace(batch, rows=[*batch.rows, *made])
         if batch.rows or batch.frames or batch.connections:
-            await self._until_it_can(lambda: store.write(batch))
-            self._count(batch)
+            await self._put(store, batch)
+            self.last_commit = self._clock.monotonic()
+            self.written["batches"] += 1
         self.backlog.done()
         self._stored(delivered)
+
+    async def _put(self, store: Store, batch: Batch) -> None:
+        """Write it; if the store refuses a part of it for good, all the others."""
+        try:
+            await self._until_it_can(lambda: store.write(batch))
+        except ConfigError:
+            raise  # of the store itself
+        except Unusable as error:
+            parts = _parts(batch)
+            if len(parts) < 2:
+                self.refused += 1
+                logger.error("the store refuses what was to be written", extra={"error": str(error)})
+                return
+            for part in parts:
+                await self._put(store, part)
+        else:
+            self._count(batch)
 
     async def _until_it_can(self, act: Callable[[], Awaitable[T]]) -> T:
         while True:
@@ -127,9 +146,17 @@ class Writer:
                 return done
 
     def _count(self, batch: Batch) -> None:
-        self.last_commit = self._clock.monotonic()
-        self.written["batches"] += 1
         self.written["frames"] += len(batch.frames)
         for rows in batch.rows:
             self.written["made" if rows.origin is Origin.MADE else "klines"] += len(rows.klines)
             self.written["trades"] += len(rows.trades)
+
+
+def _parts(batch: Batch) -> list[Batch]:
+    """The same in pieces that have nothing to do with one another."""
+    parts = [Batch([rows]) for rows in batch.rows]
+    if batch.connections:
+        parts.append(Batch(connections=batch.connections))
+    if batch.frames:
+        parts.append(Batch(frames=batch.frames))
+    return parts

@@ -119,6 +119,7 @@ RECORDER: Status = {
     "last_commit_age": 76.0,
     "store_trouble": "the file is locked",
     "window_trouble": {"spot": "NATS is not connected"},
+    "refused": 1,
     "met": {"read": 40000, "unreadable": 2},
     "sample": "not a frame",
 }
@@ -217,6 +218,7 @@ async def test_a_recorder_shows_what_it_wrote_and_what_waits(nats_url: str, bus:
     assert " ".join(row.split()) == "recorder 4 1,200 34,567 0 42 1m15s 1,000 3 60 1m16s ago waited for"
     assert "! recorder waits for the store: the file is locked" in out
     assert "! recorder cannot read the replay window of spot: NATS is not connected" in out
+    assert "! recorder: the store refused rows 1 times" in out
     assert "! recorder: 2 holes are left" in out
     assert "! recorder could not read 2 frames, the newest one: not a frame" in out
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from fsnats.binance.streams import Market
 from fsnats.candles.candle import Candle
-from fsnats.errors import StoreUnavailable
+from fsnats.errors import StoreUnavailable, Unusable
 from fsnats.store import Batch, ConnectionRecord, KlineData, RawAggTrade, RawFrame, Series, Span, Stretch
 
 
@@ -15,6 +15,7 @@ class Shelf:
         self.locked = locked
         self.batches: list[Batch] = []
         self.tries = 0
+        self.refused: set[str] = set()  # names of series that it does not take
         self.known: dict[Series, list[Span]] = {}
 
     async def opened(self) -> "Shelf":
@@ -34,6 +35,8 @@ class Shelf:
 
     async def write(self, batch: Batch) -> None:
         self._try()
+        if any(rows.series.name in self.refused for rows in batch.rows):
+            raise Unusable("the shelf is too short for that")
         self.batches.append(batch)
 
     async def klines(

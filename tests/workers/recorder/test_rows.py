@@ -1,10 +1,13 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fsnats.binance import rows as rows_of
 from fsnats.binance.streams import Market, parse
 from fsnats.frames import LATE, RECOVERED
-from fsnats.store import KlineData, Origin, RawAggTrade, Series
+from fsnats.store import Batch, KlineData, Origin, RawAggTrade, Rows, Series
+from fsnats.store.batches import prepared
 from workers.recorder.rows import UNREADABLE, origin_of, row_of, series_of
 
 TRADE = (
@@ -61,6 +64,11 @@ def test_a_candle_that_rest_told_has_no_ids_of_trades() -> None:
         b"\xff",
         bar(o="nan"),
         bar(v="1e5"),
+        bar(v="01.5"),
+        bar(v="-0.0"),
+        bar(v="1.5\n"),
+        bar(v="٣"),
+        bar(B="\0"),
         bar(i="5m"),
         bar(t=2**63),
         bar(n=-5),
@@ -70,6 +78,22 @@ def test_a_candle_that_rest_told_has_no_ids_of_trades() -> None:
 def test_what_is_no_candle_of_the_series_is_refused(payload: bytes) -> None:
     with pytest.raises(UNREADABLE):
         row_of(KLINES, payload)
+
+
+@given(st.text("0123456789.-+e \n٣", max_size=8) | st.from_regex(r"-?[0-9]{1,3}(\.[0-9]{1,3})?", fullmatch=True))
+def test_what_is_taken_for_a_row_the_store_takes_too(text: str) -> None:
+    for series, payload in (
+        (KLINES, bar(v=text, B=text)),
+        (TRADES, TRADE.replace(b'"0.020"', msgspec.json.encode(text))),
+    ):
+        try:
+            row = row_of(series, payload)
+        except UNREADABLE:
+            continue
+        if isinstance(row, KlineData):
+            prepared(Batch([Rows(series, klines=[row])]))
+        else:
+            prepared(Batch([Rows(series, trades=[row])]))
 
 
 def test_what_was_fetched_after_a_loss_says_so() -> None:

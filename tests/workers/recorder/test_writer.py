@@ -104,6 +104,19 @@ async def test_what_makes_no_row_is_done_without_a_write(clock: HandClock) -> No
         assert desk.shelf.batches == []
 
 
+async def test_what_the_store_refuses_for_good_holds_up_nothing_else(clock: HandClock) -> None:
+    shelf = Shelf()
+    shelf.refused = {"ETHUSDT"}
+    async with writing(clock, shelf) as desk:
+        desk.add(1, 2)
+        desk.writer.add(delivery("ethusdt@aggTrade", trade(3), 3))
+        desk.writer.note([ConnectionRecord("ingest-usdm-0", 1, "a", [], "connected", 1, 1)])
+        await eventually(lambda: desk.stored == [1, 2, 3])
+        assert shelf.ids == [1, 2]
+        assert len(await shelf.connections()) == 1
+        assert (desk.writer.refused, desk.writer.written["trades"], desk.writer.written["batches"]) == (1, 2, 1)
+
+
 async def test_who_leaves_writes_what_is_there_first(clock: HandClock) -> None:
     desk = Desk(clock, Shelf())
     desk.add(*range(5))
