@@ -113,12 +113,12 @@ def test_trades_are_fetched_and_make_the_exchanges_candles(house: House) -> None
     assert re.search("usdm kline ETHUSDT 1m, made of trades: 5[89] compared, all the same", said)
 
 
-DAY_OF_ALL = ("backfill", "usdm", "ALL", "--interval", "1m", "--from", ago(48), "--to", ago(24))
+SOME_OF_ALL = ("backfill", "usdm", "ALL", "--interval", "1m", "--from", ago(36), "--to", ago(24))
 
 
 @pytest.mark.parametrize(("number", "ended"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_what_was_stopped_goes_on_where_it_was(house: House, number: int, ended: int) -> None:
-    process = house.start(*DAY_OF_ALL)
+    process = house.start(*SOME_OF_ALL)
     wait_for(lambda: house.rows("kline_rows") > 2000, "some is written")
     process.signal(number)
     process.wait()
@@ -126,16 +126,16 @@ def test_what_was_stopped_goes_on_where_it_was(house: House, number: int, ended:
     assert ("what was written stays" in process.said()) == (number == signal.SIGINT)
     before = house.rows("kline_rows")
 
-    status, said = house.run(*DAY_OF_ALL)
+    status, said = house.run(*SOME_OF_ALL)
     assert status == 0, said
     listed = house.rows("series")
-    assert house.rows("kline_rows") == listed * 1440
-    assert fetched(said) == listed * 1440 - before
+    assert house.rows("kline_rows") == listed * 720
+    assert fetched(said) == listed * 720 - before
     assert house.fleet.ledger()["violations"] == []
 
 
 def test_it_goes_on_when_the_exchange_or_a_history_worker_was_away(house: House) -> None:
-    process = house.start(*DAY_OF_ALL)
+    process = house.start(*SOME_OF_ALL)
     wait_for(lambda: house.rows("kline_rows") > 2000, "some is written")
     house.fleet.kill("history")
     held = house.rows("kline_rows")
@@ -143,7 +143,7 @@ def test_it_goes_on_when_the_exchange_or_a_history_worker_was_away(house: House)
     house.fleet.tell_simulator("faults/limit_rest?seconds=2&status=418")
     process.wait()
     assert process.status == 0, process.said()
-    assert house.rows("kline_rows") == house.rows("series") * 1440
+    assert house.rows("kline_rows") == house.rows("series") * 720
     assert house.fleet.ledger()["violations"] == []
 
 
