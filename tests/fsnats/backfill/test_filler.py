@@ -125,6 +125,20 @@ async def test_trades_are_fetched_by_their_ids(there: list[int], held: list[tupl
     assert outcome.nothing_from is None or all(each < outcome.nothing_from for each in wanted)
 
 
+async def test_what_may_still_come_is_asked_for_again() -> None:
+    world = scene(Exchange(MemoryBus(), "1m", map(minute, range(700))))
+    world.exchange.trades = dict.fromkeys(range(700), START)
+    candles, trades = Want(MINUTES, minutes(0, 999)), Want(TRADES, Span(0, 999))
+    assert (await world.filler.fill(candles)).nothing_from == minute(700)
+    assert (await world.filler.fill(trades)).nothing_from == 700
+    assert await world.store.spans(MINUTES) == [minutes(0, 699)]
+    assert await world.store.spans(TRADES) == [Span(0, 699)]
+    world.exchange.openings = [minute(number) for number in range(1000)]
+    world.exchange.trades = dict.fromkeys(range(1000), START)
+    assert (await world.filler.fill(candles)).rows == 300
+    assert (await world.filler.fill(trades)).rows == 300
+
+
 async def test_a_year_of_minutes_is_fetched_fifteen_pages_at_once_for_the_least_weight() -> None:
     world = scene(Exchange(MemoryBus(), "1m", map(minute, range(20_000))))
     outcome = await world.filler.fill(Want(MINUTES, minutes(0, 19_999)))
