@@ -42,14 +42,12 @@ def replay(
     from fsnats import log, process
     from fsnats.captures.check import check
     from fsnats.captures.performance import perform
-    from fsnats.captures.player import FOREVER, Playing
+    from fsnats.captures.player import Playing
 
     config = configured(context)
     log.configure("replay", config.log_level)
     rate, paths = _speed(speed), found(files)
-    now_ms = time.time_ns() // 1_000_000
-    first = moment(since, now_ms) * 1_000_000 if since is not None else 0
-    last = (moment(until, now_ms) + 1) * 1_000_000 - 1 if until is not None else FOREVER
+    first, last = between_ns(since, until, time.time_ns() // 1_000_000)
     checked = check(paths, _meter(sum(path.stat().st_size for path in paths if path.is_file())))
     streams = {key for file in checked for key in file.manifest.streams}
     typer.echo(inventory(checked))
@@ -86,6 +84,15 @@ def found(files: "Sequence[Path]") -> list[Path]:
             raise typer.BadParameter(f"no capture in {path}", param_hint="FILE")
         paths.update(dict.fromkeys(inside))
     return list(paths)
+
+
+def between_ns(since: str | None, until: str | None, now_ms: int) -> tuple[int, int]:
+    """The first and the last nanosecond that are played.  Raises Unusable."""
+    from fsnats.captures.player import FOREVER
+
+    first = moment(since, now_ms) * 1_000_000 if since is not None else 0
+    last = moment(until, now_ms) * 1_000_000 + 999_999 if until is not None else FOREVER
+    return first, last
 
 
 def _speed(text: str) -> float:

@@ -155,6 +155,25 @@ async def test_who_reads_slowly_gets_everything_at_any_speed(recordings: Path, s
     assert listener.by_stream() == wanted[Market.SPOT]
 
 
+@pytest.mark.recorded
+async def test_a_replay_that_begins_again_says_so_and_ends_in_order_when_it_is_stopped(
+    recordings: Path, start_fleet: StartFleet
+) -> None:
+    file = recordings / "captures" / "cf.spot.20210814T1446Z.jsonl.gz"
+    first = next(message for message in played(check([file])) if message.stream.endswith("@bookTicker"))
+    fleet = start_fleet(simulator=None, supervisor=None, log_level="warning")
+    process = start_replay(fleet, file, "--speed", "max", "--wait", "first", "--loop")
+    await serves(fleet, process)
+    async with Client(f"{fleet.ws}/") as client:
+        await client.ask({"type": "subscribe", "rawStreams": [first.stream]}, "subscribed")
+        gap = await client.reply(lambda each: each.get("type") == "gap", "the beginning of the second round")
+        assert (gap["data"]["stream"], gap["data"]["reason"]) == (first.stream, "the replay begins again")
+        await until(lambda: client.payloads(first.stream).count(json.loads(first.data)) >= 3, "the third round")
+        stop(process)
+    assert "messages and" in process.said()
+    assert not fleet.pids()
+
+
 # Capturing.
 
 PATTERNS = ("*@trade", "*@bookTicker", "btcusdt@depth@100ms", "usdm:*@aggTrade", "usdm:!markPrice@arr@1s")

@@ -1,5 +1,8 @@
 import gzip
 import hashlib
+import re
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -101,6 +104,19 @@ def test_the_files_of_one_capture_are_played_as_one_whatever_their_names(tmp_pat
     found = [message.data for message in played(check([second, first, other]))]
     assert found == [b"1", b"3", b"4", b"2", b"5"]
     assert [message.data for message in messages(second)] == [b"2", b"5"]
+
+
+@pytest.mark.recorded
+def test_every_recording_begins_with_messages_received_in_the_year_of_its_name(recordings: Path) -> None:
+    paths = sorted((recordings / "captures").glob("*.jsonl.gz"))
+    assert len(paths) == 12
+    for path in paths:
+        year = re.search(r"20\d\d", path.name)
+        found = list(islice(messages(path), 500))
+        assert len(found) == 500
+        assert {message.market for message in found} == {Market(path.name.split(".")[1].removeprefix("us-"))}
+        assert year is not None
+        assert {datetime.fromtimestamp(message.received_ns / 1e9, UTC).year for message in found} == {int(year[0])}
 
 
 @pytest.mark.recorded

@@ -7,8 +7,8 @@ import pytest
 import typer
 
 from fsnats.captures.check import Checked, check
-from fsnats.captures.player import Progress
-from fsnats.cli.replay import far, found, inventory, summary
+from fsnats.captures.player import FOREVER, Progress
+from fsnats.cli.replay import between_ns, far, found, inventory, summary
 from tests.fsnats.captures.test_check import write
 from tests.fsnats.cli.conftest import fsnats
 
@@ -60,6 +60,12 @@ async def test_options_that_make_no_sense_are_named(tmp_path: Path, arguments: t
     ended = await fsnats("replay", str(write(tmp_path / "a.gz", 1)), *arguments)
     assert ended.status == 64
     assert told in ended.err
+
+
+def test_what_is_played_lies_between_two_moments_both_included() -> None:
+    assert between_ns(None, None, 0) == (0, FOREVER)
+    assert between_ns("2001-09-09T01:46:40", "2001-09-09T01:46:40.001", 0) == (10**18, 10**18 + 1_999_999)
+    assert between_ns("1m", "now", 10**12 + 60_000) == (10**18, 10**18 + 60 * 10**9 + 999_999)
 
 
 async def test_a_time_that_is_none_is_named(tmp_path: Path) -> None:
