@@ -83,13 +83,15 @@ async def test_refusals_are_explained(status: int, body: bytes, after: float | N
 @pytest.mark.parametrize(
     ("url", "proxy", "stage"),
     [
-        (f"http://127.0.0.1:{free_port()}", None, "tcp"),
+        ("http://127.0.0.1:{nobody}", None, "tcp"),
         ("http://no-such-host.invalid", None, "dns"),
-        ("http://127.0.0.1:1", f"http://u:secret@127.0.0.1:{free_port()}", "proxy"),
-        ("http://127.0.0.1:1", f"socks5h://u:secret@127.0.0.1:{free_port()}", "proxy"),
+        ("http://127.0.0.1:1", "http://u:secret@127.0.0.1:{nobody}", "proxy"),
+        ("http://127.0.0.1:1", "socks5h://u:secret@127.0.0.1:{nobody}", "proxy"),
     ],
 )
 async def test_the_stage_that_failed_is_named(url: str, proxy: str | None, stage: str) -> None:
+    nobody = free_port()
+    url, proxy = url.format(nobody=nobody), proxy and proxy.format(nobody=nobody)
     async with Rest(Market.SPOT, url, proxy) as rest:
         with pytest.raises(ExchangeUnavailable) as failure:
             await rest.get("ping")

@@ -60,6 +60,7 @@ def test_no_bytes_are_lost_or_made_up(data: bytes, cut: int) -> None:
         b"\x81\x7f" + (LIMIT + 1).to_bytes(8) + b"x" * 10,
         b"\x81\x7f" + (2**63 - 1).to_bytes(8),
     ],
+    ids=("masked", "beyond the limit", "endless"),
 )
 def test_from_a_frame_that_breaks_the_rules_on_websockets_gets_everything(frame: bytes) -> None:
     good = Frame(Opcode.TEXT, b"good").serialize(mask=False)
