@@ -104,6 +104,29 @@ async def test_who_polls_is_answered_by_the_stream_at_no_cost(fleet: Fleet, http
     assert fresh.headers["x-fsnats-source"] == "exchange"
 
 
+async def test_a_stream_that_falls_silent_answers_nobody_any_more(fleet: Fleet, http: httpx.AsyncClient) -> None:
+    path, stream = "/spot/api/v3/ticker/bookTicker?symbol=SOLUSDT", "solusdt@bookTicker"
+
+    async def polled(source: str, times: int) -> list[object]:
+        """What is answered until so many answers in a row have come from there."""
+        bodies: list[object] = []
+        async with asyncio.timeout(30):
+            while len(bodies) < times:
+                reply = await http.get(path)
+                bodies = [*bodies, reply.json()] if reply.headers["x-fsnats-source"] == source else []
+                await asyncio.sleep(0.1)
+        return bodies
+
+    await polled("stream", 3)
+    fleet.tell_simulator(f"faults/silence?stream={stream}&coming=true")
+    try:
+        bodies = await polled("exchange", 12)
+        assert len({str(body) for body in bodies}) > 1, "the market goes on"
+    finally:
+        fleet.tell_simulator(f"faults/silence?stream={stream}&on=false")
+    await polled("stream", 3)
+
+
 def shape(body: object) -> str:
     """What an answer is made of, without its values."""
     match body:
