@@ -20,6 +20,7 @@ from fsnats.exits.trust import client_context
 from fsnats.exits.verdicts import wants_login
 
 _CONNECT = 10.0  # seconds for TCP, proxy and TLS together: httpcore waits for ever for a SOCKS proxy's answers
+_KEPT_MOST = 2  # connections that were kept and are found closed, before a request is given up
 _WHOLE = 60.0  # seconds for a request and its answer
 _TIMEOUT = httpx.Timeout(20.0, connect=10.0)  # seconds; exchangeInfo of spot is several megabytes
 
@@ -88,14 +89,17 @@ class Rest:
 
     async def get(self, method: str, parameters: Mapping[str, str | int] | None = None) -> Answer:
         """GET one method.  Raises BadRequest, or ExchangeUnavailable with the stage that failed."""
-        progress = _Progress()
-        try:
-            response = await self._ask(path(self.market, method), dict(parameters or {}), progress)
-        except (httpx.HTTPError, TimeoutError, SOCKSError, ValueError, AssertionError) as error:
-            # The last three are what garbage from a SOCKS proxy becomes.
-            raise self._translated(error, progress) from error
-        finally:
-            await progress.tidy()
+        for attempt in range(_KEPT_MOST + 1):
+            progress = _Progress()
+            try:
+                response = await self._ask(path(self.market, method), dict(parameters or {}), progress)
+                break
+            except (httpx.HTTPError, TimeoutError, SOCKSError, ValueError, AssertionError) as error:
+                # The last three are what garbage from a SOCKS proxy becomes.
+                if attempt == _KEPT_MOST or not progress.met_a_closed_connection(error):
+                    raise self._translated(error, progress) from error
+            finally:
+                await progress.tidy()
         if response.status_code == 200:
             return Answer(
                 response.content,
@@ -159,6 +163,11 @@ class _Progress:
 
         if event.endswith(".receive_response_headers.complete"):
             self.received_ns = time.time_ns()
+
+    def met_a_closed_connection(self, error: Exception) -> bool:
+        """Whether a connection that had been kept was closed by the other side just when it was used again."""
+        is_lost = isinstance(error, (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError))
+        return is_lost and self.asked and self._opened is None and not self.received_ns
 
     async def tidy(self) -> None:
         """Close what httpcore forgets to close when a SOCKS proxy or TLS fails."""

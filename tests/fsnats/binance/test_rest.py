@@ -49,6 +49,35 @@ async def test_a_wrong_request_carries_the_exchanges_own_words(simulator: Simula
     assert (failure.value.code, failure.value.text) == (-1121, "Invalid symbol.")
 
 
+@pytest.mark.parametrize("answers", [1, 2])
+async def test_a_kept_connection_that_is_closed_when_it_is_used_is_no_failure(answers: int) -> None:
+    opened: list[int] = []  # requests of each connection
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine = len(opened)
+        opened.append(0)
+        while await reader.readuntil(b"\r\n\r\n"):
+            opened[mine] += 1
+            if opened[mine] > answers:
+                break  # without a word, as a server does that was about to close it
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, Rest(Market.SPOT, url, None) as rest:
+        for _ in range(answers + 1):
+            assert (await rest.get("time")).body == b"{}"
+        assert opened == [answers + 1, 1]
+
+
+async def test_a_new_connection_that_is_closed_is_a_failure_at_once() -> None:
+    server, url = await answering(b"")
+    async with server, Rest(Market.SPOT, url, None) as rest:
+        with pytest.raises(ExchangeUnavailable, match="http"):
+            await rest.get("time")
+
+
 async def answering(response: bytes) -> tuple[asyncio.Server, str]:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4096)
