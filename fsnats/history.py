@@ -12,7 +12,7 @@ from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
 from fsnats.subjects import REST, ROWS
 
-EXCHANGE, CACHE, STREAM = "exchange", "cache", "stream"  # whose answer it is
+EXCHANGE, STORE, CACHE, STREAM = "exchange", "store", "cache", "stream"  # whose answer it is
 
 TIMEOUT = 30.0  # seconds that a gateway waits for candles
 REST_TIMEOUT = 10.0  # seconds that a gateway waits with a REST request: clients do not wait longer either
@@ -146,7 +146,7 @@ class RestReply(msgspec.Struct, frozen=True, array_like=True):
 
     `used` is the weight that the exchange counts in this minute for the exit by which it was asked; None where that is
     not known.  `retry_after` is in how many seconds it helps to ask again.  `source` is whose answer it is: EXCHANGE,
-    CACHE or STREAM, empty for our own refusals; `age` is for how many seconds it was known, for the last two.
+    STORE, CACHE or STREAM, empty for our own refusals; `age` is for how many seconds it was known, for the last two.
     """
 
     status: int

@@ -60,6 +60,17 @@ async def test_bodies_are_the_exchanges_and_its_weight_is_told(fleet: Fleet, htt
     assert 0 < int(ours.headers["X-MBX-USED-WEIGHT-1M"]) <= int(theirs.headers["X-MBX-USED-WEIGHT-1M"])
 
 
+async def test_candles_that_are_over_come_from_the_store_the_second_time(fleet: Fleet, http: httpx.AsyncClient) -> None:
+    start = fleet.ledger()["now"] // 3_600_000 * 3_600_000 - 30 * 3_600_000
+    path = f"/usdm/fapi/v1/klines?symbol=ETHUSDT&interval=5m&startTime={start}&endTime={start + 7_200_000}"
+    replies = [await http.get(path)]
+    async with asyncio.timeout(20):
+        while replies[-1].headers["x-fsnats-source"] != "store":  # it is kept a moment after it was told
+            replies.append(await http.get(path))
+    assert {reply.content for reply in replies} == {replies[0].content}
+    assert len(replies[0].json()) == 25
+
+
 async def test_the_list_of_symbols_comes_whole(fleet: Fleet, http: httpx.AsyncClient) -> None:
     packed = await http.get("/fapi/v1/exchangeInfo")
     plain = await http.get("/usdm/fapi/v1/exchangeInfo", headers={"Accept-Encoding": "identity"})

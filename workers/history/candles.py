@@ -139,6 +139,17 @@ class Candles:
         bottom = floor if below is None or below.last < floor else span(interval, below.last)[1]
         return await self._fetched_back(by, series, end, top, bottom, floor, limit)
 
+    async def whole(
+        self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
+    ) -> list[Candle] | None:
+        """The first candles from the opening `first` to `last` (or the newest ones) as the exchange told them; None
+        where it is not known that the store has each of them."""
+        held = coverage.at(await self._spans(series), first)
+        if held is None or held.last < last:
+            return None
+        stored = await self._stored(series, first, last, limit, newest=newest)
+        return None if stored is None else _closed(stored)
+
     async def unknown(self, series: Series, start: int, end: int | None) -> list[Missing]:
         """Of which openings in a range it is not known that the store has everything; the open candle is none."""
         last = self._newest(series, closed=True)
@@ -191,7 +202,7 @@ class Candles:
             now = self._times.now_ms(market)
             rows = await _get(by, series, {"startTime": first, "endTime": last, "limit": page}, first, last)
             reached = rows[-1].t if len(rows) == page else last
-            await self._keep(series, rows, first, reached, now)
+            await self.keep(series, rows, first, reached, now)
             return Fetched(rows, reached)
 
         fetched = await self._stretches.join(series, first, min(last, moved(interval, first, page - 1)), ask)
@@ -222,7 +233,7 @@ class Candles:
             if len(rows) < page and start is None and market is not Market.COINM:
                 known = 0  # there is nothing before
             if known is not None and (rows or end is not None):
-                await self._keep(series, rows, known, rows[-1].t if end is None else top, now)
+                await self.keep(series, rows, known, rows[-1].t if end is None else top, now)
             return rows
 
         rows = await self._flights.join((series, page, start, end), ask)
@@ -233,7 +244,8 @@ class Candles:
             return Piece(rows, _before(start, floor) if rows or start == first else None)
         return Piece(rows, _before(rows[0].t, floor) if rows and market is Market.COINM else None)
 
-    async def _keep(self, series: Series, rows: list[Candle], first: int, until: int, now: int) -> None:
+    async def keep(self, series: Series, rows: list[Candle], first: int, until: int, now: int) -> None:
+        """Keep what is over of an answer of the exchange, which was asked for the openings `first` to `until`."""
         proof = coverage.proved(series.interval, first, until, rows[-1].t if rows else None, now)
         if proof is None or not self._times.knows(series.market):
             return

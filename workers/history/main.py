@@ -21,6 +21,7 @@ from fsnats.status import Status, respond
 from fsnats.store.opening import open_served
 from workers.history.candles import Candles
 from workers.history.clocks import Clocks
+from workers.history.closed import Closed
 from workers.history.relay import Relay
 from workers.history.rows import Rows
 from workers.history.service import Service
@@ -62,11 +63,12 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
             market: await stack.enter_async_context(PooledRest(market, config, exits, patience=0.0))
             for market in config.markets
         }
-        relay = Relay(bus, hasty, tasks, clock)
         clocks = Clocks(bus, hasty, clock)
         shelf = Shelf(lambda: open_served(config, bus), clock)
         stack.push_async_callback(shelf.close)
-        service = Service(bus, Candles(shelf, clocks), rests, tasks, clock)
+        candles = Candles(shelf, clocks)
+        relay = Relay(bus, hasty, tasks, clock, Closed(candles, clocks))
+        service = Service(bus, candles, rests, tasks, clock)
         tape = Tape(bus, Trades(shelf, clocks), rests, tasks, clock)
         queues = (rows.answers, relay.answers, service.answers, tape.answers)
         for queue in queues:

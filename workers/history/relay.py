@@ -22,9 +22,10 @@ from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.pool import scope_of
 from fsnats.exits.rest import PooledRest
-from fsnats.history import CACHE, EXCHANGE, RestReply, RestRequest
+from fsnats.history import CACHE, EXCHANGE, STORE, RestReply, RestRequest
 from fsnats.subjects import REST
 from workers.history.answers import Answers
+from workers.history.closed import Closed, Range, range_of
 from workers.history.counted import Counted
 from workers.history.flights import Flights
 from workers.history.share import BACKGROUND, LEFT, Share
@@ -46,9 +47,18 @@ _Key = tuple[Market, str, tuple[tuple[str, str], ...]]
 class Relay:
     """Asks the exchange, and replies; `answers` takes the requests from the bus."""
 
-    def __init__(self, bus: Bus, rests: Mapping[Market, PooledRest], tasks: asyncio.TaskGroup, clock: Clock) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        rests: Mapping[Market, PooledRest],
+        tasks: asyncio.TaskGroup,
+        clock: Clock,
+        closed: Closed | None = None,
+    ) -> None:
         """`rests` should refuse at once where the budget is short."""
         self._rests = rests
+        self._tasks = tasks
+        self._closed = closed
         self._clock = clock
         self._share = Share(rests.values(), clock)
         self._counted = Counted(clock)
@@ -85,13 +95,21 @@ class Relay:
         if kept is not None and not request.fresh and now - kept[0] < keeps:
             return msgspec.structs.replace(kept[1], used=self._used_now(market), source=CACHE, age=now - kept[0])
         background = request.background
+        # Who works in the background wants to know what the exchange has, and keeps it himself.
+        over = range_of(market, method, query) if self._closed is not None and not background else None
+        if self._closed is not None and over is not None and not request.fresh:
+            body = await self._closed.answer(over)
+            if body is not None:
+                return await self._packed(market, body, STORE)
         # Who cannot wait must not be sent away together with one that can.
-        reply = await self._flights.join((key, background), lambda: self._ask(market, method, query, background))
+        reply = await self._flights.join((key, background), lambda: self._ask(market, method, query, background, over))
         if keeps and reply.status == 200:
             self._keep(key, now, reply)
         return reply
 
-    async def _ask(self, market: Market, method: str, query: Query, background: bool) -> RestReply:
+    async def _ask(
+        self, market: Market, method: str, query: Query, background: bool, over: Range | None = None
+    ) -> RestReply:
         weight = weight_of(market, method, query)
         shares = (self._share, self._background) if background else (self._share,)
         wait = max(self._counted.wait(market, method), *(share.wait(market, weight) for share in shares))
@@ -101,6 +119,7 @@ class Relay:
             share.spend(market, weight)
         self._counted.spend(market, method)
         self.asked += 1
+        asked_ms = self._closed.now_ms(market) if self._closed is not None else 0
         try:
             answer = await self._rests[market].get(method, query, leave=LEFT if background else 0.0)
         except BadRequest as wrong:
@@ -112,10 +131,16 @@ class Relay:
             logger.warning("a REST request cannot be carried out", extra={"market": market, "error": str(failure)})
             return RestReply(503, error(_DISCONNECTED, f"{failure}."), self._used_now(market), failure.retry_after)
         self._count(market, answer.used_weight)
-        if len(answer.body) < _PACK_FROM:
-            return RestReply(200, answer.body, self._used_now(market), source=EXCHANGE)
-        packed = await asyncio.to_thread(gzip.compress, answer.body, 1)
-        return RestReply(200, packed, self._used_now(market), packed=True, source=EXCHANGE)
+        if self._closed is not None and over is not None:  # nobody waits for the store
+            self._tasks.create_task(self._closed.keep(over, answer.body, asked_ms))
+        return await self._packed(market, answer.body, EXCHANGE)
+
+    async def _packed(self, market: Market, body: bytes, source: str) -> RestReply:
+        """A good reply, packed where it is long."""
+        if len(body) < _PACK_FROM:
+            return RestReply(200, body, self._used_now(market), source=source)
+        packed = await asyncio.to_thread(gzip.compress, body, 1)
+        return RestReply(200, packed, self._used_now(market), packed=True, source=source)
 
     def _too_much(self, market: Market, wait: float) -> RestReply:
         text = (

@@ -15,8 +15,11 @@ from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST
-from tests.clock import HandClock
+from tests.clock import HandClock, settle
 from tests.simulated import rests_at
+from tests.workers.history.shelves import Table, shelf_of
+from workers.history.candles import Candles
+from workers.history.closed import Closed
 from workers.history.relay import Relay
 from workers.simulator.server import Simulator
 
@@ -30,11 +33,25 @@ async def simulator() -> AsyncIterator[Simulator]:
         yield simulator
 
 
+class Times:
+    """The exchange's clock, which a history worker knows."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def now_ms(self, market: Market) -> int:
+        return self._simulator.now()
+
+    def knows(self, market: Market) -> bool:
+        return True
+
+
 @pytest.fixture
 async def bus(simulator: Simulator, clock: HandClock) -> AsyncIterator[MemoryBus]:
     bus = MemoryBus()
     async with asyncio.TaskGroup() as tasks, rests_at(simulator, bus, clock, Market, patience=0.0) as rests:
-        relay = Relay(bus, rests, tasks, clock)
+        times = Times(simulator)
+        relay = Relay(bus, rests, tasks, clock, Closed(Candles(shelf_of(Table(), clock), times), times))
         relay.answers.start()
         yield bus
         relay.answers.stop()
@@ -125,6 +142,24 @@ async def test_who_wants_it_fresh_has_the_exchange_asked(bus: MemoryBus, simulat
         assert reply.source == "exchange"
     assert requests(simulator) == 2
     assert (await ask(bus, Market.USDM, "exchangeInfo")).source == "cache"
+
+
+@pytest.mark.parametrize("market", Market)
+async def test_candles_that_are_over_are_asked_for_once(bus: MemoryBus, simulator: Simulator, market: Market) -> None:
+    start = simulator.now() // 3_600_000 * 3_600_000 - 48 * 3_600_000
+    query = {"symbol": SYMBOL[market], "interval": "1m", "limit": "1000"}
+    query |= {"startTime": str(start), "endTime": str(start + 999 * 60_000)}
+    first = await ask(bus, market, "klines", **query)
+    await settle()
+    again = await ask(bus, market, "klines", **query)
+    assert (first.source, again.source, requests(simulator)) == ("exchange", "store", 1)
+    assert first.packed
+    assert again.plain == first.plain
+
+    for request in (RestRequest(market, "klines", query, fresh=True), RestRequest(market, "klines", query, True)):
+        assert (await asked(bus, request)).source == "exchange"
+    newest = await ask(bus, market, "klines", symbol=SYMBOL[market], interval="1m", limit="2")
+    assert newest.source == "exchange"
 
 
 async def test_what_the_exchange_refuses_comes_in_its_words(bus: MemoryBus) -> None:
