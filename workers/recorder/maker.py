@@ -140,11 +140,18 @@ class Maker:
 
     async def look(self, store: Store) -> None:
         """The same once, for what needs it now."""
-        for work in list(filter(None, self._works.values())):
+        for series, work in list(self._works.items()):
+            if work is None:
+                continue
             if work.again_at is not None and self._monotonic() >= work.again_at:
                 work.again_at, work.waiting = None, work.waiting or {}
-            if work.waiting:
+            if not work.waiting:
+                continue
+            try:
                 await self._begin(store, work)
+            except Unusable as error:  # somebody else wrote what is no candle of its series
+                logger.error("nothing is made of what is stored", extra={"series": series.name, "error": str(error)})
+                self._works[series] = None
 
     async def _begin(self, store: Store, work: _Work) -> None:
         assert work.waiting

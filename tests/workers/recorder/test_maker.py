@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fsnats import recording
 from fsnats.binance.streams import Market
@@ -198,6 +199,20 @@ async def test_what_is_recorded_itself_is_not_made(store: Store) -> None:
         await kitchen.look()
     assert await kitchen.made("3m") == {}
     assert (await kitchen.made("15m"))[0].is_closed
+
+
+async def test_what_somebody_else_wrote_and_is_no_candle_ends_the_making_of_that_series_alone(store: Store) -> None:
+    kitchen = Kitchen(store, "3m")
+    odd = replace(kline_of(minute(DAY + 1), "1m"), start_time=(DAY + 1) * MINUTE - 1)
+    await store.write(Batch([Rows(BARS, klines=[odd])]))
+    other = replace(BARS, name="ETHUSDT")
+    for number in range(2, 7):
+        klines = [kline_of(minute(DAY + number), "1m")]
+        await kitchen.write(Rows(BARS, klines=klines))
+        await kitchen.write(Rows(other, klines=klines))
+        await kitchen.look()
+    assert await kitchen.made("3m", other) != {}
+    assert await kitchen.made("3m") == {}
 
 
 async def test_nothing_is_made_of_coinms_trades(store: Store) -> None:
