@@ -209,16 +209,18 @@ class Capture:
     async def _fill(self, market: Market, captured: _Captured) -> None:
         track, found = captured.track, list[Frame]()
         assert track.key is not None
-        try:
-            async with asyncio.timeout(PATIENCE), self._slots:
-                while track.is_waiting:
-                    read = await replay.after(self._bus, market, track.stream.name, *track.key, most=_MOST)
-                    found = read.frames
-                    if not track.is_waiting or track.reaches(found):
-                        break
-                    await asyncio.sleep(_PAUSE)
-        except (TimeoutError, BusUnavailable):
-            pass  # what could not be read is told
+        # Its time begins with its turn: a connection that was lost leaves a hole in every stream.
+        async with self._slots:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    while track.is_waiting:
+                        read = await replay.after(self._bus, market, track.stream.name, *track.key, most=_MOST)
+                        found = read.frames
+                        if not track.is_waiting or track.reaches(found):
+                            break
+                        await asyncio.sleep(_PAUSE)
+            except (TimeoutError, BusUnavailable):
+                pass  # what could not be read is told
         self._filled(market, captured, found)
 
     def _filled(self, market: Market, captured: _Captured, found: list[Frame]) -> None:

@@ -5,7 +5,9 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 
-from fsnats import demand
+import pytest
+
+from fsnats import demand, replay
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.captures.lines import Line
@@ -139,6 +141,24 @@ async def test_what_was_lost_on_the_way_is_read_again_in_its_place() -> None:
         house.publish(4, 5)
         await eventually(lambda: tray.said == [1, 2, 3, 4, 5])
     assert house.capture.gaps == 0
+
+
+async def test_of_many_holes_at_once_each_is_given_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def after(*arguments: object, **options: object) -> replay.Replay:
+        await asyncio.sleep(0.1)
+        return await read(*arguments, **options)  # type: ignore[arg-type]
+
+    read = replay.after
+    monkeypatch.setattr(replay, "after", after)
+    monkeypatch.setattr("workers.capture.capture.PATIENCE", 0.3)
+    house = House()
+    names = [f"s{number}usdt@trade" for number in range(40)]  # eight at a time: half a second
+    for name in names:
+        house.publish(1, 2, name=name)
+    places = {f"spot:{name}": StreamTally(epoch=1, seq=1) for name in names}
+    async with house.capturing(places=places) as tray:
+        await eventually(lambda: len(tray.lines) == len(names))
+        assert {line.seq for line in tray.lines} == {2}
 
 
 async def test_what_the_window_does_not_have_is_told_where_it_is_missing() -> None:
