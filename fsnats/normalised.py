@@ -179,12 +179,17 @@ def normalised(stream: Stream, payload: bytes, received_ms: int, *, exact: bool 
 
 def body(stream: Stream, payload: bytes, received_ms: int, *, exact: bool = False) -> bytes:
     """The same from behind `"data":` to before the last "}", for those who put more in front of it."""
+    inner, moment = data(stream, payload, received_ms, exact=exact)
+    return b'%b,"timestamp":"%b"' % (inner, iso(moment).encode())
+
+
+def data(stream: Stream, payload: bytes, received_ms: int, *, exact: bool = False) -> tuple[bytes, int]:
+    """Its `data` alone, and when it happened, in milliseconds since 1970."""
     type_of(stream)
     number = _text if exact else _digits
     found, moment = _items(stream, payload, received_ms)
     objects = [b"{%b}" % b",".join(_member(item, number) for item in items) for items in found]
-    data = b"[%b]" % b",".join(objects) if _is_array(payload) else objects[0]
-    return b'%b,"timestamp":"%b"' % (data, iso(moment).encode())
+    return (b"[%b]" % b",".join(objects) if _is_array(payload) else objects[0]), moment
 
 
 def values(

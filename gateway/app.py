@@ -38,6 +38,7 @@ from gateway.gathering import Gathering
 from gateway.hub import Hub
 from gateway.interest import Interest
 from gateway.joins import Joins
+from gateway.komas.keeper import Keeper
 from gateway.marks import Hops
 from gateway.metrics import Gauges
 from gateway.pacing import Timetable
@@ -79,6 +80,7 @@ class Gateway:
             # uvloop sends what was written when the callbacks of this turn are through.
             later=lambda call: asyncio.get_running_loop().call_soon(call),
         )
+        self.pins = Keeper(bus, self.hub)
         self._gathering = Gathering(config.gateway_gather)
         self._joins = Joins(bus)
         self._refills = Refills(bus)
@@ -98,6 +100,7 @@ class Gateway:
             for market in self.config.markets:
                 tasks.create_task(self._follow_listing(market))
             tasks.create_task(self.interest.run())
+            tasks.create_task(self.pins.run())
             tasks.create_task(self.clients.look_after(self.hub.flush, SystemClock()))
 
     async def _follow_listing(self, market: Market) -> None:
@@ -111,6 +114,11 @@ class Gateway:
     def reader(self, connections: set[Any]) -> EventClient:
         """The same for one who reads events over HTTP."""
         return EventClient(self, connections, time.monotonic)
+
+    @property
+    def readers(self) -> int:
+        """How many read events over HTTP."""
+        return sum(isinstance(client, EventClient) for client in self.clients)
 
     async def ready(self) -> None:
         """Return when clients can be served."""

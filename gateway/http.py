@@ -9,6 +9,7 @@ from litestar.types import Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from fsnats.binance.streams import Market
+from gateway.komas.api import PREFIX
 from gateway.rest.questions import PREFIXES
 from gateway.rest.ranges import PATHS
 
@@ -18,10 +19,14 @@ _MOUNTS = [f"/{first}" for first in (*PREFIXES, *Market)]
 
 
 def build(
-    unready: Callable[[], str | None], registry: CollectorRegistry, facade: App, archive: App | None = None
+    unready: Callable[[], str | None],
+    registry: CollectorRegistry,
+    facade: App,
+    archive: App | None = None,
+    komas: App | None = None,
 ) -> Litestar:
     """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers Binance's REST,
-    `archive` our own paths beside it."""
+    `archive` and `komas` our own paths beside it."""
 
     @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False)
     def healthz() -> str:
@@ -44,7 +49,12 @@ def build(
     @asgi(_MOUNTS, is_mount=True, copy_scope=True)
     async def rest(scope: Scope, receive: Receive, send: Send) -> None:
         """REST."""
-        own = archive is not None and scope["raw_path"].decode("latin-1").partition("?")[0] in PATHS
-        await (archive if own and archive is not None else facade)(scope, receive, send)
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
+        if archive is not None and path in PATHS:
+            await archive(scope, receive, send)
+        elif komas is not None and path.startswith(PREFIX):
+            await komas(scope, receive, send)
+        else:
+            await facade(scope, receive, send)
 
     return Litestar([healthz, readyz, metrics, rest], openapi_config=None, logging_config=None)

@@ -27,6 +27,7 @@ from gateway.admission.pace import Paces
 from gateway.app import Gateway
 from gateway.files import Files
 from gateway.http import build
+from gateway.komas.api import Komas
 from gateway.metrics import registry
 from gateway.rest.archive import Archive
 from gateway.rest.facade import Facade
@@ -113,7 +114,8 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         paces, clock = Paces(), SystemClock()
         facade = Facade(house, bus, clock, asyncio.get_running_loop().call_later, paces)
         archive = Archive(house, bus, clock, paces)
-        http = build(house.unready, registry(house.gauges, house.tally), facade, archive)
+        komas = Komas(house, bus, house.pins, paces)
+        http = build(house.unready, registry(house.gauges, house.tally), facade, archive, komas)
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
         async with serving(

@@ -27,6 +27,8 @@ ELSEWHERE = {
     "gateway/effects.py": "tests/gateway/test_hub.py",
     "gateway/lane.py": "tests/gateway/test_hub.py",
     "gateway/listening.py": "tests/gateway/test_joins.py",
+    "gateway/komas/api.py": "tests/e2e/test_komas.py",
+    "gateway/komas/keeper.py": "tests/e2e/test_komas.py",
     "gateway/sse/client.py": "tests/e2e/test_events.py",
     "gateway/tally.py": "tests/gateway/test_metrics.py",
     "gateway/protocol/fields.py": "tests/gateway/protocol/test_requests.py",

@@ -1,4 +1,4 @@
-"""Write the catalogue: the two key-value buckets that `fsnats.catalogue` describes.
+"""Write the catalogue: the two key-value buckets that `fsnats.catalogue` describes; the one for pins is made here, too.
 
 Over the ordinary bus: a bucket is a JetStream stream `KV_<bucket>` (NATS ADR-8), a put is a publish that JetStream
 acknowledges.  Keys go by purging their subject, which leaves no marker that a reader would take for a value.
@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from fsnats import pins
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.catalogue import GROUPS, LISTINGS, group_key, key_subject, read
@@ -46,7 +47,7 @@ class Catalogue:
 
     async def open(self) -> None:
         """Make the buckets where they are missing; existing ones are left as they are."""
-        for bucket in (LISTINGS, GROUPS):
+        for bucket in (LISTINGS, GROUPS, pins.BUCKET):
             if (await self._ask(f"$JS.API.STREAM.INFO.KV_{bucket}", {}, missing_is_fine=True)) is None:
                 await self._ask(f"$JS.API.STREAM.CREATE.KV_{bucket}", _bucket(bucket))
 
