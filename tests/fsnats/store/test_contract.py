@@ -338,6 +338,13 @@ async def test_what_one_program_writes_another_reads_and_both_may_write(store: S
         await other.close()
 
 
+async def test_programs_that_start_at_once_make_the_tables_once(store_url: str) -> None:
+    stores = await asyncio.gather(*(open_store(store_url, "") for _ in range(6)))
+    await asyncio.gather(*(store.write(trades(trade(number))) for number, store in enumerate(stores)))
+    assert len(await stores[0].trades(TRADES, 0, ALWAYS, 9)) == 6
+    await asyncio.gather(*(store.close() for store in stores))
+
+
 async def test_what_was_written_is_there_after_opening_anew(store: Store, store_url: str) -> None:
     await store.write(trades(trade(1), covered=[Span(1, 1)]))
     await store.close()
