@@ -1,5 +1,6 @@
 """Unmodified client libraries, each used by a script of its own in a process of its own."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -27,10 +28,12 @@ def node_program() -> str:
     program, npm = shutil.which("node"), shutil.which("npm")
     if program is None or npm is None:
         missing("no node and npm")
-    named = json.loads((NODE / "package.json").read_text())["dependencies"]
-    if not all((NODE / "node_modules" / name).is_dir() for name in named):
-        install = [str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        subprocess.run(install, cwd=NODE, env=clean_environment(), check=True)
+    package = NODE / "package.json"
+    with package.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # tests may run in several processes
+        if not all((NODE / "node_modules" / name).is_dir() for name in json.load(held)["dependencies"]):
+            install = [str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            subprocess.run(install, cwd=NODE, env=clean_environment(), check=True)
     return str(program)
 
 
