@@ -1,6 +1,7 @@
 """The gateway's HTTP side: health, readiness, metrics, and Binance's REST."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, MediaType, Response, asgi, get
@@ -15,6 +16,7 @@ from gateway.rest.ranges import PATHS
 
 App = Callable[[Any, Any, Any], Awaitable[None]]  # of ASGI
 
+_MODULE = Path(__file__).parent / "static" / "fsnats.js"
 _MOUNTS = [f"/{first}" for first in (*PREFIXES, *Market)]
 
 
@@ -27,6 +29,8 @@ def build(
 ) -> Litestar:
     """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers Binance's REST,
     `archive` and `komas` our own paths beside it."""
+
+    module = _MODULE.read_bytes()
 
     @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False)
     def healthz() -> str:
@@ -46,6 +50,12 @@ def build(
         """Prometheus' text format."""
         return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
+    @get("/fsnats.js", sync_to_thread=False)
+    def client() -> Response[bytes]:
+        """What pages import to read streams: it holds nothing that a page of any origin must not have."""
+        fields = {"content-type": "text/javascript; charset=utf-8", "access-control-allow-origin": "*"}
+        return Response(module, headers=fields | {"cache-control": "no-cache"})
+
     @asgi(_MOUNTS, is_mount=True, copy_scope=True)
     async def rest(scope: Scope, receive: Receive, send: Send) -> None:
         """REST."""
@@ -57,4 +67,4 @@ def build(
         else:
             await facade(scope, receive, send)
 
-    return Litestar([healthz, readyz, metrics, rest], openapi_config=None, logging_config=None)
+    return Litestar([healthz, readyz, metrics, client, rest], openapi_config=None, logging_config=None)

@@ -1,0 +1,123 @@
+// Streams of an fsnats gateway: comes back after a lost connection, and goes on after the last message that was read.
+//
+//   import { Client } from 'http://localhost:8080/fsnats.js';
+//   const client = new Client('ws://localhost:8080');           // { token: '…' } where the gateway asks for one
+//   const stop = client.stream(['btcusdt@trade'], {
+//     message: ({ stream, data }) => console.log(stream, data),  // Binance's payload
+//     gap: ({ stream, reason }) => console.warn('missing', stream, reason),
+//   });
+//
+// Numbers in payloads are the strings that Binance sent.  Places (epochs of 19 digits) are more than a JavaScript number
+// holds, so they are cut out of the text and given back as they came.
+
+const FIRST_MS = 1000;
+const MOST_MS = 60000;
+const AT_ONCE = 300; // names of one request: below the 64 KB that a gateway takes
+const PASSING = new Set(['NOT_READY', 'TOO_MANY_REQUESTS', 'BUSY', 'HISTORY_UNAVAILABLE']);
+const PLACE = /"epoch":(\d+),"seq":(\d+)/;
+
+export class Client {
+  constructor(url, { token = '' } = {}) {
+    const parts = new URL(url);
+    parts.protocol = { 'http:': 'ws:', 'https:': 'wss:' }[parts.protocol] ?? parts.protocol;
+    parts.searchParams.set('seq', '1');
+    if (token) parts.searchParams.set('token', token);
+    this.url = parts.href;
+  }
+
+  // Read streams until the function that is returned is called.
+  //   message({ stream, data, snapshot, recovered, history })
+  //   gap({ stream, from, to, unit, reason, resync })   messages are missing
+  //   error({ code, message, part })                    the gateway refuses: it is not asked again
+  //   state('connecting' | 'open' | 'waiting' | 'closed')
+  stream(names, { market = 'spot', snapshot = true, history, options, message, gap, error, state } = {}) {
+    const wanted = { market, snapshot, history, options };
+    return new Stream(this.url, [...new Set(names)], wanted, { message, gap, error, state }).open();
+  }
+}
+
+class Stream {
+  constructor(url, names, wanted, calls) {
+    Object.assign(this, { url, names, wanted, calls, places: new Map(), failures: 0, id: 0, over: false });
+  }
+
+  open() {
+    this.tell('state', 'connecting');
+    const socket = (this.socket = new WebSocket(this.url));
+    socket.onopen = () => this.ask();
+    socket.onmessage = (event) => this.take(event.data);
+    socket.onclose = (event) => this.again(event.code === 4001);
+    return () => this.end();
+  }
+
+  end() {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.timer);
+    this.socket.close();
+    this.tell('state', 'closed');
+  }
+
+  ask() {
+    const known = this.names.filter((name) => this.places.has(name));
+    const fresh = this.names.filter((name) => !this.places.has(name));
+    for (const [names, resumes] of [[known, true], [fresh, false]]) {
+      for (let start = 0; start < names.length; start += AT_ONCE) this.request(names.slice(start, start + AT_ONCE), resumes);
+    }
+    this.tell('state', 'open');
+  }
+
+  request(names, resumes) {
+    const { market, snapshot, history, options } = this.wanted;
+    const asked = { type: 'subscribe', id: ++this.id, market, rawStreams: names, options };
+    if (!resumes) {
+      this.socket.send(JSON.stringify({ ...asked, snapshot, history }));
+      return;
+    }
+    const places = names.map((name) => `${JSON.stringify(name)}:${this.places.get(name)}`).join(',');
+    this.socket.send(`${JSON.stringify({ ...asked, snapshot: false }).slice(0, -1)},"resume":{${places}}}`);
+  }
+
+  take(text) {
+    const said = JSON.parse(text);
+    if (said.stream !== undefined && said.type === undefined) {
+      this.failures = 0;
+      const place = PLACE.exec(text.slice(0, text.indexOf('"data":')));
+      if (place && !said.history) this.places.set(said.stream, `{"epoch":${place[1]},"seq":${place[2]}}`);
+      this.tell('message', said);
+    } else if (said.type === 'gap') {
+      this.tell('gap', said.data);
+    } else if (said.type === 'resumed' && !said.recovered) {
+      this.tell('gap', { stream: said.stream, reason: 'not certain that nothing is missing' });
+    } else if (said.type === 'error') {
+      if (PASSING.has(said.code)) {
+        this.later = (said.retryAfter ?? 0) * 1000;
+        this.socket.close();
+      } else {
+        this.tell('error', said);
+        this.end();
+      }
+    }
+  }
+
+  again(revoked) {
+    if (this.over) return;
+    if (revoked) {
+      this.tell('error', { code: 'FORBIDDEN', message: 'the token is not valid any more' });
+      this.end();
+      return;
+    }
+    const most = Math.min(FIRST_MS * 2 ** this.failures++, MOST_MS);
+    this.timer = setTimeout(() => this.open(), Math.max(this.later ?? 0, most * (0.5 + Math.random() / 2)));
+    this.later = 0;
+    this.tell('state', 'waiting');
+  }
+
+  tell(what, value) {
+    try {
+      this.calls[what]?.(value);
+    } catch (failure) {
+      console.error(failure); // the caller's own: it must not end ours
+    }
+  }
+}
