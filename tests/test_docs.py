@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fsnats import __version__, catalogue, replay, subjects
+from fsnats.binance.methods import METHODS
 from fsnats.binance.streams import Market
 from fsnats.cli.app import app
 from fsnats.config import ALIASES, Config
@@ -17,9 +18,11 @@ from gateway.admission.tokens import FIELDS
 from gateway.closing import CLOSINGS
 from gateway.protocol.problems import Problem
 from gateway.protocol.topics import STREAM_TYPES
+from gateway.rest.live import RULES
 from workers.ingest.record import AGES, Record, State
 
 ROOT = Path(__file__).resolve().parents[1]
+REST = (ROOT / "docs" / "rest.md").read_text()
 README = (ROOT / "README.md").read_text()
 BUS = (ROOT / "docs" / "bus.md").read_text()
 GATEWAY = (ROOT / "docs" / "gateway.md").read_text()
@@ -66,6 +69,14 @@ def test_settings_that_other_documents_name_exist(document: str) -> None:
 
 def test_every_stream_type_is_documented() -> None:
     assert all(f"`{name}`" in PROTOCOL for name in STREAM_TYPES)
+
+
+def test_every_rest_method_is_documented_and_which_of_them_streams_answer() -> None:
+    named = set(re.findall(r"`([\w/-]+)`", REST))
+    every = {method.removeprefix("futures/data/") for methods in METHODS.values() for method in methods}
+    assert {f"/fapi/{method}" if method.startswith("v2/") else method for method in every} <= named
+    rows = re.findall(r"^\| `([\w/]+)`.* \| .*`@.* \| [\d.]+ s", REST, re.MULTILINE)
+    assert set(rows) == {method for _, method in RULES}
 
 
 def test_every_control_subject_and_bucket_is_documented() -> None:
