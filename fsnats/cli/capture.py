@@ -7,7 +7,7 @@ from fsnats.cli.settings import configured
 
 
 def capture(context: typer.Context) -> None:
-    """Write what streams bring to files, every byte, for `fsnats replay`.
+    """Write what streams bring to files, every byte.
 
     `fsnats capture --help` lists its options.
     """

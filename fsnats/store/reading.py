@@ -37,7 +37,7 @@ async def candles(store: Store, series: Series, first: int, last: int, limit: in
     source = await source_of(store, series)
     if source == series:
         rows = await store.klines(series, first, last, limit)
-        goes_on = rows[-1].start_time + 1 if len(rows) == limit else None
+        goes_on = rows[-1].start_time + 1 if len(rows) == limit and rows[-1].start_time < last else None
         return [row_of(row) for row in rows if row.is_closed], goes_on
     stop = moved(series.interval, opening(series.interval, first), limit)
     whole = [one async for one in made(store, source, series.interval, first, min(last, stop - 1)) if one.whole]

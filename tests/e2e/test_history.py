@@ -134,9 +134,11 @@ async def test_the_store_alone_says_what_it_does_not_have(fleet: Fleet) -> None:
         before = asked(fleet)
         fetched = (await http.get(url)).json()
         again = await http.get(f"{url}&source=store")
+        last_page_full = (await http.get(f"{url}&source=store&limit=30")).json()
     assert nothing["missing"] == [{"from": start, "to": start + 29 * MINUTE, "unit": "ms"}]
     assert (nothing["complete"], nothing["klines"]) == (False, [])
     assert (again.json(), again.headers["x-fsnats-complete"]) == (fetched, "true")
+    assert last_page_full == fetched
     assert asked(fleet) == before + 1
 
 
@@ -154,3 +156,28 @@ async def test_trades_over_http_are_the_exchanges_own(fleet: Fleet) -> None:
     assert [{name: row[name] for name in ours[0]} for row in rows] == ours[:5]
     assert len(stored.text.splitlines()) == len(ours) + 1
     assert stored.headers["x-fsnats-missing"] == f"ms={start}-{ours[0]['T']}"  # nobody saw the trade before
+
+
+async def test_candles_that_are_over_cost_a_bot_nothing_when_they_were_fetched_once(fleet: Fleet) -> None:
+    start = hours_ago(300)
+    times = f"startTime={start}&endTime={start + 199 * MINUTE}"
+    path = f"/usdm/fapi/v1/klines?symbol=ETHUSDT&interval=1m&{times}"
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        first = await http.get(f"{fleet.http}{path}")
+        async with asyncio.timeout(20):
+            while (await http.get(f"{fleet.http}{path}")).headers["x-fsnats-source"] != "store":
+                pass  # the answer did not wait for the store
+        before = asked(fleet, "usdm/fapi/v1/klines")
+        again = await http.get(f"{fleet.http}{path}")
+        part = await http.get(f"{fleet.http}{path}&limit=7")
+        fresh = await http.get(f"{fleet.http}{path}", headers={"Cache-Control": "no-cache"})
+        theirs = await http.get(f"http://127.0.0.1:{fleet.simulator_port}{path}")
+    assert [each.headers["x-fsnats-source"] for each in (first, again, part, fresh)] == [
+        "exchange",
+        "store",
+        "store",
+        "exchange",
+    ]
+    assert first.content == again.content == fresh.content == theirs.content
+    assert part.json() == first.json()[:7]
+    assert asked(fleet, "usdm/fapi/v1/klines") == before + 2  # the fresh one, and theirs

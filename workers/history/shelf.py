@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from fsnats.clock import Clock
-from fsnats.errors import ConfigError, StoreUnavailable
+from fsnats.errors import ConfigError, StoreUnavailable, Unusable
 from fsnats.status import Status
 from fsnats.store import Batch, Store
 
@@ -54,8 +54,11 @@ class Shelf:
             await store.write(batch)
             return True
 
-        if await self.ask(write):
-            self.rows_kept += rows
+        try:
+            if await self.ask(write):
+                self.rows_kept += rows
+        except Unusable as error:  # the exchange sent what no store should hold
+            logger.warning("rows are not kept", extra={"error": str(error)})
 
     async def close(self) -> None:
         """Let go of the database."""

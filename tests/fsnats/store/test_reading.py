@@ -38,6 +38,7 @@ async def test_a_range_comes_page_by_page(store: Store) -> None:
     pages = [page async for page in pages_of_candles(store, MINUTES, START + MINUTE, START + 95 * MINUTE, page=30)]
     assert [len(page) for page in pages] == [30, 30, 30, 5]
     assert [row for page in pages for row in page] == [bar(number) for number in range(1, 96)]
+    assert (await candles(store, MINUTES, START, START + 29 * MINUTE, 30))[1] is None
 
 
 async def test_what_is_not_known_is_told_in_openings(store: Store) -> None:

@@ -158,7 +158,8 @@ async def test_ten_who_ask_for_overlapping_ranges_share_one_request(candles: Can
     exchange.wait = gate.wait
     async with asyncio.TaskGroup() as tasks:
         asking = [
-            tasks.create_task(forward(candles, exchange, THEN + n * MINUTE, THEN + 50 * MINUTE)) for n in range(10)
+            tasks.create_task(forward(candles, exchange, THEN + n * MINUTE, THEN + 50 * MINUTE, limit=99 - n))
+            for n in range(10)
         ]
         while candles.joined < 9:  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0)
@@ -166,6 +167,20 @@ async def test_ten_who_ask_for_overlapping_ranges_share_one_request(candles: Can
     for n, task in enumerate(asking):
         assert task.result() == exchange.bars(THEN + n * MINUTE, THEN + 50 * MINUTE)
     assert len(exchange.asked) == 1
+
+
+async def test_who_joins_and_wants_less_goes_on_behind_what_he_got(candles: Candles, exchange: Exchange) -> None:
+    gate = asyncio.Event()
+    exchange.wait = gate.wait
+    first = asyncio.ensure_future(candles.forward(MINUTES, THEN, THEN + 50 * MINUTE, 100, exchange))
+    second = asyncio.ensure_future(candles.forward(MINUTES, THEN + MINUTE, THEN + 50 * MINUTE, 7, exchange))
+    while not candles.joined:  # noqa: ASYNC110  # nothing tells
+        await asyncio.sleep(0)
+    gate.set()
+    piece = await second
+    assert piece.rows == exchange.bars(THEN + MINUTE, THEN + 7 * MINUTE)
+    assert piece.goes_on == THEN + 8 * MINUTE
+    assert (await first).goes_on is None
 
 
 async def test_ten_who_ask_for_the_newest_share_one_request(candles: Candles, exchange: Exchange) -> None:
