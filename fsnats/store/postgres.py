@@ -71,8 +71,9 @@ class PostgresStore:
 
     def __init__(self, address: PostgresAddress) -> None:
         self._address = address
+        self._source: Source | None = None
         self._writer = self._pool(1, self._prepare)
-        self._readers = self._pool(_READERS)
+        self._readers = self._pool(_READERS, self._check_source)
 
     def _pool(self, size: int, init: Any = None) -> "asyncpg.Pool[Any]":
         return asyncpg.create_pool(
@@ -95,11 +96,13 @@ class PostgresStore:
                 pass
 
     async def claim(self, source: Source) -> None:
-        """Say whose data is to be kept here.  Raises ConfigError where it is another's already."""
-        async with self._connection(self._writer) as connection, connection.transaction():
-            await connection.execute("INSERT INTO provenance VALUES (1, $1) ON CONFLICT DO NOTHING", source)
-            kept = await connection.fetchval("SELECT source FROM provenance")
-        require(source, str(kept), self._address.name)
+        """Say whose data is to be kept here.  Raises ConfigError where it is another's already.
+
+        Every method does, later, where a new connection finds another's database in its place.
+        """
+        self._source = source
+        async with self._connection(self._writer) as connection:
+            await self._check_source(connection)
 
     async def write(self, batch: Batch) -> None:
         rows = await asyncio.to_thread(prepared, batch)
@@ -197,6 +200,13 @@ class PostgresStore:
                 remember = "INSERT INTO migrations (number, name) VALUES ($1, $2)"
                 await connection.execute(remember, migration.number, migration.name)
         await connection.execute(postgresrows.STAGES)
+        await self._check_source(connection)
+
+    async def _check_source(self, connection: Connection) -> None:
+        if self._source is not None:
+            insert = "INSERT INTO provenance VALUES (1, $1) ON CONFLICT DO NOTHING"
+            await connection.execute(insert, self._source)
+            require(self._source, await connection.fetchval("SELECT source FROM provenance"), self._address.name)
 
 
 async def _nothing(_connection: object) -> None:

@@ -27,7 +27,6 @@ from fsnats.store import (
 )
 from fsnats.store.address import SqliteAddress
 from fsnats.store.batches import prepared
-from fsnats.store.provenance import require
 from fsnats.store.sqlitefile import Replaced, SqliteFile
 
 _PATIENCE = 10.0  # seconds that another program may keep the file locked
@@ -74,15 +73,11 @@ class SqliteStore:
         await asyncio.get_running_loop().run_in_executor(self._writer, self._file.open)
 
     async def claim(self, source: Source) -> None:
-        """Say whose data is to be kept here.  Raises ConfigError where it is another's already."""
+        """Say whose data is to be kept here.  Raises ConfigError where it is another's already.
 
-        def claim() -> str:
-            with self._file.writing() as database:
-                database.execute("INSERT INTO provenance VALUES (1, ?) ON CONFLICT DO NOTHING", (source,))
-                (kept,) = database.execute("SELECT source FROM provenance").fetchone()
-                return str(kept)
-
-        require(source, await asyncio.get_running_loop().run_in_executor(self._writer, claim), self._file.name)
+        Every method does, later, where somebody put another's file in its place.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._file.claim, source)
 
     async def write(self, batch: Batch) -> None:
         def write() -> None:

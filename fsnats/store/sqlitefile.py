@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fsnats.errors import ConfigError, StoreUnavailable, Unusable
+from fsnats.store import Source
 from fsnats.store.address import SqliteAddress
 from fsnats.store.migrations import SETTING, due, migrations
+from fsnats.store.provenance import require
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class SqliteFile:
         self._writer: sqlite3.Connection | None = None
         self._readers = threading.local()
         self._opened: list[sqlite3.Connection] = []
+        self._source: Source | None = None
         self._inode = 0
         self._opening = 0  # which one it is
 
@@ -56,6 +59,18 @@ class SqliteFile:
             if isinstance(cause, sqlite3.Error) and _code(cause) in _WAITING_IS_NO_USE:
                 raise ConfigError(SETTING, str(error).removeprefix(f"{SETTING}: ")) from cause
             raise
+
+    def claim(self, source: Source) -> None:
+        """Say whose data is kept in the file, and in any other that may come in its place.  Raises ConfigError."""
+        self._source = source
+        with self.writing() as writer:
+            self._check_source(writer)
+
+    def _check_source(self, writer: sqlite3.Connection) -> None:
+        if self._source is not None:
+            writer.execute("INSERT INTO provenance VALUES (1, ?) ON CONFLICT DO NOTHING", (self._source,))
+            (kept,) = writer.execute("SELECT source FROM provenance").fetchone()
+            require(self._source, kept, self.name)
 
     def reopen(self) -> None:
         """Open the file anew if it was removed, replaced or found damaged; from the thread that writes."""
@@ -111,6 +126,7 @@ class SqliteFile:
         try:
             self._use_log(connection)
             self._migrate(connection)
+            self._check_source(connection)
         except BaseException:
             self._opened.remove(connection)
             connection.close()

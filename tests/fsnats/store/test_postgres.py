@@ -124,6 +124,24 @@ async def failing(writing: Coroutine[None, None, None]) -> None:
         await writing
 
 
+async def test_simulated_data_in_its_place_is_not_taken_for_binances(postgres: PostgresServer) -> None:
+    url = postgres.emptied()
+    store = await open_store(url, "", "binance")
+    assert await store.klines(CANDLES, 0, FOREVER, 9) == []
+    assert postgres.emptied() == url  # which closes all connections
+    await (await open_store(url, "", "simulated")).close()
+    with contextlib.suppress(StoreUnavailable, ConfigError):  # nobody may have noticed yet that the connection is gone
+        await store.series()
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="holds simulated data"):
+            await store.klines(CANDLES, 0, FOREVER, 9)
+    with contextlib.suppress(StoreUnavailable, ConfigError):
+        await store.write(candles(candle(1)))
+    with pytest.raises(ConfigError, match="holds simulated data"):
+        await store.write(candles(candle(1)))
+    await store.close()
+
+
 async def test_a_server_that_only_reads_is_told(postgres: PostgresServer) -> None:
     database = postgres.new_database()
     store = await open_store(postgres.url(database), "")

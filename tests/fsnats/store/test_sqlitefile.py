@@ -134,6 +134,22 @@ async def test_a_file_that_was_removed_is_made_anew_by_who_writes_and_by_who_rea
     ]
 
 
+async def test_simulated_data_in_its_place_is_not_taken_for_binances(store: SqliteStore, path: Path) -> None:
+    await store.claim("binance")
+    other = SqliteStore(SqliteAddress(str(path.with_name("other"))))
+    await other.open()
+    await other.claim("simulated")
+    await other.close()
+    for file in path.parent.glob("store.sqlite3*"):  # a test may wait
+        file.unlink()
+    path.with_name("other").rename(path)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="holds simulated data"):
+            await store.klines(CANDLES, 0, 2**62, 9)
+        with pytest.raises(ConfigError, match="holds simulated data"):
+            await store.write(candles(candle(1)))
+
+
 async def test_another_file_in_its_place_is_read_by_who_only_reads(store: SqliteStore, path: Path) -> None:
     await store.write(candles(candle(1)))
     assert await store.klines(CANDLES, 0, 2**62, 9) == [candle(1)]
