@@ -23,7 +23,6 @@ from fsnats.client.handlers import (
     MessageHandler,
     WebSocketConnection,
 )
-from fsnats.client.past import Candles
 from fsnats.client.sync import SyncClient
 from fsnats.client.values import Gap, Message
 
@@ -31,7 +30,6 @@ __all__ = [
     "AggTradeClient",
     "AggTradeConfig",
     "BinanceWebSocket",
-    "Candles",
     "Client",
     "ContinuousKlineClient",
     "ContinuousKlineConfig",

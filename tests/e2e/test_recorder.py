@@ -22,7 +22,7 @@ from tests.postgres import PostgresServer, running
 
 _KILLS = int(os.environ.get("FSNATS_TEST_KILLS", "3"))  # the soak has twenty
 _SYMBOLS = ("BTCUSDT", "ETHUSDT")
-_BURST = ("--rate", "400", "--record")
+_BURST = ("--rate", "2000", "--record")
 _RECORD = "spot:*@aggTrade,spot:*@kline_1m"
 
 
@@ -71,7 +71,12 @@ class Record(Stored):
 
     def count(self) -> int:
         """How many trades the store has."""
-        return sum(len(self.ids(symbol)) for symbol in _SYMBOLS)
+        return sum(count for (count,) in self.ask("SELECT count(*) FROM raw_agg_trades"))
+
+    def reaches(self, symbol: str, number: int) -> bool:
+        """Whether there is a trade with this id or a newer one."""
+        query = f"SELECT agg_id FROM raw_agg_trades WHERE symbol = ? AND agg_id >= {number} LIMIT 1"
+        return bool(self.ask(query, symbol))
 
     def spans(self, symbol: str) -> list[tuple[int, int]]:
         """What is known to be complete of a symbol's trades."""
@@ -110,26 +115,27 @@ class Record(Stored):
 
         return asyncio.run(look())
 
-    def said(self, symbol: str) -> list[int]:
-        """The ids of all trades that the exchange told since somebody first wanted them, in order."""
+    def said(self, symbol: str) -> tuple[int, list[int]]:
+        """How many trades the exchange told since somebody first wanted them, and the ids of the newest, in order."""
         url = f"http://127.0.0.1:{self.fleet.simulator_port}/sim/ledger/events"
         status, text = get(f"{url}?market=spot&stream={symbol.lower()}@aggTrade")
         assert status == 200, text
         found = json.loads(text)
-        assert found["first"] == 0, "the exchange forgot the first ones"
-        return [identity[1] for _, identity in found["events"]]
+        return found["next"], [identity[1] for _, identity in found["events"]]
 
     def finish(self) -> int:
         """Stop when all that was said by now is stored; that is then what was said, each trade once.  How many."""
-        newest = {symbol: self.said(symbol)[-1] for symbol in _SYMBOLS}
-        wait_for(lambda: all(self.ids(symbol)[-1] >= newest[symbol] for symbol in _SYMBOLS), "all of it is stored")
+        newest = {symbol: self.said(symbol)[1][-1] for symbol in _SYMBOLS}
+        wait_for(lambda: all(self.reaches(symbol, newest[symbol]) for symbol in _SYMBOLS), "all of it is stored")
         wait_for(lambda: all(len(self.spans(symbol)) == 1 for symbol in _SYMBOLS), "no hole is left")
         self.process.signal(signal.SIGTERM)
         self.process.wait()
         count = 0
         for symbol in _SYMBOLS:
-            stored = self.ids(symbol)
-            assert stored == [number for number in self.said(symbol) if number <= stored[-1]]
+            stored, (said, ids) = self.ids(symbol), self.said(symbol)
+            assert stored == list(range(stored[0], stored[-1] + 1)), "each trade once"
+            assert len(stored) == said - sum(number > stored[-1] for number in ids), "as many as the exchange told"
+            assert stored[-1] in ids
             assert self.spans(symbol) == [(stored[0], stored[-1])], "all of it is known to be complete"
             count += len(stored)
         return count

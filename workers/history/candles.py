@@ -140,16 +140,15 @@ class Candles:
         return await self._fetched_back(by, series, end, top, bottom, floor, limit)
 
     async def whole(
-        self, series: Series, first: int, last: int, limit: int, *, newest: bool = False, full: bool = False
+        self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
     ) -> list[Candle] | None:
         """The first candles from the opening `first` to `last` (or the newest ones) as the exchange told them; None
-        where it is not known that the store has each of them, or, with `full`, where they are fewer than `limit`."""
-        held = coverage.at(await self._spans(series), last if newest else first)
-        if held is None:
+        where it is not known that the store has each of them."""
+        held = coverage.at(await self._spans(series), first)
+        if held is None or held.last < last:
             return None
-        stored = await self._stored(series, max(first, held.first), min(last, held.last), limit, newest=newest)
-        is_all = not full and (held.first <= first if newest else last <= held.last)
-        return _closed(stored) if stored is not None and (is_all or len(stored) == limit) else None
+        stored = await self._stored(series, first, last, limit, newest=newest)
+        return None if stored is None else _closed(stored)
 
     async def unknown(self, series: Series, start: int, end: int | None) -> list[Missing]:
         """Of which openings in a range it is not known that the store has everything; the open candle is none."""
