@@ -52,7 +52,7 @@ async def troubled(kind: str = "plain", rate: float = 0, *, with_gateway: bool =
         stage = await stack.enter_async_context(watched(fleet, symbols, proxies))
         if with_gateway:
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            stage.client = Client(f"ws://127.0.0.1:{fleet.gateway_port}", stage.reader.readings)
+            stage.client = Client(fleet.gateway_port, stage.reader.readings)
             listening = tasks.create_task(stage.client.run())
             stack.callback(listening.cancel)
         yield stage

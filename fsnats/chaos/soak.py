@@ -33,14 +33,19 @@ class Soak(msgspec.Struct):
     violations: list[str] = msgspec.field(default_factory=list)
     forgotten: int = 0  # events that the ledger dropped before they were asked for
     shortfall: int = 0  # messages that this machine could not make
-    served: int = 0  # messages that a client of the gateway got
+    served: int = 0  # bytes that a client of the gateway got
+    cut_off: int = 0  # times that the judge was too slow for NATS, and missed what came
     memory: Memory = msgspec.field(default_factory=Memory)
 
     @property
     def problems(self) -> list[str]:
         """Which promises the numbers break."""
         found = self.verdict.problems
-        zeros = {AGGREGATES: self.aggregates_missing, "events forgotten before they were judged": self.forgotten}
+        zeros = {
+            AGGREGATES: self.aggregates_missing,
+            "events forgotten before they were judged": self.forgotten,
+            "times the judge was too slow for NATS: this machine is too busy for a verdict": self.cut_off,
+        }
         found += [f"{count} {what}" for what, count in zeros.items() if count]
         if not self.served:
             found.append("nothing came through the gateway")
@@ -70,11 +75,12 @@ async def soak(seconds: float, rate: float, fault_every: float, random: Random, 
         _settle(fleet, result, until)
         result.seconds = round(time.monotonic() - begun, 1)
         result.frames = fleet.reader.frames
-        result.served = fleet.client.messages if fleet.client is not None else 0
+        result.served = fleet.client.bytes if fleet.client is not None else 0
         ledger = await fleet.exchange.ledger()
         result.violations = [f"{each['limit']} on {each['market']}: {each['detail']}" for each in ledger["violations"]]
         result.shortfall = ledger["shortfall"]
         result.forgotten = fleet.exchange.forgotten
+        result.cut_off = fleet.cut_off
     return result
 
 

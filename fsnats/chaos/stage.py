@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from fsnats.binance.streams import Market, parse
-from fsnats.bus import Bus
+from fsnats.bus.nats import NatsBus
 from fsnats.chaos.client import Client
 from fsnats.chaos.exchange import Exchange
 from fsnats.chaos.judge import Verdict
@@ -38,7 +38,7 @@ class Troubled:
     """A fleet that runs, and everything that scenarios do to it."""
 
     def __init__(
-        self, fleet: Fleet, exchange: Exchange, reader: Reader, bus: Bus, proxies: Sequence[Proxy] = ()
+        self, fleet: Fleet, exchange: Exchange, reader: Reader, bus: NatsBus, proxies: Sequence[Proxy] = ()
     ) -> None:
         self.fleet = fleet
         self.exchange = exchange
@@ -47,6 +47,7 @@ class Troubled:
         self._bus = bus
         self._proxies = proxies
         self._said: list[str] = []
+        self._kills: list[str] = []
         self._begun = _now()
         self._settled: dict[Reading, int] = {}  # until when what was produced is judged
 
@@ -70,6 +71,7 @@ class Troubled:
 
     def kill(self, program: str) -> None:
         self.fleet.kill(program)
+        self._kills.append(program)
 
     def read(self, market: str, stream: str) -> None:
         self.reader.read(parse(Market(market), stream), steady=False)
@@ -96,6 +98,11 @@ class Troubled:
                 return dialled
 
     # What the runner does.
+
+    @property
+    def cut_off(self) -> int:
+        """How often we were cut off from NATS without anybody's doing: it has no patience with slow readers."""
+        return self._bus.reconnects - self._kills.count("nats-server")
 
     async def run(
         self, scenario: Scenario, seconds: float, patience: float = PATIENCE, healing: float = HEALING

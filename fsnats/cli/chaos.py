@@ -122,7 +122,7 @@ def _tell(result: "Soak") -> None:
         typer.echo(f"  {name:<11} {count}")
     if result.shortfall:
         typer.echo(f"  this machine made {result.shortfall} messages less than asked for")
-    typer.echo(f"  {result.served} messages through the gateway")
+    typer.echo(f"  {result.served / 2**20:.0f} MB through the gateway")
     typer.echo("memory in MB: at first, after a third, in the end, most; of every process")
     for process in sorted(result.memory.processes, key=lambda each: each.program):
         sizes = (process.sizes[0], process.early, process.late, max(process.sizes))

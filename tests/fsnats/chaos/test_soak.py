@@ -20,6 +20,11 @@ def test_a_soak_demands_the_same_zeros_and_flat_memory() -> None:
     ]
 
 
+def test_a_judge_who_could_not_keep_up_says_so() -> None:
+    (problem,) = Soak(frames=1, served=1, cut_off=2).problems
+    assert problem.startswith("2 times the judge was too slow")
+
+
 def test_a_gateway_that_serves_nothing_is_no_good() -> None:
     assert Soak(frames=1).problems == ["nothing came through the gateway"]
 
@@ -31,6 +36,7 @@ async def test_a_loaded_fleet_without_trouble_loses_nothing(monkeypatch: pytest.
     assert result.problems == []
     assert result.troubles == []
     assert result.verdict.once > 10_000
-    assert result.served > 1000
+    assert result.served > 100_000
+    assert result.cut_off == 0
     programs = {process.program for process in result.memory.processes if process.sizes}
     assert {"simulator", "supervisor", "ingest-spot-0", "gateway", "judge"} <= programs
