@@ -86,11 +86,18 @@ class Worker(msgspec.Struct, frozen=True):
     connections: list[Connection] = []
 
 
+class Shelf(msgspec.Struct, frozen=True):
+    """The store as a history worker has it; `state` is "ok" or why it is left out."""
+
+    state: str = "ok"
+
+
 class History(msgspec.Struct, frozen=True):
     """One history worker; it knows the exchange's clocks, by market."""
 
     program: str
     clocks: dict[str, Offset] = {}
+    store: Shelf = Shelf()
 
 
 class Gateway(msgspec.Struct, frozen=True):
@@ -233,6 +240,9 @@ class Fleet(msgspec.Struct, frozen=True):
         for name, offset in self.clocks.items():
             if offset.misleads:
                 yield f"{name}: {offset}: ages and delays mislead; synchronise it (NTP)"
+        for history in self.histories:
+            if history.store.state != "ok":
+                yield f"{history.program} answers without the store: {history.store.state}"
         for worker in self.workers:
             if worker.odd:
                 counted = ", ".join(f"{kind} {count:,}" for kind, count in sorted(worker.odd.items()))

@@ -101,6 +101,7 @@ HISTORY: Status = {
     "kind": "history",
     "pid": 4,
     "clocks": {"spot": {"market": "spot", "offset_ms": -61000.4, "rtt_ms": 12.0, "at_ms": 1}},
+    "store": {"state": "the disk is full", "rows_read": 7, "rows_kept": 0},
 }
 RECORDER: Status = {
     "program": "recorder",
@@ -184,6 +185,7 @@ async def test_what_is_wrong_is_told_in_sentences(nats_url: str, bus: NatsBus) -
     assert "! exit http://h:1 is not used for REST of spot: HTTP 418" in out
     assert "fapi" not in out.partition("!")[2]
     assert "! spot: this machine's clock is 61.00 s ahead of the exchange's" in out
+    assert "! history answers without the store: the disk is full" in out
     assert "! there is no replay window: JetStream refused: no memory" in out
     assert "! ingest-spot-0: streams are silent that should not be, 3 of them: btcusdt@aggTrade" in out
     assert "! ingest-spot-0: 2 streams come by one connection only, of several" in out
