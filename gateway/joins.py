@@ -10,6 +10,7 @@ from http import HTTPStatus
 import msgspec
 
 from fsnats import replay
+from fsnats.binance.limits import KLINES_LIMIT
 from fsnats.binance.streams import Stream
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
@@ -87,7 +88,8 @@ class Joins:
         method = _METHODS[stream.kind]
         query = {"symbol": stream.subject, "limit": str(length)}
         if method == "klines":
-            query["interval"] = stream.interval
+            # The newest one is open, and comes live.
+            query |= {"interval": stream.interval, "limit": str(min(length + 1, KLINES_LIMIT[stream.market]))}
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LIVE_WITHIN):
                 await begun(joining)

@@ -131,9 +131,11 @@ class Listening:
         """Send history, say that it ended, and go on live."""
         if joining.is_left:
             return
+        assert isinstance(listen.before, History)
         payloads = past.before(listen.stream, joining.held)
         if listen.form.delivery.closed_only:
             payloads = [payload for payload in payloads if is_closed(payload)]
+        payloads = payloads[-listen.before.length :]
         prefix, suffix = listen.form.marked(HISTORY), listen.form.suffix
         for payload in payloads:
             inner = shaped(listen.form.shape, listen.stream, payload, 0)  # they tell their times themselves

@@ -78,8 +78,7 @@ async def test_snapshots_history_and_choices_reach_the_loop(fleet: Fleet) -> Non
                 if not value.is_history:
                     break
         opened = [message.data["k"]["t"] for message in past]
-        # The third candle is the open one: it comes live.
-        assert [message.is_history for message in past] == [True, True, False]
+        assert [message.is_history for message in past] == [True, True, True, False]
         assert opened == sorted(opened)
 
         async with contextlib.aclosing(client.stream("btcusdt@kline_1s", closed_only=True)) as values:

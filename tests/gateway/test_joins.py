@@ -255,6 +255,21 @@ async def test_history_of_closed_candles_counts_those_that_came(house: House) ->
     assert said[-1] == {"type": "historyEnd", "stream": CANDLES.name, "count": 2}
 
 
+async def test_history_of_candles_is_as_many_as_were_asked_for_beside_the_open_one(house: House) -> None:
+    now = time.time_ns() // 1_000_000
+    opened = [now - 180_000, now - 120_000, now - 60_000, now]
+    asked = _history_worker(house, [[t, *"11111", t + 59_999, "1", 1, "1", "1", "0"] for t in opened])
+    form = forms.typed("kline", CANDLES, forms.Envelope.TYPED, name_market=False)
+    house.listening.begin(Listen(CANDLES, form, History(3)))
+    publish(house.bus, SPOT, CANDLES.name, 1, 1, b'{"k":{"t":%d,"x":false}}' % now)
+    await house.serve()
+
+    *past, end, live = house.said()
+    assert asked[0].query["limit"] == "4"
+    assert [each["data"]["k"]["t"] for each in (*past, live)] == opened
+    assert end == {"type": "historyEnd", "stream": CANDLES.name, "count": 3}
+
+
 async def test_history_that_cannot_be_had_ends_with_the_reason(house: House) -> None:
     _history_worker(house, [], "the budget is used up")
     listen = Listen(TRADES, FORM, History(3))
