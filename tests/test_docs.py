@@ -164,3 +164,9 @@ def test_links_lead_somewhere() -> None:
 
 def test_the_version_is_one() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+
+
+def test_no_text_holds_what_a_merge_left_open() -> None:
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md")):
+        marks = [line for line in path.read_text().splitlines() if line.startswith(("<<<<<<<", ">>>>>>>"))]
+        assert not marks, f"{path.name}: {marks}"
