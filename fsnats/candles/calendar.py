@@ -21,6 +21,7 @@ LENGTHS = {
     "1h": HOUR, "2h": 2 * HOUR, "4h": 4 * HOUR, "6h": 6 * HOUR, "8h": 8 * HOUR, "12h": 12 * HOUR,
     "1d": DAY, "3d": 3 * DAY, "1w": 7 * DAY,
 }  # fmt: skip
+_FIRST_MONTH, _LAST_MONTH = 1 * 12, 9998 * 12  # from the year 0 on: calendars begin and end there
 _MONDAY = 4 * DAY  # 1970-01-05, the first Monday
 
 
@@ -56,7 +57,7 @@ def moved(interval: str, opening_ms: int, candles: int) -> int:
     """The opening of the candle that is so many after another one; before it where they are less than none."""
     if interval != MONTH:
         return opening_ms + candles * length_of(interval)
-    return _midnight(max(_months(opening_ms) + candles, 0))
+    return _midnight(min(max(_months(opening_ms) + candles, _FIRST_MONTH), _LAST_MONTH))
 
 
 def counted(interval: str, first_ms: int, last_ms: int) -> int:

@@ -18,6 +18,7 @@ from websockets.datastructures import Headers
 from fsnats.binance.endpoints import SIMULATED_HEADER
 from fsnats.binance.rows import Candle
 from fsnats.bus import Bus
+from fsnats.candles.calendar import moved, opening
 from fsnats.clock import Clock
 from fsnats.errors import Unusable
 from fsnats.formats import MEDIA_TYPES, Writer, writer
@@ -145,7 +146,9 @@ class Archive:
             await send({"type": "http.response.body", "body": b""})
             return
         await _send(send, form.begin(missing))
-        told, is_survey = list(missing), asked.request.source == "store"
+        # Of a whole range that is all of it; otherwise each page says what is missing there.
+        is_survey = asked.request.source == "store" and asked.limit is None
+        told = list(missing if is_survey else first.missing)
         try:
             await _send(send, await _add(asked, form, first))
             async for reply in replies:
@@ -172,7 +175,11 @@ class Archive:
         request = asked.request
         if isinstance(request, TradesRequest) or request.source != "store" or request.newest or first.goes_on is None:
             return first.missing
-        survey = msgspec.structs.replace(request, survey=True)
+        end = request.end_ms
+        if asked.limit is not None:  # no more than so many candles are looked for
+            last = moved(request.interval, opening(request.interval, request.start_ms or 0), asked.limit - 1)
+            end = last if end is None else min(end, last)
+        survey = msgspec.structs.replace(request, survey=True, end_ms=end)
         reply = await pages.page(self._bus, survey)
         if reply.code:
             raise ranges.refused(reply.code, reply.message, reply.retry_after)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from fsnats.bus.nats import NatsBus
 from fsnats.status import Status, ask
 from tests.e2e.client import Client
-from tests.e2e.conftest import StartFleet
+from tests.e2e.conftest import Measure, StartFleet
 from tests.e2e.fleet import Fleet
 
 MINUTE = 60_000
@@ -140,6 +140,22 @@ async def test_the_store_alone_says_what_it_does_not_have(fleet: Fleet) -> None:
     assert (again.json(), again.headers["x-fsnats-complete"]) == (fetched, "true")
     assert last_page_full == fetched
     assert asked(fleet) == before + 1
+
+
+async def test_1500_stored_candles_come_soon(fleet: Fleet, measure: Measure) -> None:
+    start = hours_ago(400)
+    path = f"/api/v1/klines?market=usdm&symbol=ethusdt&interval=1m&start={start}&limit=1500"
+    took: list[float] = []
+    async with httpx.AsyncClient(base_url=fleet.http, trust_env=False, timeout=30) as http:
+        first = (await http.get(path)).json()
+        assert (await http.get(f"{path}&source=store")).json()["complete"]
+        for _ in range(50):
+            began = time.perf_counter()
+            reply = await http.get(path)
+            took.append(time.perf_counter() - began)
+            assert reply.json() == first
+    took.sort()
+    measure(f"1,500 stored candles over HTTP, end to end: p50 {took[25] * 1e3:.1f} ms, p95 {took[47] * 1e3:.1f} ms")
 
 
 async def test_trades_over_http_are_the_exchanges_own(fleet: Fleet) -> None:

@@ -225,6 +225,19 @@ async def test_too_many_requests_for_history_at_once_are_refused(house: House) -
         assert (error["code"], error["id"]) == ("BUSY", 8)
 
 
+async def test_one_client_fetches_so_many_candles_at_once_and_no_more(house: House) -> None:
+    house.bus.subscribe(KLINES, lambda _s, _r, _p: None)  # never answers
+    await house.bus.flush()
+    async with house.client() as connection:
+        await hear(connection)
+        for number, limit in enumerate((4900, 100, 1)):
+            await say(connection, type="getHistoricalKlines", symbol="btcusdt", interval="1m", limit=limit, id=number)
+        error = await hear(connection)
+
+        assert (error["code"], error["id"]) == ("BUSY", 2)
+        assert "more than 5000 candles at once" in error["message"]
+
+
 @pytest.mark.parametrize("flood", [PING, PONG, CONT], ids=["pings", "pongs", "fragments"])
 async def test_frames_without_end_are_no_way_to_keep_a_gateway_busy(house: House, flood: int) -> None:
     begun = frame(TEXT, fin=False) if flood == CONT else b""

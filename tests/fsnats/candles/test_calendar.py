@@ -117,6 +117,11 @@ def test_moving_counts_candles(interval: str, at: int, candles: int) -> None:
         assert moved(interval, there, -candles) == first
 
 
+def test_moving_by_months_ends_where_calendars_do() -> None:
+    assert moved("1M", 0, -(10**12)) == moved("1M", 0, -(10**13)) < 0
+    assert moved("1M", 0, 10**12) == moved("1M", 0, 10**13)
+
+
 @given(st.sampled_from(SPOT_INTERVALS), moments)
 def test_the_first_opening_is_at_a_moment_or_the_next_one(interval: str, at: int) -> None:
     start, stop = span(interval, at)

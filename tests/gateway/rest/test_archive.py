@@ -162,6 +162,13 @@ async def test_what_the_store_does_not_have_is_told_before_the_first_row_and_at_
     assert [each.survey for each in workers.asked[:2]] == [False, True]
 
 
+async def test_of_so_many_candles_only_what_is_missing_of_them_is_told(house: House, http: httpx.AsyncClient) -> None:
+    workers = Workers(house.bus, 4500)
+    await http.get(f"{KLINES_PATH}&source=store&limit=3000")
+    assert workers.asked[1].survey
+    assert workers.asked[1].end_ms == START + 2999 * MINUTE
+
+
 async def test_a_refusal_before_the_first_row_is_a_problem(house: House, http: httpx.AsyncClient) -> None:
     workers = Workers(house.bus, 5)
     workers.refusals[1] = KlinesReply(code="HISTORY_UNAVAILABLE", message="no exit may be used", retry_after=12.2)
