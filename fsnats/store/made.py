@@ -85,7 +85,7 @@ async def _added(
     live = Live(series.interval, interval)
     at, end = stretch
     stop = reached = at  # where the candle in the making ends, and the last piece
-    async for piece in _pieces(store, series, at, end - 1):
+    async for piece in closed_candles(store, series, at, end - 1):
         if piece.open_ms >= stop:
             opens = span(interval, piece.open_ms)[0]
             known = live.newest if stop > at else None
@@ -114,7 +114,8 @@ def _told(at: int, interval: str, known: Candle | None, reached: int, covered: l
         yield Made(at, stop, None, missing)
 
 
-async def _pieces(store: Store, series: Series, first: int, last: int) -> AsyncIterator[Candle]:
+async def closed_candles(store: Store, series: Series, first: int, last: int) -> AsyncIterator[Candle]:
+    """The closed candles of a series that open between two times, both included."""
     while True:
         rows = await store.klines(series, first, last, _PAGE)
         for row in rows:

@@ -15,7 +15,7 @@ from fsnats.candles.candle import Candle
 from fsnats.errors import StoreUnavailable, StreamNameError, Unusable
 from fsnats.recording import Entry, Making
 from fsnats.store import Batch, KlineData, Origin, RawAggTrade, Rows, Series, Span, Store
-from fsnats.store.made import candle_of, made, made_of_trades, trade_of
+from fsnats.store.made import candle_of, closed_candles, made, made_of_trades, trade_of
 from fsnats.store.spans import missing, steps
 from workers.recorder.chain import Chain, TradeChain, rows_of
 
@@ -165,7 +165,7 @@ class Maker:
             if link.lower != chain.source:
                 await self._catch_up(store, work, link.lower, first, at)
             # Only what was over then: a candle that is closed by what waits is told when that is fed.
-            async for candle in _closed(store, link.lower, first, _over(link.lower, at)):
+            async for candle in closed_candles(store, link.lower, first, _over(link.lower, at)):
                 chain.prime(link, [candle])
         for link in chain.links:
             await self._catch_up(store, work, link.series, None, at)
@@ -204,18 +204,6 @@ class Maker:
 def _over(series: Series, at: int) -> int:
     """The newest candle that is over at a time."""
     return before(series, span(series.interval, at)[0])
-
-
-async def _closed(store: Store, series: Series, first: int, last: int) -> AsyncIterator[Candle]:
-    """The closed candles of a series that open between two times, both included."""
-    while True:
-        rows = await store.klines(series, first, last, _PAGE)
-        for row in rows:
-            if row.is_closed:
-                yield candle_of(row)
-        if len(rows) < _PAGE:
-            return
-        first = rows[-1].start_time + 1
 
 
 def _by_series(batch: Iterable[Rows]) -> Iterator[tuple[Series, list[KlineData | RawAggTrade]]]:
