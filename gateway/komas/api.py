@@ -200,6 +200,9 @@ class Komas:
             raise Unusable(
                 f"session '{asking.name}' would have {len(before | wanted)} streams, and may have {PINS_MOST}"
             )
+        held, most = len(self._keeper.table.held() | wanted), self._house.config.gateway_streams
+        if held > most:
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"all sessions would hold {held} streams, and may hold {most}")
         now_ms = time.time_ns() // 1_000_000
         await self._keeper.pin(asking.session, [Pin(stream.market, stream.name, now_ms) for stream in streams])
         return {"success": True, "session": asking.name, "streams": [described(stream, now_ms) for stream in streams]}

@@ -77,6 +77,20 @@ def test_the_quick_start_says_where_events_are_and_the_quick_stop_holds_nothing_
     assert curl(fleet, seen("streams"))["count"] == 0
 
 
+def test_sessions_hold_no_more_streams_together_than_one_connection_may(fleet: Fleet) -> None:
+    port = free_port()
+    environ = fleet.environ(gateway_streams=2)
+    small = fleet.start(f"small-{port}", "gateway", "--port", str(port), environ=environ)
+    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the small gateway is ready")
+    curl(fleet, post("subscribe?session=first", {"symbols": ["BTCUSDT", "ETHUSDT"]}), port)
+    assert curl(fleet, post("subscribe?session=second", {"symbols": ["BTCUSDT"]}), port)["success"] is True
+    problem = curl(fleet, post("subscribe?session=second", {"symbols": ["BNBUSDT"]}), port)
+    assert (problem["status"], problem["detail"]) == (429, "all sessions would hold 3 streams, and may hold 2")
+    for session in ("first", "second"):
+        curl(fleet, post(f"unsubscribe-all?session={session}"), port)
+    small.kill()
+
+
 def test_pins_hold_at_every_gateway_and_over_restarts_and_sessions_do_not_touch_each_other(fleet: Fleet) -> None:
     port = free_port()
     other = fleet.start_gateway(port)
