@@ -9,6 +9,7 @@ from gateway.channel import Channel
 from gateway.meeting import PATIENCE, Missed
 
 _AT_ONCE = 32  # holes; a lost connection leaves one in every stream
+_TURN = 5.0  # seconds that a hole waits for its turn: some thousands are read in that time
 
 
 class Refills:
@@ -25,6 +26,7 @@ class Refills:
             return  # more came behind it than can be held: it was given up
         missed = Missed(self._bus, channel.stream, key, behind)
         with contextlib.suppress(TimeoutError):  # no longer may a hole delay what comes behind it
-            async with asyncio.timeout(PATIENCE), self._slots:
+            async with asyncio.timeout(_TURN) as patience, self._slots:
+                patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
                 await missed.read()
         channel.refilled(behind, missed.frames)  # what could not be read is told as a gap
