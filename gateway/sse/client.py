@@ -22,11 +22,17 @@ from gateway.protocol.wire import encode
 from gateway.rest.browsers import shared_with
 from gateway.rest.ranges import Problem
 from gateway.sse import places
-from gateway.sse.translation import BEGINNING, Translation
+from gateway.sse.translation import BACK_SOON, BEGINNING, Translation, ended
 from gateway.sse.wish import NoSuchPath, Wish, wish_of
 
 HEARTBEAT_EVERY = 15.0  # seconds; proxies and browsers take a connection that is silent for long for a dead one
 
+_TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
+_EVENTS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",  # nginx would hold events back
+}
 _STATUS = {
     "FORBIDDEN": HTTPStatus.FORBIDDEN,
     "NOT_READY": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -72,16 +78,14 @@ class EventClient(Client):
             effects = self._subscribed(request)
         except Problem as problem:
             self._done = True
-            fields = {"content-type": "application/problem+json", "content-length": str(len(problem.body)), **shared}
-            transport.write(_head(HTTPStatus(problem.status), fields) + problem.body)
+            if _passes(problem) and "text/event-stream" in request.headers.tokens("accept"):
+                transport.write(_head(HTTPStatus.OK, _EVENTS | shared) + BACK_SOON + ended(_TRY_AGAIN, str(problem)))
+            else:
+                fields = {"content-type": "application/problem+json", "content-length": str(len(problem.body))}
+                transport.write(_head(HTTPStatus(problem.status), fields | shared) + problem.body)
             self._finish()
             return
-        fields = {
-            "content-type": "text/event-stream; charset=utf-8",
-            "cache-control": "no-cache",
-            "x-accel-buffering": "no",  # nginx would hold events back
-            **shared,
-        }
+        fields = _EVENTS | shared
         if any(listing.simulated for listing in self._rooms.listings.values()):
             fields[SIMULATED_HEADER] = "true"
         transport.write(_head(HTTPStatus.OK, fields) + BEGINNING)
@@ -144,8 +148,7 @@ class EventClient(Client):
     def close(self, code: int, reason: str = "") -> None:
         if self._open:
             self.closed_with = code
-            told = msgspec.json.encode({"code": code, "reason": reason})
-            self.transport.write(b"event: close\ndata: %b\n\n" % told)
+            self.transport.write(ended(code, reason))
             self._stop_writing()
             self.transport.close()
 
@@ -162,6 +165,11 @@ class EventClient(Client):
         elif now - self._pinged >= HEARTBEAT_EVERY:
             self._pinged = now
             self._rooms.hub.touch(self._outbox, frames.ping(b""))
+
+
+def _passes(problem: Problem) -> bool:
+    """Whether it is worth coming back.  A browser that is answered anything but 200 never does by itself."""
+    return problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def _head(status: HTTPStatus, fields: Mapping[str, str]) -> bytes:

@@ -8,11 +8,14 @@ comments.
 import re
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from fsnats.websocket.reader import Opcode
 from gateway.sse.places import Place, written
 
 HEARTBEAT = b": heartbeat\n\n"
 BEGINNING = b"retry: 1000\n\n"  # milliseconds until a browser comes back
+BACK_SOON = b"retry: 3000\n\n"  # the same where it could not be served
 
 # Our own messages: whose they are, and where; the place is in the id, and normalised data tells its symbol itself.
 _MARKS = rb'((?:,"(?:snapshot|recovered)":true|,"received":\d+)*),"epoch":(\d+),"seq":(\d+)'
@@ -55,6 +58,11 @@ class Translation:
         self._places[name] = int(epoch), int(seq)
         line = written(list(self._places.values())).encode()
         return b"id: %b\n%b" % (line, _data(head + marks + text[placed.end() :]))
+
+
+def ended(code: int, reason: str) -> bytes:
+    """The last event: the code and reason with which a WebSocket would be closed."""
+    return b"event: close\n" + _data(msgspec.json.encode({"code": code, "reason": reason}))
 
 
 def _data(text: bytes) -> bytes:

@@ -245,6 +245,26 @@ def test_what_is_wrong_is_told_as_a_problem(fleet: Fleet) -> None:
     assert ask(fleet, "/api/ws/sse/prices?market=coinm")[0] == 400
 
 
+def test_a_browser_that_comes_too_early_is_asked_back_and_others_are_told_503(fleet: Fleet) -> None:
+    port = free_port()
+    environ = fleet.environ(nats_url=f"nats://127.0.0.1:{free_port()}")  # nobody: it never gets ready
+    early = fleet.start(f"early-{port}", "gateway", "--port", str(port), environ=environ)
+    wait_for(lambda: get(f"http://127.0.0.1:{port}/healthz")[0] == 200, "it listens")
+    path = "/api/ws/sse/prices?symbols=BTCUSDT"
+    status, text = get(f"http://127.0.0.1:{port}{path}")
+    assert (status, json.loads(text)["status"]) == (503, 503)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path, headers={"Accept": "text/event-stream"})
+    reply = connection.getresponse()
+    assert reply.status == 200
+    lines = reply.read().decode().split("\n")
+    assert lines[0] == "retry: 3000"
+    assert lines[2] == "event: close"
+    assert json.loads(lines[3].removeprefix("data: "))["code"] == 1013
+    connection.close()
+    early.kill()
+
+
 def test_an_id_that_is_none_begins_anew(fleet: Fleet) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", fleet.gateway_port, timeout=20)
     connection.request("GET", "/api/ws/sse/trades?symbol=BTCUSDT", headers={"Last-Event-ID": "rubbish, of another"})

@@ -1,6 +1,6 @@
 from fsnats.websocket import frames
 from gateway.sse.places import read
-from gateway.sse.translation import Translation
+from gateway.sse.translation import Translation, ended
 
 
 def events(translation: Translation, *texts: bytes) -> list[bytes]:
@@ -52,3 +52,7 @@ def test_ids_can_be_read_back() -> None:
     translation = Translation(["a@trade", "b@trade"], {})
     (event,) = events(translation, b'{"stream":"b@trade","epoch":99,"seq":7,"data":{}}')
     assert read(event.partition(b"\n")[0].removeprefix(b"id: ").decode(), 2) == [None, (99, 7)]
+
+
+def test_the_end_says_why() -> None:
+    assert ended(1012, "Service restart") == b'event: close\ndata: {"code":1012,"reason":"Service restart"}\n\n'
