@@ -26,17 +26,9 @@ class Flights(Generic[K, V]):
             return await asyncio.shield(flying)  # who gives up must not take it from the others
         landed = self._flying[key] = asyncio.get_running_loop().create_future()
         try:
-            outcome = await start()
-        except Exception as error:
-            landed.set_exception(error)
-            landed.exception()  # perhaps nobody else waits for it
-            raise
-        else:
-            landed.set_result(outcome)
-            return outcome
+            return await _flown(start, landed)
         finally:
             del self._flying[key]
-            landed.cancel()  # means nothing where there is an outcome
 
 
 class _Stretch(NamedTuple, Generic[V]):
@@ -63,16 +55,23 @@ class Stretches(Generic[K, V]):
         own = _Stretch[V](first, last, asyncio.get_running_loop().create_future())
         flying.append(own)
         try:
-            outcome = await start()
-        except Exception as error:
-            own.landed.set_exception(error)
-            own.landed.exception()  # perhaps nobody else waits for it
-            raise
-        else:
-            own.landed.set_result(outcome)
-            return outcome
+            return await _flown(start, own.landed)
         finally:
             flying.remove(own)
-            if not flying and self._flying.get(key) is flying:
+            if not flying:
                 del self._flying[key]
-            own.landed.cancel()
+
+
+async def _flown(start: Callable[[], Awaitable[V]], landed: asyncio.Future[V]) -> V:
+    """The outcome of `start`, also for those who wait for `landed`."""
+    try:
+        outcome = await start()
+    except Exception as error:
+        landed.set_exception(error)
+        landed.exception()  # perhaps nobody else waits for it
+        raise
+    else:
+        landed.set_result(outcome)
+        return outcome
+    finally:
+        landed.cancel()  # means nothing where there is an outcome
