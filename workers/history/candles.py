@@ -257,8 +257,16 @@ class Candles:
 async def _get(by: Asked, series: Series, parameters: Mapping[str, str | int], first: int, last: int) -> list[Candle]:
     method, named = request_for(series)
     answer = await by.get(method, {**named, **parameters})
+    return read(answer.body, first, last)
+
+
+def read(body: bytes, first: int, last: int) -> list[Candle]:
+    """The exchange's answer to a question for candles that open between two times, both included.
+
+    Raises ExchangeUnavailable where it is none.
+    """
     try:
-        rows = _rows(answer.body)
+        rows = _rows(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ExchangeUnavailable("json", "the exchange did not answer with candles") from error
     if any(after.t <= row.t for row, after in pairwise(rows)) or any(not first <= row.t <= last for row in rows):

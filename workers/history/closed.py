@@ -4,23 +4,20 @@ when the exchange has answered.
 Only ranges that are named from their first to their last moment: anything else may end with a candle that is open.
 """
 
-from itertools import pairwise
-
 import msgspec
 
 from fsnats.binance.limits import KLINES_DEFAULT, KLINES_LIMIT
 from fsnats.binance.parameters import Query
-from fsnats.binance.rows import Candle
 from fsnats.binance.streams import Market
 from fsnats.candles.calendar import opening, span
+from fsnats.errors import ExchangeUnavailable
 from fsnats.store import Series
 from workers.history import coverage
-from workers.history.candles import WINDOW, Candles, Times
+from workers.history.candles import WINDOW, Candles, Times, read
 
 _ASKED = frozenset(("symbol", "pair", "contractType", "interval", "startTime", "endTime", "limit"))
 _LATEST = 2**42  # milliseconds: the year 2109; calendars end somewhere
 _encode = msgspec.json.Encoder().encode
-_rows = msgspec.json.Decoder(list[Candle]).decode
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -72,17 +69,15 @@ class Closed:
         if not self._is_over(asked):
             return
         try:
-            rows = _rows(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            rows = read(body, asked.first, asked.last)
+        except ExchangeUnavailable:
             return  # whoever asked sees it
         first, until = asked.first, asked.last
         if len(rows) >= asked.limit and asked.series.market is Market.COINM:
             first = rows[0].t
         elif len(rows) >= asked.limit:
             until = rows[-1].t
-        is_sound = all(before.t < row.t for before, row in pairwise(rows))
-        if is_sound and all(first <= row.t <= until for row in rows):
-            await self._candles.keep(asked.series, rows, first, until, now_ms)
+        await self._candles.keep(asked.series, rows, first, until, now_ms)
 
     def now_ms(self, market: Market) -> int:
         """The exchange's time."""
