@@ -134,8 +134,8 @@ async def test_no_more_than_can_be_held_waits() -> None:
     assert house.said() == [], "too late"
 
 
-async def test_a_hole_that_waits_for_its_turn_has_its_patience_still_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.refills.PATIENCE", 0.2)
+def crowded(monkeypatch: pytest.MonkeyPatch) -> tuple[House, Refills, tuple[Channel, Key]]:
+    """A gateway that refills one hole at a time, and a hole that is to be refilled."""
     monkeypatch.setattr("gateway.refills._AT_ONCE", 1)
     house = House()
     refills = Refills(house.bus)
@@ -143,6 +143,12 @@ async def test_a_hole_that_waits_for_its_turn_has_its_patience_still_before_it(m
     house.publish(2, heard=False)
     house.publish(3)
     (hole,) = house.asked
+    return house, refills, hole
+
+
+async def test_a_hole_that_waits_for_its_turn_has_its_patience_still_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.refills.PATIENCE", 0.2)
+    house, refills, hole = crowded(monkeypatch)
     async with refills._slots:  # another hole is being read, and takes longer than one may
         waiting = asyncio.create_task(refills.refill(*hole))
         await asyncio.sleep(0.3)
@@ -153,13 +159,7 @@ async def test_a_hole_that_waits_for_its_turn_has_its_patience_still_before_it(m
 
 async def test_a_hole_whose_turn_never_comes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.refills._TURN", 0.05)
-    monkeypatch.setattr("gateway.refills._AT_ONCE", 1)
-    house = House()
-    refills = Refills(house.bus)
-    house.publish(1)
-    house.publish(2, heard=False)
-    house.publish(3)
-    (hole,) = house.asked
+    house, refills, hole = crowded(monkeypatch)
     async with refills._slots:
         await refills.refill(*hole)
     assert house.said() == [1, "lost on the way from the worker", 3]
