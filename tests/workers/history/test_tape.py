@@ -8,14 +8,11 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
-from fsnats.exits.client import Exits
-from fsnats.exits.rest import PooledRest
 from fsnats.history import PAGE_ROWS, TradesReply, TradesRequest
 from fsnats.store.forms import AggTrade
 from fsnats.subjects import TRADES
-from fsnats.supervisor.dials import Dials
 from tests.clock import HandClock
-from tests.simulated import config_for
+from tests.simulated import rests_at
 from tests.workers.history.shelves import Table, shelf_of
 from tests.workers.history.test_service import Known, MidMinute
 from workers.history.tape import Tape
@@ -32,12 +29,10 @@ async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
     async with (
         Simulator(Settings(), MidMinute()) as simulator,
         asyncio.TaskGroup() as tasks,
+        rests_at(simulator, bus, clock, [Market.SPOT]) as rests,
     ):
-        config = config_for(simulator)
-        Dials(bus, clock).serve()
-        async with PooledRest(Market.SPOT, config, Exits(config, bus, "history", clock)) as rest:
-            Tape(bus, Trades(shelf_of(Table()), Known()), {Market.SPOT: rest}, tasks, clock).answers.start()
-            yield bus
+        Tape(bus, Trades(shelf_of(Table()), Known()), rests, tasks, clock).answers.start()
+        yield bus
 
 
 async def ask(bus: MemoryBus, request: TradesRequest) -> TradesReply:
