@@ -1,7 +1,6 @@
 """A store in memory that can break, and an exchange with candles that is asked over no network."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -13,6 +12,7 @@ from fsnats.candles.calendar import moved, opening, span
 from fsnats.errors import StoreUnavailable
 from fsnats.store import Batch, KlineData, RawAggTrade, Series, Span, Store
 from fsnats.store.forms import AggTrade
+from fsnats.store.spans import steps, union
 from tests.clock import HandClock
 from workers.history.shelf import Shelf
 
@@ -36,7 +36,7 @@ class Table:
             bars = self.bars.setdefault(rows.series, {})
             bars.update({row.start_time: row for row in rows.klines})
             self.deals.setdefault(rows.series, {}).update({row.agg_id: row for row in rows.trades})
-            self.known[rows.series] = _joined(rows.series, [*self.known.get(rows.series, []), *rows.covered])
+            self.known[rows.series] = union([*self.known.get(rows.series, []), *rows.covered], steps(rows.series))
 
     async def klines(
         self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
@@ -65,20 +65,6 @@ class Table:
 
     async def close(self) -> None:
         pass
-
-
-def _joined(series: Series, spans: Sequence[Span]) -> list[Span]:
-    def following(key: int) -> int:
-        return moved(series.interval, key, 1) if series.interval else key + 1
-
-    made: list[Span] = []
-    for one in sorted(spans):
-        if made and one.first <= following(made[-1].last):
-            made[-1] = Span(made[-1].first, max(made[-1].last, one.last))
-        else:
-            made.append(one)
-    assert all(following(a.last) < b.first for a, b in pairwise(made))
-    return made
 
 
 def shelf_of(table: Table, clock: HandClock | None = None) -> Shelf:
