@@ -56,21 +56,6 @@ class KlinesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     survey: bool = False
 
 
-class KlinesReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Rows as the exchange has them, oldest first, or why there are none: a `code` of the native dialect, a sentence.
-
-    A reply may hold less than was asked for.  `goes_on` is then where to ask for the rest: the `start_ms` to ask with,
-    or with `newest` the `end_ms`.
-    """
-
-    rows: msgspec.Raw = msgspec.Raw(b"[]")
-    goes_on: int | None = None
-    missing: list[Missing] = []
-    code: str = ""
-    message: str = ""
-    retry_after: float | None = None
-
-
 class TradesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """Aggregated trades of one symbol, as `KlinesRequest`; from `from_id` on where that is given."""
 
@@ -84,8 +69,12 @@ class TradesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     source: Source = ""
 
 
-class TradesReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """As `KlinesReply`; `goes_on` is the `from_id` to ask on with."""
+class HistoryReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Rows as the exchange has them, oldest first, or why there are none: a `code` of the native dialect, a sentence.
+
+    A reply may hold less than was asked for.  `goes_on` is then where to ask for the rest: for candles the `start_ms`
+    to ask with, or with `newest` the `end_ms`; for trades the `from_id`.
+    """
 
     rows: msgspec.Raw = msgspec.Raw(b"[]")
     goes_on: int | None = None

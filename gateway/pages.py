@@ -11,31 +11,28 @@ from fsnats.binance.limits import KLINES_DEFAULT
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
-from fsnats.history import TIMEOUT, KlinesReply, KlinesRequest, TradesReply, TradesRequest
+from fsnats.history import TIMEOUT, HistoryReply, KlinesRequest, TradesRequest
 from fsnats.subjects import KLINES, TRADES
 from gateway.effects import Klines
 
 UNAVAILABLE = "HISTORY_UNAVAILABLE"
-_klines = msgspec.json.Decoder(KlinesReply).decode
-_trades = msgspec.json.Decoder(TradesReply).decode
+_decode = msgspec.json.Decoder(HistoryReply).decode
 _rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 Request = KlinesRequest | TradesRequest
-Reply = KlinesReply | TradesReply
 
 
-async def page(bus: Bus, request: Request) -> Reply:
+async def page(bus: Bus, request: Request) -> HistoryReply:
     """One reply; one that says so where nobody answers."""
     try:
-        if isinstance(request, KlinesRequest):
-            return _klines(await bus.request(KLINES, _encode(request), TIMEOUT))
-        return _trades(await bus.request(TRADES, _encode(request), TIMEOUT))
+        subject = KLINES if isinstance(request, KlinesRequest) else TRADES
+        return _decode(await bus.request(subject, _encode(request), TIMEOUT))
     except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
-        return KlinesReply(code=UNAVAILABLE, message=str(error))
+        return HistoryReply(code=UNAVAILABLE, message=str(error))
 
 
-async def pages(bus: Bus, request: Request) -> AsyncIterator[Reply]:
+async def pages(bus: Bus, request: Request) -> AsyncIterator[HistoryReply]:
     """Replies until there is as much as `limit` says, or no more; the last one may be a refusal.
 
     With `newest` they come from the newest one back.
@@ -50,7 +47,7 @@ async def pages(bus: Bus, request: Request) -> AsyncIterator[Reply]:
             return
 
 
-def after(request: Request, reply: Reply) -> Request:
+def after(request: Request, reply: HistoryReply) -> Request:
     """What is left to ask after a reply that says where to go on."""
     left = request.limit
     if left is not None:
@@ -77,7 +74,7 @@ def request_for(asked: Klines) -> KlinesRequest:
     )
 
 
-async def together(bus: Bus, asked: Klines) -> Reply:
+async def together(bus: Bus, asked: Klines) -> HistoryReply:
     """All that a client asked for in one reply, or why there is none."""
     request, arrays = request_for(asked), []
     async for reply in pages(bus, request):
@@ -85,4 +82,4 @@ async def together(bus: Bus, asked: Klines) -> Reply:
             return reply
         arrays.append(bytes(reply.rows)[1:-1])
     rows = b",".join(filter(None, reversed(arrays) if request.newest else arrays))
-    return KlinesReply(msgspec.Raw(b"[" + rows + b"]"))
+    return HistoryReply(msgspec.Raw(b"[" + rows + b"]"))

@@ -22,7 +22,7 @@ from fsnats.candles.calendar import moved, opening
 from fsnats.clock import Clock
 from fsnats.errors import Unusable
 from fsnats.formats import MEDIA_TYPES, Writer, writer
-from fsnats.history import KlinesReply, KlinesRequest, Missing, TradesReply, TradesRequest
+from fsnats.history import HistoryReply, KlinesRequest, Missing, TradesRequest
 from fsnats.store.forms import AggTrade
 from gateway import pages
 from gateway.admission.door import Guest
@@ -43,8 +43,6 @@ _AGAIN = 1.0  # seconds after which it helps to ask again where nobody said when
 
 _candles = msgspec.json.Decoder(list[Candle]).decode
 _trades = msgspec.json.Decoder(list[AggTrade]).decode
-
-Reply = KlinesReply | TradesReply
 
 
 class _Missing(Exception):
@@ -170,7 +168,7 @@ class Archive:
         except Unusable as error:
             raise Problem(HTTPStatus.NOT_IMPLEMENTED, str(error)) from None
 
-    async def _missing(self, asked: Asked, first: Reply) -> list[Missing]:
+    async def _missing(self, asked: Asked, first: HistoryReply) -> list[Missing]:
         """What is missing, as far as that is known before the rest is read."""
         request = asked.request
         if isinstance(request, TradesRequest) or request.source != "store" or request.newest or first.goes_on is None:
@@ -185,7 +183,7 @@ class Archive:
             raise ranges.refused(reply.code, reply.message, reply.retry_after)
         return reply.missing
 
-    async def _replies(self, asked: Asked) -> AsyncIterator[Reply]:
+    async def _replies(self, asked: Asked) -> AsyncIterator[HistoryReply]:
         """Page after page, the oldest first.  Raises Problem."""
         if asked.request.newest:
             some = [reply async for reply in self._followed(asked)]
@@ -197,7 +195,7 @@ class Archive:
         async for reply in self._followed(asked):
             yield reply
 
-    async def _followed(self, asked: Asked) -> AsyncIterator[Reply]:
+    async def _followed(self, asked: Asked) -> AsyncIterator[HistoryReply]:
         request = msgspec.structs.replace(asked.request, limit=asked.limit)
         began = False
         since = self._clock.monotonic()
@@ -236,7 +234,7 @@ class Archive:
         return {SIMULATED_HEADER: "true"} if is_simulated else {}
 
 
-async def _add(asked: Asked, form: Writer, reply: Reply) -> bytes:
+async def _add(asked: Asked, form: Writer, reply: HistoryReply) -> bytes:
     def add() -> bytes:
         rows = _candles(reply.rows) if isinstance(asked.request, KlinesRequest) else _trades(reply.rows)
         return form.add(rows)

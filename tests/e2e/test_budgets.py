@@ -72,10 +72,10 @@ class House:
             answered += not reply.code
         return answered
 
-    async def candles(self) -> history.KlinesReply:
+    async def candles(self) -> history.HistoryReply:
         """Ask for something dear."""
         answer = await self._bus.request(KLINES, msgspec.json.encode(_DEAR), history.TIMEOUT)
-        return msgspec.json.decode(answer, type=history.KlinesReply)
+        return msgspec.json.decode(answer, type=history.HistoryReply)
 
 
 @pytest.fixture

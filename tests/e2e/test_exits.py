@@ -95,7 +95,7 @@ class House:
         self.pool = pool
         self.stage = stage
         self.settings: dict[str, str | int] = {name: str(value) for name, value in settings.items()}
-        self.candles: list[history.KlinesReply] = []
+        self.candles: list[history.HistoryReply] = []
 
     async def feeds(self) -> Counter[str]:
         """How many connections come from which address."""
@@ -188,7 +188,7 @@ async def _ask(house: House) -> None:
         while True:
             with contextlib.suppress(BusUnavailable):  # the worker has not started yet
                 answer = await bus.request(KLINES, request, history.TIMEOUT)
-                house.candles.append(msgspec.json.decode(answer, type=history.KlinesReply))
+                house.candles.append(msgspec.json.decode(answer, type=history.HistoryReply))
             await asyncio.sleep(0.1)
 
 

@@ -20,7 +20,7 @@ from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.config import Config
 from fsnats.frames import VERSION, Frame, encode
-from fsnats.history import KlinesReply, KlinesRequest
+from fsnats.history import HistoryReply, KlinesRequest
 from fsnats.subjects import KLINES, subject_of
 from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
@@ -191,7 +191,7 @@ async def test_history_comes_as_the_exchanges_own_rows(house: House) -> None:
     def answer(_subject: str, reply: str, payload: bytes) -> None:
         request = msgspec.json.decode(payload, type=KlinesRequest)
         assert (request.market, request.symbol, request.limit) == (Market.SPOT, "BTCUSDT", 5)
-        house.bus.publish(reply, msgspec.json.encode(KlinesReply(rows=msgspec.Raw(rows))))
+        house.bus.publish(reply, msgspec.json.encode(HistoryReply(rows=msgspec.Raw(rows))))
 
     house.bus.subscribe(KLINES, answer)
     await house.bus.flush()

@@ -5,7 +5,7 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
-from fsnats.history import PAGE_ROWS, KlinesReply, KlinesRequest
+from fsnats.history import PAGE_ROWS, HistoryReply, KlinesRequest
 from fsnats.subjects import KLINES
 from gateway.effects import Klines
 from gateway.pages import pages, request_for, together
@@ -24,9 +24,9 @@ class Workers:
         self.asked.append(request)
         self._bus.publish(reply, msgspec.json.encode(self._answer(request)))
 
-    def _answer(self, request: KlinesRequest) -> KlinesReply:
+    def _answer(self, request: KlinesRequest) -> HistoryReply:
         if len(self.asked) > self._fails_after:
-            return KlinesReply(code="HISTORY_UNAVAILABLE", message="no", retry_after=7.0)
+            return HistoryReply(code="HISTORY_UNAVAILABLE", message="no", retry_after=7.0)
         count = min(request.limit or PAGE_ROWS, self._page)
         first, last = request.start_ms or 0, min(self._length - 1, request.end_ms or self._length)
         keys = list(range(first, last + 1))
@@ -34,7 +34,7 @@ class Workers:
         goes_on = None
         if len(some) < len(keys):
             goes_on = some[0] - 1 if request.newest else some[-1] + 1
-        return KlinesReply(msgspec.Raw(msgspec.json.encode([[key] for key in some])), goes_on)
+        return HistoryReply(msgspec.Raw(msgspec.json.encode([[key] for key in some])), goes_on)
 
 
 def asked(limit: int | None, start: int | None = None, end: int | None = None, market: Market = Market.USDM) -> Klines:

@@ -14,7 +14,7 @@ from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
-from fsnats.history import PAGE_ROWS, KlinesReply, KlinesRequest
+from fsnats.history import PAGE_ROWS, HistoryReply, KlinesRequest
 from fsnats.status import Status
 from fsnats.store import Series
 from fsnats.subjects import KLINES
@@ -39,14 +39,14 @@ class Service:
         self._rests = rests
         share = Share(rests.values(), clock)
         self._sharing = {market: Sharing(rest, share) for market, rest in rests.items()}
-        busy = KlinesReply(code="BUSY", message="too many requests for history at once")
+        busy = HistoryReply(code="BUSY", message="too many requests for history at once")
         self.answers = Answers(bus, KLINES, self._answer, _encode(busy), tasks)
 
     async def _answer(self, payload: bytes) -> bytes:
         try:
             request = msgspec.json.decode(payload, type=KlinesRequest)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return _encode(KlinesReply(code="INVALID_FIELD", message=str(error)))
+            return _encode(HistoryReply(code="INVALID_FIELD", message=str(error)))
         return _encode(await self.klines(request))
 
     def status(self) -> Status:
@@ -54,31 +54,31 @@ class Service:
         mine = {"program": "history", "kind": "history", "pid": os.getpid(), "in_work": self.answers.in_work}
         return {**mine, "joined": self._candles.joined}
 
-    async def klines(self, request: KlinesRequest) -> KlinesReply:
+    async def klines(self, request: KlinesRequest) -> HistoryReply:
         """Carry out a request; every failure becomes a reply."""
         refusal = _refusal(request)
         if refusal is None and request.market not in self._rests:
-            refusal = KlinesReply(code="UNKNOWN_MARKET", message=f"{request.market} is not carried here")
+            refusal = HistoryReply(code="UNKNOWN_MARKET", message=f"{request.market} is not carried here")
         if refusal is not None:
             return refusal
         if request.survey:
             unknown = await self._candles.unknown(_series(request), request.start_ms or 0, request.end_ms)
-            return KlinesReply(missing=unknown)
+            return HistoryReply(missing=unknown)
         pieces: list[Piece] = []
         try:
             goes_on = await self._gather(request, pieces)
         except BadRequest as error:
             code = {_INVALID_SYMBOL: "UNKNOWN_SYMBOL", _INVALID_INTERVAL: "UNKNOWN_INTERVAL"}.get(error.code)
-            return KlinesReply(code=code or "INVALID_FIELD", message=error.text)
+            return HistoryReply(code=code or "INVALID_FIELD", message=error.text)
         except ExchangeUnavailable as error:
             logger.warning("history cannot be fetched", extra={"market": request.market, "error": str(error)})
-            return KlinesReply(code="HISTORY_UNAVAILABLE", message=str(error), retry_after=error.retry_after)
+            return HistoryReply(code="HISTORY_UNAVAILABLE", message=str(error), retry_after=error.retry_after)
         rows: list[Candle] = []
         for piece in reversed(pieces) if request.newest else pieces:
             rows += piece.rows
         logger.debug("history read", extra={"symbol": request.symbol, "rows": len(rows)})
         missing = sorted((one for piece in pieces for one in piece.missing), key=lambda one: one.first)
-        return KlinesReply(msgspec.Raw(_encode(rows)), goes_on, missing)
+        return HistoryReply(msgspec.Raw(_encode(rows)), goes_on, missing)
 
     async def _gather(self, request: KlinesRequest, pieces: list[Piece]) -> int | None:
         """Append pieces until there is enough; returns where to go on.  Raises only where there is none yet."""
@@ -114,21 +114,21 @@ def _series(request: KlinesRequest) -> Series:
     return Series(request.market, "kline", request.symbol.upper(), request.interval)
 
 
-def _refusal(request: KlinesRequest) -> KlinesReply | None:
+def _refusal(request: KlinesRequest) -> HistoryReply | None:
     kind = "continuousKline" if request.contract else "kline"
     allowed = intervals_of(request.market, kind)
     if request.contract and request.contract.lower() not in CONTRACT_TYPES:
         known = ", ".join(CONTRACT_TYPES)
         message = f"unknown contract type '{request.contract}'; allowed: {known}"
-        return KlinesReply(code="UNKNOWN_CONTRACT_TYPE", message=message)
+        return HistoryReply(code="UNKNOWN_CONTRACT_TYPE", message=message)
     if request.interval not in allowed:
         message = f"unknown interval '{request.interval}'; allowed: {', '.join(allowed)}"
-        return KlinesReply(code="UNKNOWN_INTERVAL", message=message)
+        return HistoryReply(code="UNKNOWN_INTERVAL", message=message)
     if request.limit is not None and request.limit < 1:
-        return KlinesReply(code="INVALID_FIELD", message=f"limit {request.limit} is less than 1")
+        return HistoryReply(code="INVALID_FIELD", message=f"limit {request.limit} is less than 1")
     start, end = request.start_ms or 0, request.end_ms
     if start < 0 or (end is not None and end < start):
-        return KlinesReply(code="INVALID_FIELD", message=f"{start} to {end} is no range of time")
+        return HistoryReply(code="INVALID_FIELD", message=f"{start} to {end} is no range of time")
     return None
 
 

@@ -12,7 +12,7 @@ from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
-from fsnats.history import PAGE_ROWS, Missing, TradesReply, TradesRequest
+from fsnats.history import PAGE_ROWS, HistoryReply, Missing, TradesRequest
 from fsnats.store import Series
 from fsnats.store.forms import AggTrade
 from fsnats.subjects import TRADES
@@ -36,33 +36,33 @@ class Tape:
         self._clock = clock
         share = Share(rests.values(), clock)
         self._rests = {market: Sharing(rest, share) for market, rest in rests.items()}
-        busy = TradesReply(code="BUSY", message="too many requests for trades at once")
+        busy = HistoryReply(code="BUSY", message="too many requests for trades at once")
         self.answers = Answers(bus, TRADES, self._answer, _encode(busy), tasks)
 
     async def _answer(self, payload: bytes) -> bytes:
         try:
             request = msgspec.json.decode(payload, type=TradesRequest)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return _encode(TradesReply(code="INVALID_FIELD", message=str(error)))
+            return _encode(HistoryReply(code="INVALID_FIELD", message=str(error)))
         return _encode(await self.trades(request))
 
-    async def trades(self, request: TradesRequest) -> TradesReply:
+    async def trades(self, request: TradesRequest) -> HistoryReply:
         """Carry out a request; every failure becomes a reply."""
         if request.market not in self._rests:
-            return TradesReply(code="UNKNOWN_MARKET", message=f"{request.market} is not carried here")
+            return HistoryReply(code="UNKNOWN_MARKET", message=f"{request.market} is not carried here")
         if request.limit is not None and request.limit < 1:
-            return TradesReply(code="INVALID_FIELD", message=f"limit {request.limit} is less than 1")
+            return HistoryReply(code="INVALID_FIELD", message=f"limit {request.limit} is less than 1")
         rows: list[AggTrade] = []
         missing: list[Missing] = []
         try:
             goes_on = await self._gather(request, rows, missing)
         except BadRequest as error:
             code = "UNKNOWN_SYMBOL" if error.code == _INVALID_SYMBOL else "INVALID_FIELD"
-            return TradesReply(code=code, message=error.text)
+            return HistoryReply(code=code, message=error.text)
         except ExchangeUnavailable as error:
             logger.warning("trades cannot be fetched", extra={"market": request.market, "error": str(error)})
-            return TradesReply(code="HISTORY_UNAVAILABLE", message=str(error), retry_after=error.retry_after)
-        return TradesReply(msgspec.Raw(_encode(rows)), goes_on, missing)
+            return HistoryReply(code="HISTORY_UNAVAILABLE", message=str(error), retry_after=error.retry_after)
+        return HistoryReply(msgspec.Raw(_encode(rows)), goes_on, missing)
 
     async def _gather(self, request: TradesRequest, rows: list[AggTrade], missing: list[Missing]) -> int | None:
         series = Series(request.market, "aggTrade", request.symbol.upper())

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from fsnats.binance.rows import Candle
 from fsnats.bus.memory import MemoryBus
 from fsnats.formats import writer as plain_writer
-from fsnats.history import PAGE_ROWS, KlinesReply, KlinesRequest, Missing
+from fsnats.history import PAGE_ROWS, HistoryReply, KlinesRequest, Missing
 from fsnats.subjects import KLINES
 from fsnats.websocket.serve import listen, serving
 from gateway.admission.pace import Paces
@@ -39,7 +39,7 @@ class Workers:
         self.asked: list[KlinesRequest] = []
         self.length = length
         self.page = page
-        self.refusals: dict[int, KlinesReply] = {}  # by the number of the question
+        self.refusals: dict[int, HistoryReply] = {}  # by the number of the question
         self.missing: list[Missing] = []
         self._bus = bus
         self._pages: dict[tuple[int, int], msgspec.Raw] = {}
@@ -52,9 +52,9 @@ class Workers:
         # Not at once: a real worker answers in a later turn of the loop.
         asyncio.get_running_loop().call_soon(self._bus.publish, reply, msgspec.json.encode(answer))
 
-    def _answer(self, request: KlinesRequest) -> KlinesReply:
+    def _answer(self, request: KlinesRequest) -> HistoryReply:
         if request.survey:
-            return KlinesReply(missing=self.missing)
+            return HistoryReply(missing=self.missing)
         end = START + (self.length - 1) * MINUTE if request.end_ms is None else request.end_ms
         count = min(request.limit or PAGE_ROWS, self.page)
         if request.newest:
@@ -69,7 +69,7 @@ class Workers:
         if rows is None:
             rows = msgspec.Raw(msgspec.json.encode([bar(n) for n in range(first, last + 1)]))
             self._pages[0, last - first] = rows  # of a very long line all pages are alike: to make them would take long
-        return KlinesReply(rows, goes_on, [one for one in self.missing if first == 0])
+        return HistoryReply(rows, goes_on, [one for one in self.missing if first == 0])
 
 
 def bar(number: int) -> Candle:
@@ -171,7 +171,7 @@ async def test_of_so_many_candles_only_what_is_missing_of_them_is_told(house: Ho
 
 async def test_a_refusal_before_the_first_row_is_a_problem(house: House, http: httpx.AsyncClient) -> None:
     workers = Workers(house.bus, 5)
-    workers.refusals[1] = KlinesReply(code="HISTORY_UNAVAILABLE", message="no exit may be used", retry_after=12.2)
+    workers.refusals[1] = HistoryReply(code="HISTORY_UNAVAILABLE", message="no exit may be used", retry_after=12.2)
     reply = await http.get(KLINES_PATH)
     assert (reply.status_code, reply.headers["retry-after"]) == (503, "13")
     assert (reply.json()["code"], reply.json()["detail"]) == ("HISTORY_UNAVAILABLE", "no exit may be used")
@@ -186,7 +186,7 @@ async def test_weight_that_is_used_up_on_the_way_is_waited_for(
     house: House, http: httpx.AsyncClient, clock: HandClock
 ) -> None:
     workers = Workers(house.bus, 4500)
-    workers.refusals[2] = KlinesReply(code="HISTORY_UNAVAILABLE", message="used up", retry_after=30.0)
+    workers.refusals[2] = HistoryReply(code="HISTORY_UNAVAILABLE", message="used up", retry_after=30.0)
     asking = asyncio.ensure_future(http.get(KLINES_PATH))
     await eventually(lambda: clock.slept == [30.0])
     await clock.advance(30.0)
@@ -195,7 +195,7 @@ async def test_weight_that_is_used_up_on_the_way_is_waited_for(
 
 async def test_what_cannot_be_finished_says_so(house: House, http: httpx.AsyncClient, clock: HandClock) -> None:
     workers = Workers(house.bus, 4500)
-    gone = KlinesReply(code="HISTORY_UNAVAILABLE", message="the exchange is gone", retry_after=PATIENCE + 1)
+    gone = HistoryReply(code="HISTORY_UNAVAILABLE", message="the exchange is gone", retry_after=PATIENCE + 1)
     workers.refusals[2] = gone
     body = (await http.get(KLINES_PATH)).json()
     assert (body["complete"], body["error"], len(body["klines"])) == (False, "the exchange is gone", 2000)
@@ -203,7 +203,7 @@ async def test_what_cannot_be_finished_says_so(house: House, http: httpx.AsyncCl
 
 async def test_a_form_without_room_for_that_is_cut_off(house: House, archive: Archive) -> None:
     workers = Workers(house.bus, 4500)
-    workers.refusals[2] = KlinesReply(code="HISTORY_UNAVAILABLE", message="gone", retry_after=PATIENCE + 1)
+    workers.refusals[2] = HistoryReply(code="HISTORY_UNAVAILABLE", message="gone", retry_after=PATIENCE + 1)
     async with served(house, archive) as port, httpx.AsyncClient(trust_env=False) as http:
         with pytest.raises(httpx.RemoteProtocolError):
             await http.get(f"http://127.0.0.1:{port}{KLINES_PATH}&format=csv")

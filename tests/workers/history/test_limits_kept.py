@@ -76,7 +76,7 @@ class House:
     async def klines(self, market: Market, limit: int) -> str:
         request = history.KlinesRequest(market, SYMBOLS[market], "1h", limit)
         reply = msgspec.json.decode(
-            await self.bus.request(KLINES, msgspec.json.encode(request), 60), type=history.KlinesReply
+            await self.bus.request(KLINES, msgspec.json.encode(request), 60), type=history.HistoryReply
         )
         return reply.code or "candles"
 

@@ -10,7 +10,7 @@ import pytest
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.clock import SystemClock
-from fsnats.history import KlinesReply, KlinesRequest
+from fsnats.history import HistoryReply, KlinesRequest
 from fsnats.subjects import KLINES
 from tests.clock import HandClock
 from tests.simulated import rests_at
@@ -49,9 +49,9 @@ async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
         yield bus
 
 
-async def ask(bus: MemoryBus, request: KlinesRequest) -> KlinesReply:
+async def ask(bus: MemoryBus, request: KlinesRequest) -> HistoryReply:
     answer = await bus.request(KLINES, msgspec.json.encode(request), 20)
-    return msgspec.json.decode(answer, type=KlinesReply)
+    return msgspec.json.decode(answer, type=HistoryReply)
 
 
 async def test_rows_are_the_exchanges_own_bytes(bus: MemoryBus) -> None:
@@ -92,7 +92,7 @@ async def test_a_wrong_request_is_answered_with_what_is_wrong(
 
 
 async def test_what_is_no_request_is_answered_too(bus: MemoryBus) -> None:
-    reply = msgspec.json.decode(await bus.request(KLINES, b'{"market":"forex"}', 20), type=KlinesReply)
+    reply = msgspec.json.decode(await bus.request(KLINES, b'{"market":"forex"}', 20), type=HistoryReply)
 
     assert reply.code == "INVALID_FIELD"
 

@@ -8,7 +8,7 @@ import pytest
 
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
-from fsnats.history import PAGE_ROWS, TradesReply, TradesRequest
+from fsnats.history import PAGE_ROWS, HistoryReply, TradesRequest
 from fsnats.store.forms import AggTrade
 from fsnats.subjects import TRADES
 from tests.clock import HandClock
@@ -35,12 +35,12 @@ async def bus(clock: HandClock) -> AsyncIterator[MemoryBus]:
         yield bus
 
 
-async def ask(bus: MemoryBus, request: TradesRequest) -> TradesReply:
+async def ask(bus: MemoryBus, request: TradesRequest) -> HistoryReply:
     answer = await bus.request(TRADES, msgspec.json.encode(request), 20)
-    return msgspec.json.decode(answer, type=TradesReply)
+    return msgspec.json.decode(answer, type=HistoryReply)
 
 
-def rows_of(reply: TradesReply) -> list[AggTrade]:
+def rows_of(reply: HistoryReply) -> list[AggTrade]:
     return msgspec.json.decode(reply.rows, type=list[AggTrade])
 
 
@@ -81,5 +81,5 @@ async def test_a_wrong_request_is_answered_with_what_is_wrong(
 
 
 async def test_what_is_no_request_is_answered_too(bus: MemoryBus) -> None:
-    reply = msgspec.json.decode(await bus.request(TRADES, b'{"market":"forex"}', 20), type=TradesReply)
+    reply = msgspec.json.decode(await bus.request(TRADES, b'{"market":"forex"}', 20), type=HistoryReply)
     assert reply.code == "INVALID_FIELD"
