@@ -13,12 +13,10 @@ from fsnats.subjects import HEADWAY
 
 
 class Headway(msgspec.Struct, frozen=True):
-    """One gateway: how many messages it has delivered, how many streams its clients listen to, and how many clients
-    do not take what there is for them."""
+    """One gateway: how many messages it has delivered, and how many clients do not take what there is for them."""
 
     gateway: str
     delivered: int = 0
-    streams: int = 0
     slow_clients: int = 0
 
 

@@ -255,7 +255,7 @@ class Gateway:
 
     def headway(self) -> Headway:
         """How far we are with what the bus brings."""
-        return Headway(self.name, self.tally.delivered, len(self.hub), len(self.hub.turn.slow))
+        return Headway(self.name, self.tally.delivered, len(self.hub.turn.slow))
 
     def gauges(self) -> Gauges:
         """What holds now."""

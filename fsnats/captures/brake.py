@@ -65,11 +65,6 @@ class Brake:
         return len(self._gateways)
 
     @property
-    def streams(self) -> int:
-        """How many streams clients listen to, at the gateway where that is most."""
-        return max((gateway.headway.streams for gateway in self._gateways.values()), default=0)
-
-    @property
     def given_up(self) -> int:
         """How many clients nobody waits for: they do not read."""
         return sum(gateway.given_up for gateway in self._gateways.values())

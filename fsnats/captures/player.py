@@ -1,20 +1,23 @@
 """Plays captures on the bus, in the place of the workers that were captured."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from fsnats import frames, headway, notices
+from fsnats import demand, frames, headway, notices
 from fsnats.binance.streams import Market, parse
 from fsnats.bus import Bus
+from fsnats.captures.audience import Audience
 from fsnats.captures.brake import Brake
 from fsnats.captures.lines import Message
 from fsnats.clock import Clock
 from fsnats.errors import StreamNameError
 from fsnats.frames import GAP, LATE, RECOVERED, VERSION, Frame
-from fsnats.subjects import HEADWAY, subject_of
+from fsnats.subjects import DEMAND_REQUEST, HEADWAY, subject_of
+from fsnats.subjects import demand as demand_subject
 
 CHUNK_BYTES = (
     64 * 1024
@@ -76,12 +79,22 @@ class Player:
     async def begin(self) -> None:
         """Find the gateways, and wait for the clients that are to be waited for."""
         self._bus.subscribe(f"{self._inbox}.*", self._answer)
+        audience = Audience()
+
+        def announced(_subject: str, _reply: str, payload: bytes) -> None:
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # somebody else's
+                audience.hear(demand.decode(payload), self._clock.monotonic())
+
+        heard = [self._bus.subscribe(demand_subject(market), announced) for market in Market]
+        self._bus.publish(DEMAND_REQUEST, b"")
         patience = self._clock.monotonic() + _SETTLE
-        while self._brake.streams < self._playing.wait or (
+        while audience.streams(self._clock.monotonic()) < self._playing.wait or (
             not self._brake.gateways and self._clock.monotonic() < patience
         ):
             self._ask()
             await self._pause()
+        for sid in heard:
+            self._bus.unsubscribe(sid)
         self.progress.begun = True
 
     async def play(self, messages: Iterable[Message]) -> None:

@@ -23,6 +23,7 @@ from fsnats.client.handlers import (
     MessageHandler,
     WebSocketConnection,
 )
+from fsnats.client.past import Candles
 from fsnats.client.sync import SyncClient
 from fsnats.client.values import Gap, Message
 
@@ -30,6 +31,7 @@ __all__ = [
     "AggTradeClient",
     "AggTradeConfig",
     "BinanceWebSocket",
+    "Candles",
     "Client",
     "ContinuousKlineClient",
     "ContinuousKlineConfig",

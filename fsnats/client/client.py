@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from fsnats.backoff import Backoff
 from fsnats.binance.streams import parse
 from fsnats.client.conversation import Conversation, Forbidden, TryLater, market_of
+from fsnats.client.past import Candles, Moment, candles
 from fsnats.client.values import Gap, Message
 from fsnats.errors import Unusable
 
@@ -41,6 +42,7 @@ class Client:
         if scheme is None or not parts.hostname:
             raise Unusable(f"'{url}': not a ws:// or wss:// URL")
         self._url = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/?seq=1"
+        self._http = f"{'https' if scheme == 'wss' else 'http'}://{parts.netloc}"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._compression = "deflate" if compression else None
         self._open: dict[ClientConnection, None] = {}
@@ -59,6 +61,27 @@ class Client:
         self._ended.set()
         for connection in list(self._open):
             await connection.close()
+
+    async def klines(
+        self,
+        symbol: str,
+        interval: str,
+        *,
+        market: str = "spot",
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        continuous: str | None = None,
+        source: Literal["rest", "store"] | None = None,
+    ) -> Candles:
+        """Candles that are over, from the store and from Binance; without `start` the newest.
+
+        `continuous` (`perpetual` …) means continuous candles, of a pair.  Raises Unusable, Rejected, Forbidden,
+        TryLater and Unavailable.
+        """
+        asked = {"market": market_of(market), "symbol": symbol, "interval": interval, "start": start, "end": end}
+        more = {"limit": limit, "continuous": continuous, "source": source, "format": "json"}
+        return await candles(self._http, self._headers, {**asked, **more})
 
     async def stream(
         self,

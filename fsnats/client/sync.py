@@ -5,9 +5,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from fsnats.client.client import Client
+from fsnats.client.past import Candles, Moment
 from fsnats.client.values import Gap, Message
 
 
@@ -32,11 +33,36 @@ class SyncClient:
         """End all streams, and the thread.  Doing so twice changes nothing."""
         if self._loop.is_closed():
             return
-        asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result()
+        for ending in (self._client.close(), self._loop.shutdown_asyncgens()):
+            asyncio.run_coroutine_threadsafe(ending, self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
+
+    def klines(
+        self,
+        symbol: str,
+        interval: str,
+        *,
+        market: str = "spot",
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        continuous: str | None = None,
+        source: Literal["rest", "store"] | None = None,
+    ) -> Candles:
+        """As `Client.klines`."""
+        asking = self._client.klines(
+            symbol,
+            interval,
+            market=market,
+            start=start,
+            end=end,
+            limit=limit,
+            continuous=continuous,
+            source=source,
+        )
+        return asyncio.run_coroutine_threadsafe(asking, self._loop).result()
 
     def stream(
         self,

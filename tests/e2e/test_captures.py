@@ -78,7 +78,8 @@ async def test_recordings_of_others_reach_clients_complete_in_order_and_twice_th
     wanted = captured(*files)
     assert list(wanted) == list(Market)
     names = sum(map(len, wanted.values()))
-    fleet = start_fleet(simulator=None, supervisor=None, log_level="warning")
+    # Clients of different processes: together they listen to everything, each of them to a part.
+    fleet = start_fleet(simulator=None, supervisor=None, log_level="warning", gateway_processes=2)
     heard = []
     for run in ("first", "second"):
         process = start_replay(fleet, *files, "--speed", "max", "--wait", names, name=run)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -99,6 +100,29 @@ async def test_what_is_wrong_is_told_where_it_is_asked(fleet: Fleet) -> None:
             await anext(client.stream())
     with pytest.raises(Unusable, match="ftp://x"):
         Client("ftp://x")
+
+
+async def test_candles_come_as_rows_and_as_tables(fleet: Fleet) -> None:
+    async with Client(fleet.ws) as client:
+        candles = await client.klines("btcusdt", "1m", market="usdm", start="3h", end="1h")
+        assert candles.complete
+        assert 119 <= len(candles.klines) <= 121
+        row = candles.klines[0]
+        assert candles.table("list")[0] is row
+        panda = candles.table("pandas")
+        assert panda["close"].iloc[0] == float(row.c)
+        assert panda.index[0].timestamp() * 1000 == row.t
+        polar = candles.table("polars", exact=True)
+        assert polar["close"][0] == Decimal(row.c)
+        assert candles.table("arrow")["open_time"][0].as_py().timestamp() * 1000 == row.t
+        with pytest.raises(Rejected, match="NOPE"):
+            await client.klines("nope", "1m")
+        with pytest.raises(Unusable, match="market"):
+            await client.klines("btcusdt", "1m", market="forex")
+    with SyncClient(fleet.ws) as sync:
+        assert len(sync.klines("btcusdt", "1m", limit=7).klines) == 7
+    with pytest.raises(Unavailable, match="does not answer"):
+        await Client(f"ws://127.0.0.1:{free_port()}").klines("btcusdt", "1m")
 
 
 async def test_closing_the_client_ends_its_loops(fleet: Fleet) -> None:

@@ -26,8 +26,6 @@ from workers.history.shelf import Shelf
 COINM_BEGAN = 1_577_836_800_000  # 2020: the market opened in that year, and nothing is asked page by page before it
 WINDOW = 200 * DAY  # milliseconds that a request may span on COIN-M
 
-_FOR_EVER = 2**62
-
 _rows = msgspec.json.Decoder(list[Candle]).decode
 
 
@@ -140,15 +138,16 @@ class Candles:
         return await self._fetched_back(by, series, end, top, bottom, floor, limit)
 
     async def whole(
-        self, series: Series, first: int, last: int, limit: int, *, newest: bool = False
+        self, series: Series, first: int, last: int, limit: int, *, newest: bool = False, full: bool = False
     ) -> list[Candle] | None:
         """The first candles from the opening `first` to `last` (or the newest ones) as the exchange told them; None
-        where it is not known that the store has each of them."""
-        held = coverage.at(await self._spans(series), first)
-        if held is None or held.last < last:
+        where it is not known that the store has each of them, or, with `full`, where they are fewer than `limit`."""
+        held = coverage.at(await self._spans(series), last if newest else first)
+        if held is None:
             return None
-        stored = await self._stored(series, first, last, limit, newest=newest)
-        return None if stored is None else _closed(stored)
+        stored = await self._stored(series, max(first, held.first), min(last, held.last), limit, newest=newest)
+        is_all = not full and (held.first <= first if newest else last <= held.last)
+        return _closed(stored) if stored is not None and (is_all or len(stored) == limit) else None
 
     async def unknown(self, series: Series, start: int, end: int | None) -> list[Missing]:
         """Of which openings in a range it is not known that the store has everything; the open candle is none."""
@@ -228,7 +227,7 @@ class Candles:
 
         async def ask() -> list[Candle]:
             now = self._times.now_ms(market)
-            rows = await _get(by, series, parameters, start or 0, _FOR_EVER if end is None else end)
+            rows = await _get(by, series, parameters, start or 0, end)
             known = start if len(rows) < page and start is not None else rows[0].t if rows else None
             if len(rows) < page and start is None and market is not Market.COINM:
                 known = 0  # there is nothing before
@@ -254,14 +253,16 @@ class Candles:
         await self._shelf.keep(batch, len(kept))
 
 
-async def _get(by: Asked, series: Series, parameters: Mapping[str, str | int], first: int, last: int) -> list[Candle]:
+async def _get(
+    by: Asked, series: Series, parameters: Mapping[str, str | int], first: int, last: int | None
+) -> list[Candle]:
     method, named = request_for(series)
     answer = await by.get(method, {**named, **parameters})
     return read(answer.body, first, last)
 
 
-def read(body: bytes, first: int, last: int) -> list[Candle]:
-    """The exchange's answer to a question for candles that open between two times, both included.
+def read(body: bytes, first: int, last: int | None) -> list[Candle]:
+    """The exchange's answer to a question for candles that open between two times, both included; None: up to now.
 
     Raises ExchangeUnavailable where it is none.
     """
@@ -269,7 +270,9 @@ def read(body: bytes, first: int, last: int) -> list[Candle]:
         rows = _rows(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ExchangeUnavailable("json", "the exchange did not answer with candles") from error
-    if any(after.t <= row.t for row, after in pairwise(rows)) or any(not first <= row.t <= last for row in rows):
+    if any(after.t <= row.t for row, after in pairwise(rows)) or any(
+        row.t < first or (last is not None and row.t > last) for row in rows
+    ):
         raise ExchangeUnavailable("json", "the exchange answered with other candles than it was asked for")
     return rows
 

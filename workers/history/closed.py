@@ -1,7 +1,7 @@
 """REST requests for candles that are all over: answered from the store where it has every one of them, and kept there
 when the exchange has answered.
 
-Only ranges that are named from their first to their last moment: anything else may end with a candle that is open.
+Only what is bound to end with a candle that is over: a range with an end, or so many candles from a time on.
 """
 
 import msgspec
@@ -21,21 +21,26 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Range(msgspec.Struct, frozen=True):
-    """What is asked: candles that open from `first` to `last`, both included, but not more than `limit`."""
+    """What is asked: candles that open from `first` to `last`, both included, but not more than `limit`: the first
+    ones, or the `newest`.  Where `last` is None they may go on to the open one."""
 
     series: Series
     first: int
-    last: int
+    last: int | None
     limit: int
+    newest: bool = False
 
 
 def range_of(market: Market, method: str, query: Query) -> Range | None:
     """The range that a request names; None for any other request.  Its parameters were checked but for their size."""
     if method not in ("klines", "continuousKlines") or not query.keys() <= _ASKED:
         return None
-    if "startTime" not in query or "endTime" not in query:
+    bounds = query.keys() & {"startTime", "endTime"}
+    # On COIN-M one of them means two hundred days before it or behind it, depending on what there is.
+    if not bounds or (market is Market.COINM and len(bounds) == 1):
         return None
-    start, end, limit = int(query["startTime"]), int(query["endTime"]), int(query.get("limit", KLINES_DEFAULT))
+    start, end = int(query.get("startTime", 0)), int(query.get("endTime", _LATEST - 1))
+    limit = int(query.get("limit", KLINES_DEFAULT))
     if not start <= end < _LATEST or not 1 <= limit <= KLINES_LIMIT[market]:
         return None
     if market is Market.COINM and end - start > WINDOW:
@@ -46,7 +51,11 @@ def range_of(market: Market, method: str, query: Query) -> Range | None:
     else:
         series = Series(market, "continuousKline", f"{query['pair']}_{query['contractType']}", interval)
     first, last = opening(interval, start), span(interval, end)[0]
-    return Range(series, first, last, limit) if first <= last else None
+    if first > last:
+        return None
+    # Of more candles than it may tell COIN-M tells the last ones.
+    newest = market is Market.COINM or "startTime" not in query
+    return Range(series, first, last if "endTime" in query else None, limit, newest)
 
 
 class Closed:
@@ -58,22 +67,25 @@ class Closed:
 
     async def answer(self, asked: Range) -> bytes | None:
         """The body of the exchange's answer; None where it is not known that the store has all of it."""
-        if not self._is_over(asked):
+        settled = self._settled(asked)
+        if settled < (asked.first if asked.last is None else asked.last):
             return None
-        newest = asked.series.market is Market.COINM  # of more candles than it may tell it tells the last ones
-        rows = await self._candles.whole(asked.series, asked.first, asked.last, asked.limit, newest=newest)
+        last, full = (settled, True) if asked.last is None else (asked.last, False)
+        rows = await self._candles.whole(asked.series, asked.first, last, asked.limit, newest=asked.newest, full=full)
         return None if rows is None else _encode(rows)
 
     async def keep(self, asked: Range, body: bytes, now_ms: int) -> None:
         """Keep what the exchange answered to a question that was asked at `now_ms` by its clock."""
-        if not self._is_over(asked):
+        if asked.last is not None and self._settled(asked) < asked.last:
             return
         try:
             rows = read(body, asked.first, asked.last)
         except ExchangeUnavailable:
             return  # whoever asked sees it
-        first, until = asked.first, asked.last
-        if len(rows) >= asked.limit and asked.series.market is Market.COINM:
+        if asked.last is None and not rows:
+            return  # it begins later than anything yet
+        first, until = asked.first, rows[-1].t if asked.last is None else asked.last
+        if len(rows) >= asked.limit and asked.newest:
             first = rows[0].t
         elif len(rows) >= asked.limit:
             until = rows[-1].t
@@ -83,6 +95,7 @@ class Closed:
         """The exchange's time."""
         return self._times.now_ms(market)
 
-    def _is_over(self, asked: Range) -> bool:
+    def _settled(self, asked: Range) -> int:
+        """The opening of the newest candle that will not change any more."""
         now = self._times.now_ms(asked.series.market)
-        return asked.last <= coverage.last_over(asked.series.interval, now - coverage.SETTLED_MS)
+        return coverage.last_over(asked.series.interval, now - coverage.SETTLED_MS)

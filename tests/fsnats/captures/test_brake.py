@@ -5,8 +5,8 @@ from fsnats.captures.brake import AHEAD, PATIENCE, Brake
 from fsnats.headway import Headway
 
 
-def headway(name: str = "a", delivered: int = 0, slow: int = 0, streams: int = 0) -> Headway:
-    return Headway(name, delivered, streams, slow)
+def headway(name: str = "a", delivered: int = 0, slow: int = 0) -> Headway:
+    return Headway(name, delivered, slow)
 
 
 def test_without_gateways_nobody_is_waited_for() -> None:
@@ -14,7 +14,7 @@ def test_without_gateways_nobody_is_waited_for() -> None:
     for second in range(5):
         brake.ask(second)
         assert brake.is_open(second)
-    assert (brake.gateways, brake.streams) == (0, 0)
+    assert brake.gateways == 0
 
 
 def test_it_goes_on_while_all_but_the_newest_questions_are_answered_by_all() -> None:
@@ -35,14 +35,14 @@ def test_it_goes_on_while_all_but_the_newest_questions_are_answered_by_all() -> 
 
 def test_a_gateway_that_does_not_answer_is_gone_and_one_that_answers_is_there() -> None:
     brake = Brake()
-    brake.answer(0, headway("a", streams=3), 0.0)
+    brake.answer(0, headway("a"), 0.0)
     number = brake.ask(1.0)
     brake.ask(1.0)
     assert not brake.is_open(1.0 + PATIENCE)
     assert brake.is_open(1.1 + PATIENCE)
     assert brake.gateways == 0
-    brake.answer(number, headway("a", streams=3), 9.0)
-    assert (brake.gateways, brake.streams) == (1, 3)
+    brake.answer(number, headway("a"), 9.0)
+    assert brake.gateways == 1
 
 
 def test_one_that_was_not_asked_for_long_is_not_gone() -> None:

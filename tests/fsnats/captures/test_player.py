@@ -5,13 +5,15 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from fsnats import headway
+from fsnats import demand, headway
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.captures.lines import Message
 from fsnats.captures.player import CHUNK_BYTES, Player, Playing
+from fsnats.demand import Announcement
 from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, Frame, decode
 from fsnats.headway import Headway
+from fsnats.subjects import DEMAND_REQUEST
 from tests.clock import HandClock, settle
 
 TRADE, BOOK = "btcusdt@trade", "btcusdt@depth"
@@ -100,11 +102,16 @@ async def test_only_what_was_received_between_two_moments_is_played_and_at_once(
 
 async def test_it_waits_for_clients_that_listen_to_so_many_streams(hall: Hall) -> None:
     player = hall.player(wait=2)
+    asked: list[bytes] = []
+    hall.bus.subscribe(DEMAND_REQUEST, lambda _subject, _reply, data: asked.append(data))
     beginning = asyncio.create_task(player.begin())
-    hall.headway = Headway("gateway-1", streams=1)
+    await eventually(lambda: asked)
+    for gateway, name in (("a", TRADE), ("b", TRADE)):  # the same stream twice is one
+        hall.bus.publish("fsnats.demand.spot", demand.encode(Announcement(gateway, Market.SPOT, "add", [name])))
+    hall.bus.publish("fsnats.demand.spot", b"hello")
     await asyncio.sleep(0.1)
     assert not beginning.done()
-    hall.headway = Headway("gateway-1", streams=2)
+    hall.bus.publish("fsnats.demand.spot", demand.encode(Announcement("b", Market.SPOT, "add", [BOOK])))
     async with asyncio.timeout(10):
         await beginning
     assert player.progress.begun

@@ -27,21 +27,27 @@ class World:
         self.exchange = Exchange(market, "1m", THEN - 50 * MINUTE, NOW, holes)
         self.closed = Closed(Candles(shelf_of(self.table), self.exchange), self.exchange)
 
-    def query(self, start: int, end: int, limit: int = 500) -> dict[str, str]:
-        named = {"symbol": NAMES[self.market], "interval": "1m"}
-        return named | {"startTime": str(start), "endTime": str(end), "limit": str(limit)}
+    def query(self, start: int | None, end: int | None, limit: int = 500) -> dict[str, str]:
+        named = {"symbol": NAMES[self.market], "interval": "1m", "limit": str(limit)}
+        return named | {name: str(time) for name, time in (("startTime", start), ("endTime", end)) if time is not None}
 
-    async def ask(self, start: int, end: int, limit: int = 500) -> tuple[bytes, str]:
+    async def told(self, start: int | None, end: int | None, limit: int) -> bytes:
+        """The exchange's answer."""
+        query = self.query(start, end, limit)
+        numbers: dict[str, str | int] = {name: int(query[name]) for name in query if name[-4:] in ("Time", "imit")}
+        return (await self.exchange.get("klines", numbers)).body
+
+    async def ask(self, start: int | None, end: int | None, limit: int = 500) -> tuple[bytes, str]:
         """The answer, and whose it is; as the relay does it."""
         query = self.query(start, end, limit)
         asked = range_of(self.market, "klines", query)
         if asked is not None and (body := await self.closed.answer(asked)) is not None:
             return body, "store"
         now = self.exchange.now
-        answer = await self.exchange.get("klines", {**query, "startTime": start, "endTime": end, "limit": limit})
+        body = await self.told(start, end, limit)
         if asked is not None:
-            await self.closed.keep(asked, answer.body, now)
-        return answer.body, "exchange"
+            await self.closed.keep(asked, body, now)
+        return body, "exchange"
 
 
 async def test_what_was_answered_once_is_never_asked_again() -> None:
@@ -76,6 +82,26 @@ async def test_what_may_still_change_is_asked_each_time() -> None:
     assert [(await world.ask(THEN, newest - 1))[1] for _ in range(2)] == ["exchange", "store"]
 
 
+async def test_so_many_from_a_time_on_are_known_as_soon_as_they_are_over() -> None:
+    world = World()
+    first = await world.ask(THEN, None, 100)
+    assert (await world.ask(THEN, None, 100), (await world.ask(THEN + 7 * MINUTE, None, 50))[1]) == (
+        (first[0], "store"),
+        "store",
+    )
+    assert [(await world.ask(THEN, None, 1000))[1] for _ in range(2)] == ["exchange"] * 2  # with the open one
+    assert len(world.table.bars[Series(Market.USDM, "kline", "BTCUSDT", "1m")]) == 500
+    assert (await world.ask(NOW + MINUTE, None))[0] == b"[]"
+
+
+async def test_the_last_ones_before_a_time_are_known_too_and_that_none_is_before_them() -> None:
+    world = World()
+    for limit in (10, 1000):
+        first = await world.ask(None, THEN, limit)
+        assert await world.ask(None, THEN, limit) == (first[0], "store")
+    assert (await world.ask(THEN - 10_000 * MINUTE, THEN - 40 * MINUTE))[1] == "store"
+
+
 async def test_a_range_that_is_known_in_part_is_asked_as_a_whole() -> None:
     world = World()
     await world.ask(THEN + 5 * MINUTE, THEN + 9 * MINUTE)
@@ -103,8 +129,7 @@ async def test_what_is_no_answer_is_not_kept() -> None:
 @pytest.mark.parametrize(
     ("method", "changed"),
     [
-        ("klines", {"startTime": None}),
-        ("klines", {"endTime": None}),
+        ("klines", {"startTime": None, "endTime": None}),
         ("klines", {"timeZone": "8"}),
         ("klines", {"limit": "0"}),
         ("klines", {"limit": "1501"}),
@@ -130,6 +155,8 @@ def test_continuous_candles_are_a_series_of_their_own() -> None:
 def test_coinm_tells_of_two_hundred_days_at_most() -> None:
     world = World(Market.COINM)
     assert range_of(Market.COINM, "klines", world.query(NOW - 201 * 86_400_000, NOW)) is None
+    assert range_of(Market.COINM, "klines", world.query(THEN, None)) is None
+    assert range_of(Market.COINM, "klines", world.query(None, NOW)) is None
 
 
 @given(
@@ -140,6 +167,7 @@ def test_coinm_tells_of_two_hundred_days_at_most() -> None:
             st.integers(0, 60),
             st.one_of(st.just(100), st.integers(1, 40)),
             st.integers(0, 90_000),
+            st.sampled_from(("both", "both", "start", "end")),
         ),
         max_size=15,
     ),
@@ -147,12 +175,12 @@ def test_coinm_tells_of_two_hundred_days_at_most() -> None:
 )
 @settings(max_examples=150, deadline=None)
 async def test_the_store_answers_as_the_exchange_would(
-    market: Market, questions: list[tuple[int, int, int, int]], holes: frozenset[int]
+    market: Market, questions: list[tuple[int, int, int, int, str]], holes: frozenset[int]
 ) -> None:
     world = World(market, frozenset(THEN + hole * MINUTE for hole in holes))
-    for begins, length, limit, shift in questions:
-        start = THEN + begins * MINUTE + shift
-        end = start + length * MINUTE
+    for begins, length, limit, shift, bounds in questions:
+        at = THEN + begins * MINUTE + shift
+        start = None if bounds == "end" else at
+        end = None if bounds == "start" else at + length * MINUTE
         body, _ = await world.ask(start, end, limit)
-        theirs = await world.exchange.get("klines", {"startTime": start, "endTime": end, "limit": limit})
-        assert body == theirs.body
+        assert body == await world.told(start, end, limit)

@@ -1,0 +1,135 @@
+"""Candles of the past, asked of a gateway over HTTP, and as tables of the libraries that people calculate with."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import httpx
+import msgspec
+
+from fsnats.binance.rows import Candle
+from fsnats.client.conversation import Forbidden, Rejected, TryLater
+from fsnats.errors import Unavailable, Unusable
+
+Table = Literal["list", "pandas", "polars", "arrow"]
+Moment = str | int | datetime
+"""A date or time in words (`2026-11-01`, `7d`), milliseconds since 1970, or a datetime."""
+
+_TIMEOUT = httpx.Timeout(30.0, read=200.0)  # seconds; where weight is used up an answer pauses for up to three minutes
+_FORBIDDEN = (401, 403)
+
+# The columns of a table, by the field that each is made of.
+_COLUMNS = {
+    "open_time": "t",
+    "open": "o",
+    "high": "h",
+    "low": "l",
+    "close": "c",
+    "volume": "v",
+    "close_time": "T",
+    "quote_volume": "q",
+    "trades": "n",
+    "taker_buy_volume": "V",
+    "taker_buy_quote_volume": "Q",
+}
+
+
+class Candles(msgspec.Struct, frozen=True):
+    """Candles that are over, oldest first; `missing` are first and last openings (ms) of what is not there."""
+
+    market: str
+    symbol: str
+    interval: str
+    klines: list[Candle]
+    complete: bool = False
+    missing: list[tuple[int, int]] = []
+    error: str = ""
+
+    def columns(self, number: Callable[[str], Any] = float) -> dict[str, list[Any]]:
+        """The same by columns: times in UTC, and numbers as `number` makes them of Binance's digits."""
+        as_they_are: dict[str, Callable[[Any], Any]] = {"t": _time, "T": _time, "n": int}
+        found: dict[str, list[Any]] = {}
+        for name, field in _COLUMNS.items():
+            read: Callable[[Any], Any] = as_they_are.get(field, number)
+            found[name] = [read(getattr(row, field)) for row in self.klines]
+        return found
+
+    def table(self, of: Table, *, exact: bool = False) -> Any:
+        """A list of Binance's rows, or a table of pandas, polars or Arrow; `exact` numbers are decimals.
+
+        Raises Unusable where the library is not installed.
+        """
+        if of == "list":
+            return self.klines
+        columns = self.columns(Decimal if exact else float)
+        if of == "pandas":
+            return _library("pandas").DataFrame(columns).set_index("open_time")
+        if of == "polars":
+            return _library("polars").DataFrame(columns)
+        if of == "arrow":
+            return _library("pyarrow").table(columns)
+        raise Unusable(f"'{of}': no table; there are list, pandas, polars and arrow")
+
+
+_decode = msgspec.json.Decoder(Candles).decode
+
+
+async def candles(base: str, headers: Mapping[str, str], parameters: Mapping[str, object]) -> Candles:
+    """Ask a gateway at this HTTP base for `/api/v1/klines`.
+
+    Raises Rejected for what it refuses, Forbidden, TryLater, Unavailable for an answer that is cut off.
+    """
+    query = {name: _spelled(value) for name, value in parameters.items() if value is not None}
+    try:
+        async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client:
+            reply = await client.get(f"{base}/api/v1/klines", params=query, headers=dict(headers))
+    except httpx.HTTPError as error:
+        raise Unavailable(f"the gateway does not answer: {error or type(error).__name__}") from error
+    if reply.status_code != httpx.codes.OK:
+        raise _refusal(reply)
+    try:
+        found = _decode(reply.content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unavailable(f"the gateway says what is not understood: {error}") from error
+    if found.error:
+        raise Unavailable(f"the answer ends early: {found.error}")
+    return found
+
+
+class _Problem(msgspec.Struct):
+    """RFC 9457's, as the gateway tells it."""
+
+    detail: str = ""
+    code: str = ""
+
+
+def _refusal(reply: httpx.Response) -> Exception:
+    try:
+        problem = msgspec.json.decode(reply.content, type=_Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        problem = _Problem(reply.text[:200])
+    if reply.status_code in _FORBIDDEN:
+        return Forbidden(problem.detail)
+    if reply.status_code == httpx.codes.TOO_MANY_REQUESTS or reply.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        seconds = reply.headers.get("retry-after", "")
+        return TryLater(problem.detail, float(seconds) if seconds.isdecimal() else None)
+    return Rejected(problem.code or str(reply.status_code), problem.detail)
+
+
+def _time(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, datetime):
+        return str(round(value.timestamp() * 1000))
+    return str(value)
+
+
+def _library(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise Unusable(f"{name} is not installed here: pip install {name}") from None
