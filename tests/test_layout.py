@@ -30,6 +30,8 @@ ELSEWHERE = {
     "gateway/listening.py": "tests/gateway/test_joins.py",
     "gateway/komas/api.py": "tests/e2e/test_komas.py",
     "gateway/komas/keeper.py": "tests/e2e/test_komas.py",
+    "gateway/rest/problem.py": "tests/gateway/rest/test_ranges.py",
+    "gateway/rest/visits.py": "tests/gateway/rest/test_facade.py",
     "gateway/sse/client.py": "tests/e2e/test_events.py",
     "gateway/tally.py": "tests/gateway/test_metrics.py",
     "gateway/protocol/fields.py": "tests/gateway/protocol/test_requests.py",

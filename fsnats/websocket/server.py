@@ -141,11 +141,7 @@ class Connection(asyncio.Protocol):
 
     def take(self, transport: asyncio.Transport, request: Request, rest: bytes) -> None:
         """Take over a connection at its handshake; `rest` is what came after it."""
-        self.transport = transport
-        self._connections.add(self)
-        # TLS transports would let eight times as much wait before they tell us that a client does not read.
-        transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
-        transport.set_protocol(self)
+        self._own(transport)
         response = handshake.refusal(request) or self.opening(request)
         if response is not None:
             self._done = True
@@ -162,6 +158,13 @@ class Connection(asyncio.Protocol):
         self.opened()
         if rest:
             self.data_received(rest)
+
+    def _own(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self._connections.add(self)
+        # TLS transports would let eight times as much wait before they tell us that a client does not read.
+        transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
+        transport.set_protocol(self)
 
     def data_received(self, data: bytes) -> None:
         if self._done:

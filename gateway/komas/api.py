@@ -1,37 +1,34 @@
 """The Komas module's REST: what is pinned, and the newest prices of it."""
 
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from fsnats.binance.endpoints import SIMULATED_HEADER
-from fsnats.binance.streams import Market, Stream, parse
+from fsnats.binance.streams import Stream, parse
 from fsnats.bus import Bus
-from fsnats.config import Config
 from fsnats.errors import BusUnavailable, StreamNameError, Unusable
 from fsnats.normalised import data
 from fsnats.pins import PINS_MOST, Pin, checked
 from fsnats.status import ask
-from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Headers
-from gateway.admission.door import Door
 from gateway.admission.grants import Grant
 from gateway.admission.pace import Paces
 from gateway.hub import Hub
 from gateway.komas.keeper import Keeper
 from gateway.komas.requests import SYMBOLS_DEFAULT, Subscribe, Unsubscribe, described, stream_of_id, streams_of
-from gateway.protocol.paths import Refusal
+from gateway.rest import visits
 from gateway.rest.browsers import METHODS, preflight, shared_with
-from gateway.rest.facade import Receive, Scope, Send
-from gateway.rest.ranges import Problem
-from gateway.tally import Tally
+from gateway.rest.problem import Problem
+from gateway.rest.visits import Receive, Scope, Send, Visits, answer, headers_of, path_of, query_of
 
 PREFIX = "/api/ws/"
 _BODY_MOST = 64 * 1024  # bytes
+_AGAIN = 1.0  # seconds after which it helps to ask again
 _ASK_WITHIN = 0.3  # seconds in which workers tell of their connections
 
 Answer = Awaitable[Mapping[str, object]]
@@ -57,19 +54,13 @@ class Asking(NamedTuple):
         return f"{owner}--{self.name}" if owner else self.name
 
 
-class House(Protocol):
+class House(visits.House, Protocol):
     """What this needs of the gateway."""
 
-    config: Config
-    door: Door
     hub: Hub
-    tally: Tally
-    listings: dict[Market, Listing]
 
     @property
     def readers(self) -> int: ...
-
-    def unready(self) -> str | None: ...
 
 
 class Komas:
@@ -80,7 +71,7 @@ class Komas:
         self._house = house
         self._bus = bus
         self._keeper = keeper
-        self._paces = paces
+        self._visits = Visits(house, paces, time.monotonic)
         self._asked: dict[tuple[str, str], Callable[[Asking], Answer]] = {
             ("GET", "status"): self._status,
             ("POST", "connect"): self._connect,
@@ -95,44 +86,27 @@ class Komas:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        headers = headers_of(scope)
         origins = self._house.config.gateway_origins
         if scope["method"] == "OPTIONS":
             fields = preflight(headers, origins) | {"access-control-allow-methods": f"{METHODS}, POST"}
-            await _answer(send, HTTPStatus.NO_CONTENT, fields | {"access-control-allow-headers": "content-type"}, b"")
+            await answer(send, HTTPStatus.NO_CONTENT, fields | {"access-control-allow-headers": "content-type"})
             return
-        fields = shared_with(headers, origins)
         try:
             told = await self._told(scope, headers, receive)
-            status, body = HTTPStatus.OK, msgspec.json.encode(told)
-            fields["content-type"] = "application/json"
+            status, body, fields = int(HTTPStatus.OK), msgspec.json.encode(told), {"content-type": "application/json"}
         except Problem as problem:
-            status, body = HTTPStatus(problem.status), problem.body
-            fields["content-type"] = "application/problem+json"
-        counted = self._house.tally.rest
-        counted[status] = counted.get(status, 0) + 1
-        if any(listing.simulated for listing in self._house.listings.values()):
-            fields[SIMULATED_HEADER] = "true"
-        await _answer(send, status, fields, body)
+            status, body, fields = problem.status, problem.body, problem.fields
+        self._visits.count(status)
+        fields |= shared_with(headers, origins) | self._visits.simulation
+        await answer(send, status, fields | {"content-length": str(len(body))}, body)
 
     async def _told(self, scope: Scope, headers: Headers, receive: Receive) -> Mapping[str, object]:
-        target = scope["raw_path"].decode("latin-1").partition("?")[0]
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        grant = self._admit(f"{target}?{scope['query_string'].decode('latin-1')}", scope, headers)
-        path = target.removeprefix(PREFIX).rstrip("/")
-        handler = self._asked.get((scope["method"], path))
-        if handler is None:
-            allowed = [method for method, each in self._asked if each == path]
-            if allowed:
-                raise Problem(
-                    HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method']} {target}; allowed: {', '.join(allowed)}"
-                )
-            there = ", ".join(sorted({PREFIX + each for _, each in self._asked}))
-            raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {target[:200]}; there are {there}")
-        missing = self._house.unready()
-        if missing is not None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, missing, retry_after=1.0)
+        grant = self._visits.guest(scope, headers).pass_.grant
+        handler = self._handler(scope["method"], path_of(scope))
+        self._visits.require_ready()
         try:
+            query = dict(parse_qsl(query_of(scope)))
             session = checked(query.get("session", "default"))
             return await handler(Asking(session, query, await _body(receive), grant))
         except Unusable as error:
@@ -140,19 +114,18 @@ class Komas:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Problem(HTTPStatus.BAD_REQUEST, f"the body: {error}") from None
         except BusUnavailable as error:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), retry_after=1.0) from None
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), retry_after=_AGAIN) from None
 
-    def _admit(self, target: str, scope: Scope, headers: Headers) -> Grant:
-        peer: str = scope["client"][0] if scope.get("client") else ""
-        guest = self._house.door.visit(target, headers, peer)
-        if isinstance(guest, Refusal):
-            raise Problem(guest.status, guest.reason)
-        grant = guest.pass_.grant
-        rate = grant.requests or self._house.config.gateway_requests
-        if not self._paces.allow(grant.name or guest.neighbourhood, rate, time.monotonic()):
-            self._house.tally.requests_refused += 1
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"more than {rate:g} requests a second", retry_after=1.0)
-        return grant
+    def _handler(self, method: str, path: str) -> Callable[[Asking], Answer]:
+        name = path.removeprefix(PREFIX).rstrip("/")
+        handler = self._asked.get((method, name))
+        if handler is not None:
+            return handler
+        allowed = [each for each, other in self._asked if other == name]
+        if allowed:
+            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}; allowed: {', '.join(allowed)}")
+        there = ", ".join(sorted({PREFIX + each for _, each in self._asked}))
+        raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}; there are {there}")
 
     # What is asked.
 
@@ -160,9 +133,9 @@ class Komas:
         statuses = await ask(self._bus, f"_INBOX.komas.{id(self):x}.{time.monotonic_ns()}", _ASK_WITHIN)
         connections: list[Any] = []
         for status in statuses:
-            if status.get("kind") == "ingest":
-                connections += list(status.get("connections") or ())  # type: ignore[call-overload]
-        streams = self._pinned(asking.session)
+            if status.get("kind") == "ingest" and isinstance(told := status.get("connections"), list):
+                connections += told
+        streams = [stream for stream, _ in self._pinned(asking.session)]
         newest = [frame.received_ns for stream in streams if (frame := self._house.hub.newest(stream)) is not None]
         connected = self._keeper.table.is_connected(asking.session)
         return {
@@ -174,7 +147,7 @@ class Komas:
             "reconnect_count": sum(max(0, int(each["dials"]) - 1) for each in connections),
             "last_message": max(newest, default=0) // 1_000_000 or None,
             "sse_clients": self._house.readers,
-            "cached_prices": len(self._cached(())),
+            "cached_prices": len(self._cached(frozenset())),
             "connections": connections,
         }
 
@@ -224,35 +197,28 @@ class Komas:
         return {"success": True, "session": asking.name, "unsubscribed": [pin.stream for pin in gone]}
 
     async def _streams(self, asking: Asking) -> Mapping[str, object]:
-        pins = self._keeper.table.pins(asking.session)
-        told = [described(parse(pin.market, pin.stream), pin.since_ms) for pin in pins]
+        told = [described(stream, pin.since_ms) for stream, pin in self._pinned(asking.session)]
         return {"session": asking.name, "count": len(told), "streams": told}
 
     async def _prices(self, asking: Asking) -> Mapping[str, object]:
-        prices = self._cached(
-            [each.strip().upper() for each in asking.query.get("symbols", "").split(",") if each.strip()]
-        )
+        prices = self._cached({each.upper() for each in asking.symbols})
         return {"count": len(prices), "prices": prices}
 
     async def _start_prices(self, asking: Asking) -> Mapping[str, object]:
-        symbols = [each.strip() for each in asking.query.get("symbols", "").split(",") if each.strip()] or list(
-            SYMBOLS_DEFAULT
-        )
+        symbols = asking.symbols or list(SYMBOLS_DEFAULT)
         told = await self._pin(asking, Subscribe(symbols, market=asking.query.get("market", "")))
         return {**told, "sse_url": f"{PREFIX}sse/prices?symbols={','.join(each.upper() for each in symbols)}"}
 
     # What is known.
 
-    def _pinned(self, session: str) -> list[Stream]:
+    def _pinned(self, session: str) -> list[tuple[Stream, Pin]]:
         found = []
         for pin in self._keeper.table.pins(session):
-            try:
-                found.append(parse(pin.market, pin.stream))
-            except StreamNameError:
-                continue
+            with contextlib.suppress(StreamNameError):  # another version's stream
+                found.append((parse(pin.market, pin.stream), pin))
         return found
 
-    def _cached(self, symbols: list[str] | tuple[()]) -> dict[str, msgspec.Raw]:
+    def _cached(self, symbols: Collection[str]) -> dict[str, msgspec.Raw]:
         """The newest ticker of each symbol whose tickers flow through this gateway; those named, or all."""
         prices: dict[str, msgspec.Raw] = {}
         for channel in self._house.hub:
@@ -274,10 +240,3 @@ async def _body(receive: Receive) -> bytes:
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {_BODY_MOST} bytes")
         if not message.get("more_body"):
             return body
-
-
-async def _answer(send: Send, status: int, fields: Mapping[str, str], body: bytes) -> None:
-    fields = {**fields, "content-length": str(len(body))}
-    raw = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
-    await send({"type": "http.response.start", "status": int(status), "headers": raw})
-    await send({"type": "http.response.body", "body": body})

@@ -6,16 +6,13 @@ download holds here is two pages, however long it is and however slowly it is re
 
 import asyncio
 import logging
-import math
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from websockets.datastructures import Headers
 
-from fsnats.binance.endpoints import SIMULATED_HEADER
 from fsnats.binance.rows import Candle
 from fsnats.bus import Bus
 from fsnats.candles.calendar import moved, opening
@@ -24,14 +21,15 @@ from fsnats.errors import Unusable
 from fsnats.formats import MEDIA_TYPES, Writer, writer
 from fsnats.history import HistoryReply, KlinesRequest, Missing, TradesRequest
 from fsnats.store.forms import AggTrade
+from fsnats.websocket.handshake import Headers
 from gateway import pages
 from gateway.admission.door import Guest
 from gateway.admission.pace import Paces
-from gateway.protocol.paths import Refusal
 from gateway.rest import ranges
 from gateway.rest.browsers import preflight, shared_with
-from gateway.rest.facade import House, Receive, Scope, Send
-from gateway.rest.ranges import Asked, Problem
+from gateway.rest.problem import Problem
+from gateway.rest.ranges import Asked
+from gateway.rest.visits import House, Receive, Scope, Send, Visits, answer, headers_of, path_of, query_of, start
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +55,7 @@ class Archive:
         self._house = house
         self._bus = bus
         self._clock = clock
-        self._paces = paces
+        self._visits = Visits(house, paces, clock.monotonic)
         self._downloads: Counter[str] = Counter()
 
     @property
@@ -66,11 +64,10 @@ class Archive:
         return self._downloads.total()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        headers = headers_of(scope)
         origins = self._house.config.gateway_origins
         if scope["method"] == "OPTIONS":
-            await _start(send, HTTPStatus.NO_CONTENT, preflight(headers, origins))
-            await send({"type": "http.response.body", "body": b""})
+            await answer(send, HTTPStatus.NO_CONTENT, preflight(headers, origins))
             return
         shared = shared_with(headers, origins)
         try:
@@ -92,30 +89,15 @@ class Archive:
     def _admitted(self, scope: Scope, headers: Headers) -> Guest:
         if scope["method"] not in ("GET", "HEAD"):
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET")
-        query = scope["query_string"].decode("latin-1")
-        peer: str = scope["client"][0] if scope.get("client") else ""
-        guest = self._house.door.visit(f"{scope['path']}?{query}", headers, peer)
-        if isinstance(guest, Refusal):
-            raise Problem(guest.status, guest.reason)
-        grant = guest.pass_.grant
-        rate = grant.requests or self._house.config.gateway_requests
-        if not self._paces.allow(grant.name or guest.neighbourhood, rate, self._clock.monotonic()):
-            self._house.tally.requests_refused += 1
-            detail = f"more than {rate:g} requests a second"
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, "TOO_MANY_REQUESTS", _AGAIN)
-        return guest
+        return self._visits.guest(scope, headers)
 
     def _asked(self, scope: Scope, headers: Headers, guest: Guest) -> Asked:
-        path = scope["raw_path"].decode("latin-1").partition("?")[0]
-        query = scope["query_string"].decode("latin-1")
-        now_ms = self._clock.time_ns() // 1_000_000
-        asked = ranges.asked(path, query, ",".join(headers.get_all("Accept")), self._house.config.markets, now_ms)
+        now_ms, accept = self._clock.time_ns() // 1_000_000, ",".join(headers.get_all("Accept"))
+        asked = ranges.asked(path_of(scope), query_of(scope), accept, self._house.config.markets, now_ms)
         forbidden = guest.pass_.grant.why_not(asked.request.market, asked.stream_type)
         if forbidden is not None:
             raise Problem(HTTPStatus.FORBIDDEN, forbidden, "FORBIDDEN")
-        missing = self._house.unready()
-        if missing is not None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, missing, "NOT_READY", _AGAIN)
+        self._visits.require_ready()
         ranges.require_listed(asked, self._house.listings[asked.request.market])
         return asked
 
@@ -136,10 +118,15 @@ class Archive:
         except Problem as problem:
             await self._refuse(send, problem, shared)
             return
-        self._count(HTTPStatus.OK)
-        fields = {"content-type": MEDIA_TYPES[asked.format], **shared, **ranges.told(missing), **self._simulated()}
+        self._visits.count(HTTPStatus.OK)
+        fields = {
+            "content-type": MEDIA_TYPES[asked.format],
+            **shared,
+            **ranges.told(missing),
+            **self._visits.simulation,
+        }
         fields["cache-control"] = "no-store"
-        await _start(send, HTTPStatus.OK, fields)
+        await start(send, HTTPStatus.OK, fields)
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
@@ -216,22 +203,11 @@ class Archive:
             await self._clock.sleep(min(wait, _LONGEST_WAIT))
 
     async def _refuse(self, send: Send, problem: Problem, shared: Mapping[str, str]) -> None:
-        self._count(problem.status)
-        fields = {"content-type": "application/problem+json", **shared, "content-length": str(len(problem.body))}
-        if problem.retry_after is not None:
-            fields["retry-after"] = str(max(1, math.ceil(problem.retry_after)))
+        self._visits.count(problem.status)
+        fields = {**problem.fields, **shared, "content-length": str(len(problem.body))}
         if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
             fields["allow"] = "GET, HEAD, OPTIONS"
-        await _start(send, problem.status, fields)
-        await send({"type": "http.response.body", "body": problem.body})
-
-    def _count(self, status: int) -> None:
-        counted = self._house.tally.rest
-        counted[status] = counted.get(status, 0) + 1
-
-    def _simulated(self) -> dict[str, str]:
-        is_simulated = any(listing.simulated for listing in self._house.listings.values())
-        return {SIMULATED_HEADER: "true"} if is_simulated else {}
+        await answer(send, problem.status, fields, problem.body)
 
 
 async def _add(asked: Asked, form: Writer, reply: HistoryReply) -> bytes:
@@ -248,20 +224,15 @@ async def _send(send: Send, data: bytes) -> None:
         await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
-async def _start(send: Send, status: int, fields: Mapping[str, str]) -> None:
-    raw = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-
-
 async def _while_there(receive: Receive, answering: Any) -> None:
     """Go on as long as the client is there."""
 
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        answer.cancel()
+        going.cancel()
 
     async with asyncio.TaskGroup() as tasks:
-        answer = tasks.create_task(answering)
+        going = tasks.create_task(answering)
         watching = tasks.create_task(watch())
-        answer.add_done_callback(lambda _: watching.cancel())
+        going.add_done_callback(lambda _: watching.cancel())

@@ -3,50 +3,36 @@ decides what may be asked, `live` what streams answer."""
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import unquote
 
-from websockets.datastructures import Headers
-
-from fsnats.binance.endpoints import AGE_HEADER, SIMULATED_HEADER, SOURCE_HEADER, WEIGHT_HEADER
+from fsnats.binance.endpoints import AGE_HEADER, SOURCE_HEADER, WEIGHT_HEADER
 from fsnats.binance.parameters import RestError
-from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.clock import Clock
-from fsnats.config import Config
 from fsnats.errors import BusUnavailable
 from fsnats.history import STREAM, RestReply, RestRequest, ask_rest
-from fsnats.symbols import Listing
-from gateway.admission.door import Door, Guest
+from fsnats.websocket.handshake import Headers
 from gateway.admission.pace import Paces
 from gateway.hub import Hub
-from gateway.protocol.paths import Refusal
+from gateway.rest import visits
 from gateway.rest.books import flowing
 from gateway.rest.browsers import preflight, shared_with
 from gateway.rest.followed import Followed
 from gateway.rest.live import live
+from gateway.rest.problem import Problem
 from gateway.rest.questions import STREAM_TYPES, Question, checked, question, refusal
-from gateway.tally import Tally
-
-Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from gateway.rest.visits import Receive, Scope, Send, Visits, answer, headers_of
 
 _AGAIN = 1.0  # seconds after which it helps to ask again when nobody answers
 
 
-class House(Protocol):
+class House(visits.House, Protocol):
     """The gateway."""
 
-    config: Config
-    door: Door
-    tally: Tally
     hub: Hub
-    listings: dict[Market, Listing]
-
-    def unready(self) -> str | None: ...
 
 
 class Facade:
@@ -64,18 +50,17 @@ class Facade:
         self._house = house
         self._bus = bus
         self._clock = clock
-        self._paces = paces or Paces()
+        self._visits = Visits(house, paces or Paces(), clock.monotonic)
         self._followed = Followed(house.hub, house.hub.turn.hops.offsets.get, clock, later)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        headers = headers_of(scope)
         origins = self._house.config.gateway_origins
         if scope["method"] == "OPTIONS":
-            await _answer(send, HTTPStatus.NO_CONTENT, preflight(headers, origins))
+            await answer(send, HTTPStatus.NO_CONTENT, preflight(headers, origins))
             return
         reply = await self._reply(scope, headers)
-        counted = self._house.tally.rest
-        counted[reply.status] = counted.get(reply.status, 0) + 1
+        self._visits.count(reply.status)
         body, fields = reply.body, shared_with(headers, origins) | self._fields(reply)
         if reply.packed:
             fields["vary"] = ", ".join(filter(None, (fields.get("vary"), "accept-encoding")))
@@ -84,29 +69,25 @@ class Facade:
         elif reply.packed:
             body = await asyncio.to_thread(lambda: reply.plain)
         fields["content-length"] = str(len(body))
-        await _answer(send, reply.status, fields, b"" if scope["method"] == "HEAD" else body)
+        await answer(send, reply.status, fields, b"" if scope["method"] == "HEAD" else body)
 
     async def _reply(self, scope: Scope, headers: Headers) -> RestReply:
         path, query = unquote(scope["raw_path"].decode("latin-1")), scope["query_string"].decode("latin-1")
-        peer: str = scope["client"][0] if scope.get("client") else ""
-        guest = self._house.door.visit(f"{path}?{query}", headers, peer)
-        if isinstance(guest, Refusal):
-            return _refused(guest)
-        excess = self._excess(guest)
-        if excess is not None:
-            return excess
         try:
+            guest = self._visits.guest(scope, headers)
             verb = "GET" if scope["method"] == "HEAD" else scope["method"]
             asked = question(verb, path, query, "".join(headers.get_all("X-MBX-TIME-UNIT")))
             forbidden = guest.pass_.grant.why_not(asked.market, STREAM_TYPES.get(asked.method))
             if forbidden is not None:
-                return _refused(Refusal(HTTPStatus.FORBIDDEN, forbidden))
+                return _refused(HTTPStatus.FORBIDDEN, forbidden)
             missing = self._house.unready()
             if missing is not None:
-                return _refused(Refusal(HTTPStatus.SERVICE_UNAVAILABLE, missing))
+                return _refused(HTTPStatus.SERVICE_UNAVAILABLE, missing)
             parameters = checked(asked, self._house.config.markets, self._house.listings)
             fresh = any("no-cache" in value.lower() for value in headers.get_all("Cache-Control"))
             return await self._told(asked, parameters, fresh=fresh)
+        except Problem as problem:
+            return _refused(problem.status, str(problem), problem.retry_after)
         except RestError as error:
             return RestReply(error.status, error.body)
 
@@ -133,18 +114,7 @@ class Facade:
             return await ask_rest(self._bus, RestRequest(asked.market, asked.method, dict(parameters), fresh=fresh))
         except BusUnavailable as error:
             reason = f"No history worker carries this out: {error}."
-            status = HTTPStatus.SERVICE_UNAVAILABLE
-            return RestReply(status, refusal(status, reason), retry_after=_AGAIN)
-
-    def _excess(self, guest: Guest) -> RestReply | None:
-        """What to answer to who asks too fast, all of a token's or an address' requests together."""
-        grant = guest.pass_.grant
-        rate = grant.requests or self._house.config.gateway_requests
-        if self._paces.allow(grant.name or guest.neighbourhood, rate, self._clock.monotonic()):
-            return None
-        self._house.tally.requests_refused += 1
-        status = HTTPStatus.TOO_MANY_REQUESTS
-        return RestReply(status, refusal(status, f"more than {rate:g} requests a second"), retry_after=1.0)
+            return _refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, _AGAIN)
 
     def _fields(self, reply: RestReply) -> dict[str, str]:
         fields = {"content-type": "application/json;charset=UTF-8"}
@@ -156,16 +126,8 @@ class Facade:
             fields[AGE_HEADER] = f"{max(0.0, reply.age):.3f}"
         if reply.retry_after is not None:
             fields["retry-after"] = str(max(1, math.ceil(reply.retry_after)))
-        if any(listing.simulated for listing in self._house.listings.values()):
-            fields[SIMULATED_HEADER] = "true"
-        return fields
+        return fields | self._visits.simulation
 
 
-async def _answer(send: Send, status: int, fields: Mapping[str, str], body: bytes = b"") -> None:
-    raw = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _refused(refused: Refusal) -> RestReply:
-    return RestReply(refused.status, refusal(refused.status, refused.reason))
+def _refused(status: int, reason: str, retry_after: float | None = None) -> RestReply:
+    return RestReply(status, refusal(HTTPStatus(status), reason), retry_after=retry_after)

@@ -1,8 +1,4 @@
-"""What is asked of `/api/v1/klines` and `/api/v1/trades`, and what is wrong with it.  Pure.
-
-Errors are those of RFC 9457: `{"type":"about:blank","title":…,"status":…,"detail":…,"code":…}`, the codes being those
-of the native dialect.
-"""
+"""What is asked of `/api/v1/klines` and `/api/v1/trades`, and what is wrong with it.  Pure."""
 
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
@@ -17,6 +13,7 @@ from fsnats.formats import FORMATS, MEDIA_TYPES, Format, Title
 from fsnats.history import MOST, KlinesRequest, Missing, TradesRequest
 from fsnats.moments import moment
 from fsnats.symbols import Listing
+from gateway.rest.problem import Problem
 
 KLINES, TRADES = "/api/v1/klines", "/api/v1/trades"
 PATHS = (KLINES, TRADES)
@@ -34,23 +31,6 @@ _STATUS = {
     "HISTORY_UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
     "BUSY": HTTPStatus.SERVICE_UNAVAILABLE,
 }
-
-
-class Problem(Exception):
-    """Why there is no answer; `retry_after` is in seconds."""
-
-    def __init__(self, status: int, detail: str, code: str = "", retry_after: float | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.retry_after = retry_after
-
-    @property
-    def body(self) -> bytes:
-        """The problem, as RFC 9457 has it."""
-        told = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status}
-        more = {"detail": str(self)} | ({"code": self.code} if self.code else {})
-        return msgspec.json.encode({**told, **more})
 
 
 class Asked(msgspec.Struct, frozen=True):

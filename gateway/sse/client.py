@@ -7,20 +7,19 @@ from typing import Any, Protocol
 
 import msgspec
 
-from fsnats.binance.endpoints import SIMULATED_HEADER
 from fsnats.binance.streams import Market
 from fsnats.errors import Unusable
 from fsnats.symbols import Listing, nearest
 from fsnats.websocket import frames
 from fsnats.websocket.handshake import Request
-from fsnats.websocket.server import WRITE_BUFFER_BYTES
 from gateway import client
 from gateway.client import Client, Session
 from gateway.effects import Delivery, Effect, Marks, Send
 from gateway.protocol.paths import NativePath, Refusal
 from gateway.protocol.wire import encode
 from gateway.rest.browsers import shared_with
-from gateway.rest.ranges import Problem
+from gateway.rest.problem import Problem
+from gateway.rest.visits import simulation
 from gateway.sse import places
 from gateway.sse.translation import BACK_SOON, BEGINNING, Translation, ended
 from gateway.sse.wish import NoSuchPath, Wish, wish_of
@@ -60,20 +59,18 @@ class _Answer(msgspec.Struct):
 class EventClient(Client):
     """A connection that was asked for events over HTTP."""
 
-    __slots__ = ("_rooms", "_translation")
+    __slots__ = ("_translation",)
+
+    _house: House
 
     def __init__(self, house: House, connections: set[Any], monotonic: Callable[[], float]) -> None:
         super().__init__(house, connections, monotonic)
-        self._rooms = house
         self._translation = Translation((), {})
 
     def take(self, transport: asyncio.Transport, request: Request, rest: bytes) -> None:
         """Take over a connection at its request; `rest` is what came after it, which nobody looks at."""
-        self.transport = transport
-        self._connections.add(self)
-        transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
-        transport.set_protocol(self)
-        shared = shared_with(request.headers, self._rooms.config.gateway_origins)
+        self._own(transport)
+        shared = shared_with(request.headers, self._house.config.gateway_origins)
         try:
             effects = self._subscribed(request)
         except Problem as problem:
@@ -81,16 +78,14 @@ class EventClient(Client):
             if _passes(problem) and "text/event-stream" in request.headers.tokens("accept"):
                 transport.write(_head(HTTPStatus.OK, _EVENTS | shared) + BACK_SOON + ended(_TRY_AGAIN, str(problem)))
             else:
-                fields = {"content-type": "application/problem+json", "content-length": str(len(problem.body))}
+                fields = problem.fields | {"content-length": str(len(problem.body))}
                 transport.write(_head(HTTPStatus(problem.status), fields | shared) + problem.body)
             self._finish()
             return
-        fields = _EVENTS | shared
-        if any(listing.simulated for listing in self._rooms.listings.values()):
-            fields[SIMULATED_HEADER] = "true"
+        fields = _EVENTS | shared | simulation(self._house.listings)
         transport.write(_head(HTTPStatus.OK, fields) + BEGINNING)
         self._open = self._opened = True
-        self._rooms.entered(self)
+        self._house.entered(self)
         self._outbox.write = self._write_events
         self._pinged = self._lived = self._monotonic()
         self.perform(effects)
@@ -98,13 +93,13 @@ class EventClient(Client):
     def _subscribed(self, request: Request) -> list[Effect]:
         """The effects of the one request that a reader makes.  Raises Problem."""
         try:
-            wish = wish_of(request.path, self._rooms.config.markets)
+            wish = wish_of(request.path, self._house.config.markets)
         except NoSuchPath as error:
             raise Problem(HTTPStatus.NOT_FOUND, str(error)) from None
         except Unusable as error:
             raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
         path = NativePath(wish.market, wish.envelope, Delivery(marks=Marks.PLACE))
-        session = self._rooms.admit(self, request, path)
+        session = self._house.admit(self, request, path)
         if isinstance(session, Refusal):
             raise Problem(session.status, session.reason)
         self._session = session
@@ -130,7 +125,7 @@ class EventClient(Client):
         if told.code != "UNKNOWN_SYMBOL" or not isinstance(told.part, list) or not told.part:
             return told.message
         symbol = str(told.part[0]).partition("@")[0].upper()
-        guess = nearest(symbol, self._rooms.listings[market].trading)
+        guess = nearest(symbol, self._house.listings[market].trading)
         return told.message + (f"; did you mean {guess}?" if guess else "")
 
     def _write_events(self, data: bytes) -> None:
@@ -160,11 +155,11 @@ class EventClient(Client):
         if unwritten < self._unwritten or not unwritten:
             self._lived = now
         self._unwritten = unwritten
-        if now - self._lived > self._rooms.config.gateway_pong_within:
+        if now - self._lived > self._house.config.gateway_pong_within:
             self.transport.abort()
         elif now - self._pinged >= HEARTBEAT_EVERY:
             self._pinged = now
-            self._rooms.hub.touch(self._outbox, frames.ping(b""))
+            self._house.hub.touch(self._outbox, frames.ping(b""))
 
 
 def _passes(problem: Problem) -> bool:

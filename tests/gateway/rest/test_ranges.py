@@ -5,7 +5,8 @@ import pytest
 from fsnats.binance.streams import Market
 from fsnats.history import KlinesRequest, Missing, TradesRequest
 from fsnats.symbols import Listing, Symbol
-from gateway.rest.ranges import KLINES, TRADES, Asked, Problem, asked, refused, require_listed, told
+from gateway.rest.problem import Problem
+from gateway.rest.ranges import KLINES, TRADES, Asked, asked, refused, require_listed, told
 
 MARKETS = (Market.SPOT, Market.USDM)
 NOW = 1_795_174_351_645

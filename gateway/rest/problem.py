@@ -1,0 +1,34 @@
+"""Why a request over HTTP is not answered, in the form of RFC 9457.  Pure.
+
+`{"type":"about:blank","title":…,"status":…,"detail":…,"code":…}`, the codes being those of the native dialect.
+"""
+
+import math
+from http import HTTPStatus
+
+import msgspec
+
+
+class Problem(Exception):
+    """Why there is no answer; `retry_after` is in seconds."""
+
+    def __init__(self, status: int, detail: str, code: str = "", retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+
+    @property
+    def body(self) -> bytes:
+        """The problem as it is sent."""
+        told = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status}
+        more = {"detail": str(self)} | ({"code": self.code} if self.code else {})
+        return msgspec.json.encode({**told, **more})
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The header fields that go with it."""
+        fields = {"content-type": "application/problem+json"}
+        if self.retry_after is not None:
+            fields["retry-after"] = str(max(1, math.ceil(self.retry_after)))
+        return fields

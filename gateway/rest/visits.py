@@ -1,0 +1,107 @@
+"""What all that is answered over HTTP has in common: who may ask, how fast, and how an answer is sent."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from fsnats.binance.endpoints import SIMULATED_HEADER
+from fsnats.binance.streams import Market
+from fsnats.config import Config
+from fsnats.symbols import Listing
+from fsnats.websocket.handshake import Headers
+from gateway.admission.door import Door, Guest
+from gateway.admission.pace import Paces
+from gateway.protocol.paths import Refusal
+from gateway.rest.problem import Problem
+from gateway.tally import Tally
+
+Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_AGAIN = 1.0  # seconds after which it helps to ask again
+
+
+class House(Protocol):
+    """The gateway."""
+
+    config: Config
+    door: Door
+    tally: Tally
+    listings: dict[Market, Listing]
+
+    def unready(self) -> str | None: ...
+
+
+class Visits:
+    """Requests of one kind; `paces` are those of all kinds."""
+
+    def __init__(self, house: House, paces: Paces, monotonic: Callable[[], float]) -> None:
+        self._house = house
+        self._paces = paces
+        self._monotonic = monotonic
+
+    def guest(self, scope: Scope, headers: Headers) -> Guest:
+        """Whoever asks.  Raises Problem for one who may not, or who asks too fast: all of a token's or an address'
+        requests count together."""
+        peer: str = scope["client"][0] if scope.get("client") else ""
+        guest = self._house.door.visit(f"{path_of(scope)}?{query_of(scope)}", headers, peer)
+        if isinstance(guest, Refusal):
+            raise Problem(guest.status, guest.reason)
+        grant = guest.pass_.grant
+        rate = grant.requests or self._house.config.gateway_requests
+        if not self._paces.allow(grant.name or guest.neighbourhood, rate, self._monotonic()):
+            self._house.tally.requests_refused += 1
+            detail = f"more than {rate:g} requests a second"
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, "TOO_MANY_REQUESTS", _AGAIN)
+        return guest
+
+    def require_ready(self) -> None:
+        """Raises Problem while the gateway starts or stops."""
+        missing = self._house.unready()
+        if missing is not None:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, missing, "NOT_READY", _AGAIN)
+
+    def count(self, status: int) -> None:
+        """One request was answered so."""
+        counted = self._house.tally.rest
+        counted[status] = counted.get(status, 0) + 1
+
+    @property
+    def simulation(self) -> dict[str, str]:
+        """The header field that says so where data is made up."""
+        return simulation(self._house.listings)
+
+
+def simulation(listings: Mapping[Market, Listing]) -> dict[str, str]:
+    """The header field that says so where one of these is simulated."""
+    return {SIMULATED_HEADER: "true"} if any(listing.simulated for listing in listings.values()) else {}
+
+
+def headers_of(scope: Scope) -> Headers:
+    """The header fields of a request."""
+    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+
+
+def path_of(scope: Scope) -> str:
+    """The path of a request, as it was sent."""
+    path: str = scope["raw_path"].decode("latin-1")
+    return path.partition("?")[0]
+
+
+def query_of(scope: Scope) -> str:
+    """The query of a request, as it was sent."""
+    query: str = scope["query_string"].decode("latin-1")
+    return query
+
+
+async def start(send: Send, status: int, fields: Mapping[str, str]) -> None:
+    """Send the head of an answer."""
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
+    await send({"type": "http.response.start", "status": int(status), "headers": raw})
+
+
+async def answer(send: Send, status: int, fields: Mapping[str, str], body: bytes = b"") -> None:
+    """Send a whole answer."""
+    await start(send, status, fields)
+    await send({"type": "http.response.body", "body": body})
