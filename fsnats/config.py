@@ -1,32 +1,16 @@
-"""Every setting: its name, type, default, bounds and meaning in one place, and how the sources are merged.
+"""Every setting: its name, type, default, bounds and meaning in one place.
 
-Sources from weak to strong: built-in default, `fsnats.toml`, `.env`, environment, flags.  The field `gateway_port` is
-`gateway_port` in the file, `FSNATS_GATEWAY_PORT` in the environment and `--set gateway_port=…` as a flag.
+Where their values come from is `fsnats.sources`; what no type can say of them is `fsnats.validation`.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from ipaddress import ip_network
-from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
-from fsnats import patterns, recording
-from fsnats.binance.streams import MARKETS, Market
-from fsnats.errors import ConfigError, StreamNameError, Unusable
-from fsnats.exits import tables
-from fsnats.exits.address import read_pool
-from fsnats.notify import PROGRAM
-from fsnats.process import SUPERVISOR_PID
-from fsnats.store.address import read_url
+from fsnats.binance.streams import Market
 
-PREFIX = "FSNATS_"
-FILE = "FSNATS_CONFIG"  # names the file; not a setting of its own
-# Variables of ours that are not settings.
-INTERNAL = frozenset({FILE, PROGRAM, SUPERVISOR_PID})
+PREFIX = "FSNATS_"  # of a setting's name in the environment
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Bytes = Annotated[int, Meta(ge=1, extra={"unit": "bytes"})]
@@ -238,219 +222,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-class Value(msgspec.Struct, frozen=True):
-    """One setting as one source gives it: `name` is how the user spelled it, `source` where it was found."""
-
-    text: str
-    name: str
-    source: str
-
-
-class Loaded(msgspec.Struct, frozen=True):
-    """A configuration and, per field that a source set, which one."""
-
-    config: Config
-    origins: dict[str, Value]
-
-
-_HINTS = get_type_hints(Config, include_extras=True)
+# By setting: its type, with bounds, unit and meaning.
+HINTS = get_type_hints(Config, include_extras=True)
 
 
 def description(field: str) -> str:
     """What a setting means, in a sentence."""
-    return next(meta.description for meta in _HINTS[field].__metadata__ if isinstance(meta, Meta) and meta.description)
+    return next(meta.description for meta in HINTS[field].__metadata__ if isinstance(meta, Meta) and meta.description)
 
 
 def as_text(value: object) -> str:
     """A setting's value as the environment spells it."""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def merge(
-    *,
-    file: Mapping[str, Any],
-    file_name: str = "fsnats.toml",
-    dotenv: Mapping[str, str],
-    environ: Mapping[str, str],
-    flags: Mapping[str, str],
-    home: str = "~",
-) -> Loaded:
-    """Merge the sources into one checked configuration.
-
-    `flags` maps field names to texts.  `home` is the directory under which the default state directory lies.  Raises
-    ConfigError naming the setting as its source spells it.
-    """
-    values: dict[str, Value] = {}
-    file = dict(file)
-    for name, text in tables.taken_from(file, file_name):
-        values["proxy"] = Value(text, name, file_name)
-    for key, raw in file.items():
-        if key not in Config.__struct_fields__:
-            raise ConfigError(f"{key} in {file_name}", "no such setting")
-        text = ",".join(map(str, raw)) if isinstance(raw, list) else str(raw)
-        values[key] = Value(text, f"{key} in {file_name}", file_name)
-    for source, variables in ((".env", dotenv), ("environment", environ)):
-        values |= _from_variables(variables, source)
-    for field, text in flags.items():
-        if field not in Config.__struct_fields__:
-            raise ConfigError(field, "no such setting")
-        values[field] = Value(text, f"--{field.replace('_', '-')}", "flag")
-    fields: dict[str, Any] = {field: _convert(field, value) for field, value in values.items()}
-    if not fields.get("state_dir"):
-        fields["state_dir"] = str(PurePosixPath(home) / ".local" / "state" / "fsnats")
-    config = Config(**fields)
-    _check(config, lambda field: values[field].name if field in values else field)
-    return Loaded(config, values)
-
-
-def _from_variables(variables: Mapping[str, str], source: str) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    for name, text in tables.in_variables(variables):
-        found["proxy"] = Value(text, name, source)
-    for name, (field, translate) in ALIASES.items():
-        if variables.get(name):
-            found[field] = Value(translate(variables[name]), name, source)
-    for name, text in variables.items():
-        if not name.startswith(PREFIX) or name in INTERNAL:
-            continue
-        field = name.removeprefix(PREFIX).lower()
-        if field not in Config.__struct_fields__ or name != name.upper():
-            raise ConfigError(name, "no such setting; `fsnats config` lists them all")
-        if text == "":
-            continue  # an empty variable in a unit or a compose file means "not set"
-        found[field] = Value(text, name, source)
-    return found
-
-
-def _old_level(text: str) -> str:
-    # The old server's logger (winston) knows these; what is finer than ours is debug.
-    return {"warn": "warning", "http": "debug", "verbose": "debug", "silly": "debug"}.get(text.lower(), text.lower())
-
-
-def _old_futures(text: str) -> str:
-    return "usdm" if text.lower() in ("true", "1", "yes") else "spot"
-
-
-# The names in the `.env` of the Node server that fsnats replaces.
-ALIASES: dict[str, tuple[str, Callable[[str], str]]] = {
-    "NATS_URL": ("nats_url", str),
-    "WS_PORT": ("gateway_port", str),
-    "SYMBOLS_PER_WORKER": ("symbols_per_worker", str),
-    "LOG_LEVEL": ("log_level", _old_level),
-    "USE_FUTURES": ("markets", _old_futures),
-}
-
-_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
-
-
-def _convert(field: str, value: Value) -> Any:
-    hint, text = _HINTS[field], value.text.strip()
-    raw: object = text
-    if any(isinstance(meta, Meta) and meta.extra == {"unit": "bytes"} for meta in _metadata(hint)):
-        match = re.fullmatch(r"(\d+)\s*([KMG]?)(i?B)?", text, re.IGNORECASE)
-        if match is None:
-            raise ConfigError(value.name, f"'{text}' is not a size such as 512M or 1G")
-        raw = int(match[1]) * _UNITS[match[2].upper()]
-    elif get_origin(_bare(hint)) is tuple:
-        raw = [part.strip() for part in text.split(",") if part.strip()]
-    elif field == "log_level":
-        raw = text.lower()
-    try:
-        return msgspec.convert(raw, hint, strict=False)
-    except msgspec.ValidationError as error:
-        raise ConfigError(value.name, f"'{text}': {str(error)[:1].lower()}{str(error)[1:]}") from error
-
-
-def _metadata(hint: Any) -> Iterable[object]:
-    while get_origin(hint) is Annotated:
-        yield from hint.__metadata__
-        hint = hint.__origin__
-
-
-def _bare(hint: Any) -> Any:
-    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
-
-
-_MOMENT = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:00)?")  # with seconds as TOML wants its times
-_ROUTES = ("public", "market", "private", "ws", "stream")
-
-
-def _check(config: Config, named: Callable[[str], str]) -> None:
-    """What types cannot say.  `named` gives a field's name as its source spells it."""
-    if len(set(config.markets)) < len(config.markets):
-        raise ConfigError(named("markets"), "the same market twice")
-    for market in Market:
-        _check_url(config.ws_url(market), ("ws", "wss"), named(f"{market}_ws_url"))
-        _check_url(config.rest_url(market), ("http", "https"), named(f"{market}_rest_url"))
-        last = urlsplit(config.ws_url(market)).path.rstrip("/").rpartition("/")[2]
-        if last in _ROUTES:
-            raise ConfigError(
-                named(f"{market}_ws_url"),
-                f"a base URL is wanted, without '/{last}': fsnats adds routes and paths itself",
-            )
-    for url in filter(None, config.nats_url.split(",")):
-        _check_url(url.strip(), ("nats", "tls"), named("nats_url"), secret=True)
-    try:
-        read_pool(config.proxy)
-    except ValueError as error:
-        raise ConfigError(named("proxy"), str(error)) from None
-    try:
-        read_url(config.store_url, config.state_dir)
-    except ValueError as error:
-        raise ConfigError(named("store_url"), str(error)) from None
-    if config.gateway_tls_key and not config.gateway_tls_cert:
-        raise ConfigError(named("gateway_tls_key"), "a key without a certificate; set gateway_tls_cert too")
-    _check_networks(config.gateway_trusted_proxies, named("gateway_trusted_proxies"))
-    for origin in config.gateway_origins:
-        if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#]+/?", origin, re.IGNORECASE) and origin != "null":
-            raise ConfigError(named("gateway_origins"), f"'{origin}' is not an origin such as https://example.com")
-    if config.gateway_pong_within <= config.gateway_ping_every:
-        reason = "must be longer than gateway_ping_every, or clients are closed before they are asked"
-        raise ConfigError(named("gateway_pong_within"), reason)
-    for moment in config.rotate_at:
-        if not _MOMENT.fullmatch(moment):
-            raise ConfigError(named("rotate_at"), f"'{moment}' is not a time of day such as 04:17")
-    for entry in config.always:
-        prefix, colon, pattern = entry.partition(":")
-        if not colon or prefix not in MARKETS:
-            raise ConfigError(named("always"), f"'{entry}' is not <market>:<stream or pattern>")
-        try:
-            patterns.check(Market(prefix), pattern)
-        except StreamNameError as error:
-            raise ConfigError(named("always"), f"'{entry}': {error.reason}") from error
-    for entry in config.record:
-        try:
-            market = recording.read(entry).market
-        except Unusable as error:
-            raise ConfigError(named("record"), f"'{entry}': {error}") from error
-        if not config.replay_seconds:
-            raise ConfigError(named("record"), "recording reads the replay window, and replay_seconds is 0")
-        if market not in config.markets:
-            raise ConfigError(named("record"), f"'{entry}': {market} is not carried; the setting markets names what is")
-    for making in config.record_made:
-        try:
-            recording.read_making(making)
-        except Unusable as error:
-            raise ConfigError(named("record_made"), f"'{making}': {error}") from error
-
-
-def _check_networks(networks: Iterable[str], name: str) -> None:
-    for network in networks:
-        try:
-            ip_network(network, strict=False)
-        except ValueError:
-            raise ConfigError(name, f"'{network}' is neither an address nor a network such as 10.0.0.0/8") from None
-
-
-def _check_url(url: str, schemes: tuple[str, ...], name: str, *, secret: bool = False) -> None:
-    # A proxy's URL may hold a password: it is never repeated in an error.
-    shown = "the URL" if secret else f"'{url}'"
-    try:
-        parts = urlsplit(url)
-        port_is_valid = parts.port is None or parts.port > 0
-    except ValueError:
-        raise ConfigError(name, f"{shown} is not a URL") from None
-    if parts.scheme not in schemes:
-        raise ConfigError(name, f"{shown} does not begin with {' or '.join(scheme + '://' for scheme in schemes)}")
-    if not parts.hostname or not port_is_valid or parts.query or parts.fragment:
-        raise ConfigError(name, f"{shown} is not a base URL (scheme, host, optional port and path)")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fsnats.config import FILE, Loaded, merge
 from fsnats.errors import ConfigError
 from fsnats.process import SUPERVISOR_PID
+from fsnats.sources import FILE, Loaded, merge
 
 PLACES = (Path("fsnats.toml"), Path("/etc/fsnats/fsnats.toml"))
 

@@ -10,9 +10,10 @@ from fsnats import __version__, catalogue, replay, subjects
 from fsnats.binance.methods import METHODS
 from fsnats.binance.streams import Market
 from fsnats.cli.app import app
-from fsnats.config import ALIASES, Config
+from fsnats.config import Config
 from fsnats.exits.verdicts import Verdict
 from fsnats.frames import Frame
+from fsnats.sources import ALIASES
 from gateway.admission.grants import TYPES
 from gateway.admission.tokens import FIELDS
 from gateway.closing import CLOSINGS

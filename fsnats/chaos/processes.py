@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import Self
 
 from fsnats.binance.streams import Market
-from fsnats.config import ALIASES, FILE, PREFIX
+from fsnats.config import PREFIX
 from fsnats.errors import Unavailable
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
 from fsnats.rendezvous import URL_FILE
+from fsnats.sources import ALIASES, FILE
 
 _START = 60.0  # seconds for a start on a machine that does much else
 _STOP = 10.0

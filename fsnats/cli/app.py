@@ -25,7 +25,7 @@ from fsnats.cli import (
     verify,
     version,
 )
-from fsnats.config import FILE
+from fsnats.sources import FILE
 
 app = typer.Typer(
     add_completion=False,

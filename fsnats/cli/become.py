@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
-from fsnats.config import FILE, PREFIX, Config, as_text
+from fsnats.config import PREFIX, Config, as_text
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
+from fsnats.sources import FILE
 
 _OURS = frozenset({FILE, PROGRAM, SUPERVISOR_PID})
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from fsnats.cli.settings import loaded
-from fsnats.config import PREFIX, Config, Loaded, as_text, description
+from fsnats.config import PREFIX, Config, as_text, description
+from fsnats.sources import Loaded
 
 # Up to the last "@" of a URL: a password that was not percent-encoded must not show either.
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^:@]*)(?P<colon>:?).*@")

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import typer
 
-from fsnats.config import Config, Loaded
+from fsnats.config import Config
 from fsnats.settings import load
+from fsnats.sources import Loaded
 
 
 def loaded(context: typer.Context, flags: Mapping[str, object] | None = None) -> Loaded:

@@ -6,10 +6,11 @@ from enum import IntEnum
 
 import msgspec
 
-from fsnats.config import FILE, PREFIX, Config, as_text
+from fsnats.config import PREFIX, Config, as_text
 from fsnats.groups import Group
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
+from fsnats.sources import FILE
 
 # What our own supervisor (systemd) told us about itself; children have us instead.
 _OURS_ALONE = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})

@@ -14,10 +14,11 @@ from typing import Self, TypeVar
 
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
-from fsnats.config import FILE, Config
+from fsnats.config import Config
 from fsnats.errors import FsnatsError
 from fsnats.groups import Group
 from fsnats.process import SUPERVISOR_PID
+from fsnats.sources import FILE
 from fsnats.status import Status, ask
 from fsnats.supervisor import natsd
 from fsnats.supervisor.catalogue import Catalogue

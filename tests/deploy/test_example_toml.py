@@ -6,7 +6,8 @@ import tomllib
 import msgspec
 
 from fsnats.cli.config import example
-from fsnats.config import Config, description, merge
+from fsnats.config import Config, description
+from fsnats.sources import merge
 from tests.deploy.conftest import DEPLOY
 
 TEXT = (DEPLOY / "fsnats.example.toml").read_text()

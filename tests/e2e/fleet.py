@@ -22,10 +22,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from fsnats.binance.streams import CONTRACT_INFO, Market
-from fsnats.config import ALIASES, PREFIX, Config
+from fsnats.config import PREFIX, Config
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
 from fsnats.rendezvous import URL_FILE
+from fsnats.sources import ALIASES
 
 _MARK = "E2E_FLEET"  # in the environment of everything that a fleet starts, directly or not
 _START = 60.0  # seconds for a start on a machine that does much else

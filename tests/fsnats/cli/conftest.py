@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-from fsnats.config import ALIASES, PREFIX
+from fsnats.config import PREFIX
+from fsnats.sources import ALIASES
 
 PATIENCE = 20.0  # seconds that a test waits for a state; a busy machine is slow, a wrong one never gets there
 

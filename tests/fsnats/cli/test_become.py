@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from fsnats.cli.become import arguments_of, environment_of
-from fsnats.config import Config, merge
+from fsnats.config import Config
+from fsnats.sources import merge
 from tests.fsnats.cli.conftest import command, environment, fsnats, line_with, running
 
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from fsnats.config import merge
 from fsnats.errors import ConfigError
 from fsnats.exits.tables import exit_of
+from fsnats.sources import merge
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 import sys
 
 from fsnats.binance.streams import Market
-from fsnats.config import Config, merge
+from fsnats.config import Config
 from fsnats.groups import Group
+from fsnats.sources import merge
 from fsnats.supervisor.programs import Stage, environment, gateways, plan, simulator
 
 GROUPS = [Group(Market.USDM, 3, ["BTCUSDT"], ["BTCUSDT"], True), Group(Market.SPOT, 0, ["BTCUSDT"], [], True)]
