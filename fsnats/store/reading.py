@@ -34,7 +34,12 @@ async def _has(store: Store, series: Series) -> bool:
 async def candles(store: Store, series: Series, first: int, last: int, limit: int) -> tuple[list[Candle], int | None]:
     """The first closed candles that open between two times, perhaps fewer than `limit`, and from which opening on to
     ask for more; None: that was all.  Raises StoreUnavailable."""
-    source = await source_of(store, series)
+    return await _page(store, series, await source_of(store, series), first, last, limit)
+
+
+async def _page(
+    store: Store, series: Series, source: Series, first: int, last: int, limit: int
+) -> tuple[list[Candle], int | None]:
     if source == series:
         rows = await store.klines(series, first, last, limit)
         goes_on = rows[-1].start_time + 1 if len(rows) == limit and rows[-1].start_time < last else None
@@ -61,9 +66,10 @@ async def pages_of_candles(
     store: Store, series: Series, first: int, last: int, page: int = 5000
 ) -> AsyncIterator[list[Candle]]:
     """The closed candles that open between two times, both included.  Raises StoreUnavailable."""
+    source = await source_of(store, series)
     place: int | None = first
     while place is not None:
-        rows, place = await candles(store, series, place, last, page)
+        rows, place = await _page(store, series, source, place, last, page)
         yield rows
 
 

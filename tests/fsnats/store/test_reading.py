@@ -66,6 +66,15 @@ async def test_hours_are_made_of_minutes_as_long_as_none_is_stored(store: Store)
     assert (len(rows), goes_on) == (2, START + 120 * MINUTE)
 
 
+async def test_a_range_is_read_of_one_series_whatever_comes_meanwhile(store: Store) -> None:
+    await keep(store, 0, 300)
+    hours = []
+    async for page in pages_of_candles(store, HOURS, START, START + 239 * MINUTE, page=1):
+        hours += [row.t - START for row in page]
+        await store.write(Batch([Rows(HOURS, Origin.FETCHED, covered=[Span(START, START)])]))
+    assert hours == [0, 60 * MINUTE, 120 * MINUTE, 180 * MINUTE]
+
+
 async def test_trades_between_two_times(store: Store) -> None:
     await keep_trades(store, 10, 99)
     pages = [page async for page in pages_of_trades(store, TRADES, START + 20 * 500, START + 50 * 500, page=20)]
