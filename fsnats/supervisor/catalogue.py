@@ -11,31 +11,22 @@ import msgspec
 
 from fsnats import pins
 from fsnats.binance.streams import Market
-from fsnats.bus import Bus
+from fsnats.bus import Bus, jetstream
+from fsnats.bus.jetstream import NO_STREAM
 from fsnats.catalogue import GROUPS, LISTINGS, group_key, key_subject, read
-from fsnats.errors import BusUnavailable
 from fsnats.groups import Group
 from fsnats.symbols import Listing
 
-_TIMEOUT = 5.0  # seconds for one JetStream request; a put to disk takes milliseconds
 _BUCKET_BYTES = 64 * 1024**2  # all listings together are under one megabyte
 
 T = TypeVar("T")
-
-
-class _Error(msgspec.Struct):
-    code: int
-    description: str = ""
 
 
 class _State(msgspec.Struct):
     subjects: dict[str, int] | None = None  # by subject, how many messages it has
 
 
-class _Reply(msgspec.Struct):
-    """What we read of every JetStream API reply."""
-
-    error: _Error | None = None
+class _Info(jetstream.Reply):
     state: _State = msgspec.field(default_factory=_State)
 
 
@@ -48,8 +39,8 @@ class Catalogue:
     async def open(self) -> None:
         """Make the buckets where they are missing; existing ones are left as they are."""
         for bucket in (LISTINGS, GROUPS, pins.BUCKET):
-            if (await self._ask(f"$JS.API.STREAM.INFO.KV_{bucket}", {}, missing_is_fine=True)) is None:
-                await self._ask(f"$JS.API.STREAM.CREATE.KV_{bucket}", _bucket(bucket))
+            if (await self._ask(f"STREAM.INFO.KV_{bucket}", {}, fine=NO_STREAM)).error is not None:
+                await self._ask(f"STREAM.CREATE.KV_{bucket}", _bucket(bucket))
 
     async def listing(self, market: Market) -> Listing | None:
         """The stored listing of a market; None for none, or for one that another version wrote."""
@@ -57,9 +48,9 @@ class Catalogue:
 
     async def groups(self, market: Market) -> list[Group]:
         """The stored groups of a market, by number."""
-        reply = await self._ask(f"$JS.API.STREAM.INFO.KV_{GROUPS}", {"subjects_filter": key_subject(GROUPS, ">")})
+        reply = await self._ask(f"STREAM.INFO.KV_{GROUPS}", {"subjects_filter": key_subject(GROUPS, ">")})
         prefix = key_subject(GROUPS, "")
-        keys = [subject.removeprefix(prefix) for subject in (reply.state.subjects or {} if reply else {})]
+        keys = [subject.removeprefix(prefix) for subject in (reply.state.subjects or {})]
         groups = [
             _decoded(await read(self._bus, GROUPS, key), Group) for key in keys if key.partition(".")[0] == market
         ]
@@ -79,16 +70,13 @@ class Catalogue:
     async def drop_group(self, market: Market, number: int) -> None:
         """Forget a group."""
         subject = key_subject(GROUPS, group_key(market, number))
-        await self._ask(f"$JS.API.STREAM.PURGE.KV_{GROUPS}", {"filter": subject})
+        await self._ask(f"STREAM.PURGE.KV_{GROUPS}", {"filter": subject})
 
     async def _put(self, bucket: str, key: str, value: bytes) -> None:
-        _checked(await self._bus.request(key_subject(bucket, key), value, _TIMEOUT))
+        await jetstream.put(self._bus, key_subject(bucket, key), value)
 
-    async def _ask(
-        self, subject: str, request: Mapping[str, object], *, missing_is_fine: bool = False
-    ) -> _Reply | None:
-        answer = await self._bus.request(subject, msgspec.json.encode(request), _TIMEOUT)
-        return _checked(answer, missing_is_fine=missing_is_fine)
+    async def _ask(self, what: str, request: Mapping[str, object], fine: int = 0) -> _Info:
+        return await jetstream.ask(self._bus, what, msgspec.json.encode(request), kind=_Info, fine=fine)
 
 
 def _bucket(bucket: str) -> dict[str, object]:
@@ -112,15 +100,3 @@ def _decoded(value: bytes | None, kind: type[T]) -> T | None:
         return msgspec.json.decode(value, type=kind) if value else None
     except msgspec.DecodeError:
         return None  # it will be written anew
-
-
-def _checked(answer: bytes, *, missing_is_fine: bool = False) -> _Reply | None:
-    try:
-        reply = msgspec.json.decode(answer, type=_Reply)
-    except msgspec.DecodeError as error:
-        raise BusUnavailable(f"JetStream answered what we cannot read: {error}") from error
-    if reply.error is None:
-        return reply
-    if missing_is_fine and reply.error.code == 404:
-        return None
-    raise BusUnavailable(f"JetStream refused: {reply.error.description} ({reply.error.code})")

@@ -7,12 +7,12 @@ they are made again.  A NATS account that has no memory for them costs the windo
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
 
 import msgspec
 
 from fsnats.binance.streams import Market
-from fsnats.bus import Bus
+from fsnats.bus import Bus, jetstream
+from fsnats.bus.jetstream import NO_STREAM, STREAM_EXISTS, Reply
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
 from fsnats.replay import window
@@ -22,18 +22,7 @@ logger = logging.getLogger(__name__)
 
 MB = 1024**2
 
-_TIMEOUT = 5.0  # seconds for one JetStream request
 _INTERVAL = 10.0  # seconds between two looks at whether the streams are there
-_NOT_FOUND, _OTHERWISE = 10059, 10058  # JetStream's error codes: no such stream; it exists with other settings
-
-
-class _Error(msgspec.Struct):
-    err_code: int = 0
-    description: str = ""
-
-
-class _Reply(msgspec.Struct):
-    error: _Error | None = None
 
 
 class ReplayKeeper:
@@ -75,12 +64,13 @@ class ReplayKeeper:
     async def _ensure(self, bus: Bus, market: Market) -> None:
         name = window(market)
         if not self._config.replay_seconds:
-            await _ask(bus, f"DELETE.{name}", {}, fine=_NOT_FOUND)
+            await jetstream.ask(bus, f"STREAM.DELETE.{name}", kind=Reply, fine=NO_STREAM)
             return
-        wish = stream(self._config, market)
+        wish = msgspec.json.encode(stream(self._config, market))
         # Creating what exists with these very settings changes nothing.
-        if not await _ask(bus, f"CREATE.{name}", wish, fine=_OTHERWISE):
-            await _ask(bus, f"UPDATE.{name}", wish)
+        created = await jetstream.ask(bus, f"STREAM.CREATE.{name}", wish, kind=Reply, fine=STREAM_EXISTS)
+        if created.error is not None:
+            await jetstream.ask(bus, f"STREAM.UPDATE.{name}", wish, kind=Reply)
 
 
 def stream(config: Config, market: Market) -> dict[str, object]:
@@ -96,15 +86,3 @@ def stream(config: Config, market: Market) -> dict[str, object]:
         "duplicate_window": min(int(config.replay_seconds * 1e9), 1_000_000_000),  # no frame has an id to compare
         "num_replicas": 1,
     }
-
-
-async def _ask(bus: Bus, what: str, request: Mapping[str, object], fine: int = 0) -> bool:
-    """Whether it was done; False for the error that is fine.  Raises BusUnavailable for every other one."""
-    answer = await bus.request(f"$JS.API.STREAM.{what}", msgspec.json.encode(request), _TIMEOUT)
-    try:
-        error = msgspec.json.decode(answer, type=_Reply).error
-    except msgspec.DecodeError as problem:
-        raise BusUnavailable(f"JetStream answered what we cannot read: {problem}") from problem
-    if error is not None and error.err_code != fine:
-        raise BusUnavailable(f"JetStream refused: {error.description} ({error.err_code})")
-    return error is None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from fsnats.binance.streams import Market, parse
-from fsnats.bus import Bus
+from fsnats.bus import Bus, jetstream
 from fsnats.errors import BusUnavailable, StreamNameError
 from fsnats.pins import ALL, BUCKET, Pin, Table, flag, subject
 from gateway.hub import Hub
@@ -22,7 +22,7 @@ def _nowhere(data: bytes) -> None:
     """Where what comes goes."""
 
 
-_TIMEOUT = 5.0  # seconds for one request to JetStream
+_TIMEOUT = 5.0  # seconds for one look at the bucket
 _REFRESH = 15.0  # seconds between two looks at everything
 _RETRY = 1.0  # seconds after a look that failed
 _BATCH = 10_000
@@ -86,10 +86,7 @@ class Keeper:
         await self._put(flag(session), b"true" if connected else b"false")
 
     async def _put(self, where: str, value: bytes) -> None:
-        answer = await self._bus.request(where, value, _TIMEOUT)
-        error = msgspec.json.decode(answer).get("error")
-        if error:
-            raise BusUnavailable(f"the pin is not kept: {error.get('description')}")
+        await jetstream.put(self._bus, where, value)
         self._heard(where, "", value)
 
     async def _load(self) -> None:

@@ -18,7 +18,7 @@ from functools import partial
 import msgspec
 
 from fsnats.binance.streams import Market
-from fsnats.bus import Bus
+from fsnats.bus import Bus, jetstream
 from fsnats.clock import Clock
 from fsnats.errors import BusUnavailable
 from fsnats.replay import window
@@ -33,21 +33,13 @@ IDLE = 600.0  # seconds after which a consumer that nobody asks is no use: the w
 _GRACE = 2.0  # seconds beyond EXPIRES after which the server has forgotten us
 _EARLY = 1.0  # seconds before EXPIRES: a pull that ended earlier was refused
 _AGAIN = 1.0  # seconds of rest after a failure
-_TIMEOUT = 5.0  # seconds for one request to JetStream
-_NO_CONSUMER = 10014  # JetStream's error code
-
-
-class _Error(msgspec.Struct):
-    err_code: int = 0
-    description: str = ""
 
 
 class _Sequence(msgspec.Struct, frozen=True):
     stream_seq: int = 0
 
 
-class _Reply(msgspec.Struct):
-    error: _Error | None = None
+class _Reply(jetstream.Reply):
     created: str = ""
     ack_floor: _Sequence = _Sequence()
 
@@ -139,12 +131,12 @@ class Consumer:
         self._generation += 1  # from here on nothing of an earlier consumer is acknowledged: this one numbers anew
         self._again.clear()
         if created != self._created:
-            before = await self._ask(f"CONSUMER.INFO.{named}", fine=_NO_CONSUMER)
+            before = await self._ask(f"CONSUMER.INFO.{named}", fine=jetstream.NO_CONSUMER)
             self._created = created
             self._since = self._generation
             self._newest = self._stored = before.ack_floor.stream_seq
             logger.info("reading a window", extra={"market": self._market, "after": self._stored})
-        await self._ask(f"CONSUMER.DELETE.{named}", fine=_NO_CONSUMER)
+        await self._ask(f"CONSUMER.DELETE.{named}", fine=jetstream.NO_CONSUMER)
         start = self._stored + 1 if self._stored else 0
         request = deliveries.consumer(self._stream, self._name, self._filters, start, self._most + BATCH, IDLE)
         await self._ask(f"CONSUMER.CREATE.{named}", request)
@@ -200,11 +192,4 @@ class Consumer:
             self.trouble = trouble
 
     async def _ask(self, what: str, request: bytes = b"", fine: int = 0) -> _Reply:
-        answer = await self._bus.request(f"$JS.API.{what}", request, _TIMEOUT)
-        try:
-            reply = msgspec.json.decode(answer, type=_Reply)
-        except msgspec.DecodeError as problem:
-            raise BusUnavailable(f"JetStream answered what we cannot read: {problem}") from problem
-        if reply.error is not None and reply.error.err_code != fine:
-            raise BusUnavailable(f"JetStream refused: {reply.error.description} ({reply.error.err_code})")
-        return reply
+        return await jetstream.ask(self._bus, what, request, kind=_Reply, fine=fine)
