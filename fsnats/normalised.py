@@ -133,20 +133,8 @@ _FORMS: dict[str, tuple[str, tuple[Field, ...]]] = {
 KINDS = frozenset(_FORMS)
 """The kinds of streams (`fsnats.binance.streams`) that have a normalised form."""
 
-TYPES = {
-    "ticker": "ticker",
-    "mini_ticker": "miniTicker",
-    "kline": "kline",
-    "trade": "trade",
-    "agg_trade": "aggTrade",
-    "book_ticker": "bookTicker",
-    "continuous_kline": "continuousKline",
-    "mark_price": "markPrice",
-    "liquidation": "liquidation",
-    "depth": "depth",
-    "partial_depth": "depth",
-}
-"""Our types, and the `streamType` of the native protocol that asks for each."""
+TYPES = tuple(dict.fromkeys(name for name, _ in _FORMS.values()))
+"""What the normalised form calls them."""
 
 _Raw = Mapping[str, msgspec.Raw]
 _Item = tuple[str, Sort, bytes]

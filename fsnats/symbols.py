@@ -107,6 +107,12 @@ def not_traded(names: Iterable[str], listings: Iterable[Listing]) -> dict[str, s
     return missing
 
 
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """The end of a refusal of a name: "; did you mean BTCUSDT?", or nothing where no name is near."""
+    guess = nearest(name, names)
+    return f"; did you mean {guess}?" if guess else ""
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of these names that somebody may have meant (`BTC_USDT`, `btc/usdt`, `BTCUSTD`: BTCUSDT)."""
     bare = "".join(letter for letter in name.upper() if letter.isalnum())

@@ -12,6 +12,7 @@ import msgspec
 from fsnats.binance.rows import Candle
 from fsnats.client.conversation import Forbidden, Rejected, TryLater
 from fsnats.errors import Unavailable, Unusable
+from fsnats.formats.columns import CANDLES, Kind
 
 Table = Literal["list", "pandas", "polars", "arrow"]
 Moment = str | int | datetime
@@ -19,21 +20,6 @@ Moment = str | int | datetime
 
 _TIMEOUT = httpx.Timeout(30.0, read=200.0)  # seconds; where weight is used up an answer pauses for up to three minutes
 _FORBIDDEN = (401, 403)
-
-# The columns of a table, by the field that each is made of.
-_COLUMNS = {
-    "open_time": "t",
-    "open": "o",
-    "high": "h",
-    "low": "l",
-    "close": "c",
-    "volume": "v",
-    "close_time": "T",
-    "quote_volume": "q",
-    "trades": "n",
-    "taker_buy_volume": "V",
-    "taker_buy_quote_volume": "Q",
-}
 
 
 class Candles(msgspec.Struct, frozen=True):
@@ -49,12 +35,10 @@ class Candles(msgspec.Struct, frozen=True):
 
     def columns(self, number: Callable[[str], Any] = float) -> dict[str, list[Any]]:
         """The same by columns: times in UTC, and numbers as `number` makes them of Binance's digits."""
-        as_they_are: dict[str, Callable[[Any], Any]] = {"t": _time, "T": _time, "n": int}
-        found: dict[str, list[Any]] = {}
-        for name, field in _COLUMNS.items():
-            read: Callable[[Any], Any] = as_they_are.get(field, number)
-            found[name] = [read(getattr(row, field)) for row in self.klines]
-        return found
+        read: dict[Kind, Callable[[Any], Any]] = {"time": _time, "integer": int, "decimal": number}
+        return {
+            column.name: [read[column.kind](getattr(row, column.field)) for row in self.klines] for column in CANDLES
+        }
 
     def table(self, of: Table, *, exact: bool = False) -> Any:
         """A list of Binance's rows, or a table of pandas, polars or Arrow; `exact` numbers are decimals.

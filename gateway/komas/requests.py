@@ -7,7 +7,7 @@ import msgspec
 from fsnats.binance.streams import MARKETS, Market, Stream, parse
 from fsnats.errors import StreamNameError, Unusable
 from fsnats.normalised import TYPES, type_of
-from fsnats.symbols import Listing, nearest
+from fsnats.symbols import Listing, did_you_mean
 
 SYMBOLS_DEFAULT = ("BTCUSDT", "ETHUSDT", "BNBUSDT")  # of the quick start, as in the seed
 INTERVAL_DEFAULT = "1m"
@@ -55,7 +55,8 @@ def streams_of(
         raise Unusable(f"unknown stream_type '{asked.stream_type[:40]}'; allowed: {', '.join(TYPES)}")
     if not asked.symbols:
         raise Unusable("'symbols' is empty")
-    market = _market(asked.market, asked.stream_type, markets)
+    market = Market.USDM if asked.stream_type in _FUTURES_ONLY and markets[0] is Market.SPOT else markets[0]
+    market = market_of(asked.market or market, markets)
     listing = listings[market]
     found: dict[str, Stream] = {}
     for symbol in asked.symbols:
@@ -65,11 +66,17 @@ def streams_of(
         except StreamNameError as error:
             raise Unusable(f"'{name[:100]}': {error.reason}") from error
         if listing.why_not(stream) is not None:
-            guess = nearest(symbol, listing.trading)
-            hint = f"; did you mean {guess}?" if guess else ""
+            hint = did_you_mean(symbol, listing.trading)
             raise Unusable(f"unknown symbol '{symbol[:40]}' on {market}{hint}")
         found[stream.name] = stream
     return list(found.values())
+
+
+def market_of(name: str, markets: Sequence[Market]) -> Market:
+    """A market by its name.  Raises Unusable for one that is not carried here."""
+    if name not in markets:
+        raise Unusable(f"market '{name[:40]}' is not carried here; allowed: {', '.join(markets)}")
+    return Market(name)
 
 
 def stream_id(market: Market, name: str) -> str:
@@ -98,10 +105,3 @@ def described(stream: Stream, since_ms: int) -> dict[str, object]:
         "since": since_ms,
     }
     return told | ({"interval": stream.interval} if stream.interval else {})
-
-
-def _market(name: str, stream_type: str, markets: Sequence[Market]) -> Market:
-    market = name or (Market.USDM if stream_type in _FUTURES_ONLY and markets[0] is Market.SPOT else markets[0])
-    if market not in markets:
-        raise Unusable(f"market '{market[:40]}' is not carried here; allowed: {', '.join(markets)}")
-    return Market(market)

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from fsnats.binance.streams import Stream
+from fsnats.errors import Unusable
 from fsnats.normalised import type_of
 from gateway.effects import DATA, PLAIN, Delivery, Form, Marks, Shape
 from gateway.protocol.wire import encode
@@ -20,6 +21,8 @@ class Envelope(StrEnum):
 _SHAPES = {Envelope.NORMALISED: Shape.NORMALISED, Envelope.EXACT: Shape.EXACT}
 
 
+_DECIMALS = {"number": Envelope.NORMALISED, "string": Envelope.EXACT}
+
 BARE = Form(b"", b"")
 
 # Payloads that do not say which stream they are of: spot's partial depth names no symbol at all, and on futures it
@@ -30,6 +33,13 @@ _NEEDS_NAME = frozenset({"partialDepth"})
 def combined(stream: Stream) -> Form:
     """Binance's combined framing."""
     return Form(b'{"stream":' + encode(stream.name) + b',"data":', b"}")
+
+
+def normalised_with(decimal: str) -> Envelope:
+    """The normalised envelope with decimals as a `number` or a `string`.  Raises Unusable for another word."""
+    if decimal not in _DECIMALS:
+        raise Unusable(f"unknown decimal '{decimal[:40]}'; allowed: {', '.join(_DECIMALS)}")
+    return _DECIMALS[decimal]
 
 
 def is_normalised(envelope: Envelope) -> bool:

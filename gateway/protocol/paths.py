@@ -16,8 +16,9 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from fsnats.binance.streams import MARKETS, Market
+from fsnats.errors import Unusable
 from gateway.effects import PLAIN, Delivery, Marks, OnSlow
-from gateway.protocol.forms import Envelope
+from gateway.protocol.forms import Envelope, normalised_with
 
 ROUTES = ("public", "market", "private")
 
@@ -106,10 +107,10 @@ def _normalised(market: Market, query: dict[str, list[str]]) -> NativePath | Ref
     found = _native(market, query)
     if isinstance(found, Refusal):
         return found
-    decimal = query.get("decimal", ["number"])[-1]
-    if decimal not in ("number", "string"):
-        return Refusal(HTTPStatus.BAD_REQUEST, f"unknown decimal '{decimal[:40]}'; allowed: number, string")
-    return found._replace(envelope=Envelope.EXACT if decimal == "string" else Envelope.NORMALISED)
+    try:
+        return found._replace(envelope=normalised_with(query.get("decimal", ["number"])[-1]))
+    except Unusable as error:
+        return Refusal(HTTPStatus.BAD_REQUEST, str(error))
 
 
 def _choice(query: dict[str, list[str]], name: str, default: _Choice) -> _Choice:

@@ -9,7 +9,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.errors import Unusable
-from fsnats.symbols import Listing, nearest
+from fsnats.symbols import Listing, did_you_mean
 from fsnats.websocket import frames
 from fsnats.websocket.handshake import Request
 from gateway import client
@@ -125,8 +125,7 @@ class EventClient(Client):
         if told.code != "UNKNOWN_SYMBOL" or not isinstance(told.part, list) or not told.part:
             return told.message
         symbol = str(told.part[0]).partition("@")[0].upper()
-        guess = nearest(symbol, self._house.listings[market].trading)
-        return told.message + (f"; did you mean {guess}?" if guess else "")
+        return told.message + did_you_mean(symbol, self._house.listings[market].trading)
 
     def _write_events(self, data: bytes) -> None:
         events = self._translation.events(data)

@@ -9,14 +9,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fsnats.binance.streams import MARKETS, Market, parse
+from fsnats.binance.streams import Market, parse
 from fsnats.errors import StreamNameError, Unusable
-from gateway.protocol.forms import Envelope
+from gateway.komas.requests import SYMBOLS_DEFAULT, market_of
+from gateway.protocol.forms import Envelope, normalised_with
 from gateway.protocol.paths import query_of
 from gateway.sse.places import STREAMS_MOST
 
 PREFIX = "/api/ws/sse/"
-SYMBOLS_DEFAULT = "BTCUSDT,ETHUSDT,BNBUSDT"  # of prices, as the seed's quick start
 
 _COMMON = frozenset({"market", "decimal", "token", "lastEventId"})
 _OWN = {
@@ -50,7 +50,7 @@ def wish_of(target: str, markets: Sequence[Market]) -> Wish:
     unknown = sorted(query.keys() - own - _COMMON)
     if unknown:
         raise Unusable(f"unknown parameter '{unknown[0]}'; allowed: {', '.join(sorted(own | _COMMON))}")
-    market = _market(query.get("market", str(markets[0])), markets)
+    market = market_of(query.get("market", str(markets[0])), markets)
     names = list(dict.fromkeys(_name(market, each) for each in _wanted(path, query)))
     if not 1 <= len(names) <= STREAMS_MOST:
         raise Unusable(f"{len(names)} streams: one request is for 1 to {STREAMS_MOST}")
@@ -61,7 +61,8 @@ def _wanted(path: str, query: dict[str, str]) -> list[str]:
     if path == "stream":
         return _list(_needed(query, "streams").replace("/", ","))
     if path == "prices":
-        return [f"{symbol}@ticker" for symbol in _list(query.get("symbols", SYMBOLS_DEFAULT))]
+        symbols = _list(query["symbols"]) if "symbols" in query else SYMBOLS_DEFAULT
+        return [f"{symbol}@ticker" for symbol in symbols]
     symbol = _needed(query, "symbol")
     return [f"{symbol}@trade" if path == "trades" else f"{symbol}@kline_{query.get('interval', '1m')}"]
 
@@ -77,12 +78,6 @@ def _list(text: str) -> list[str]:
     return [each.strip() for each in text.split(",") if each.strip()]
 
 
-def _market(name: str, markets: Sequence[Market]) -> Market:
-    if name not in MARKETS or Market(name) not in markets:
-        raise Unusable(f"market '{name[:40]}' is not carried here; allowed: {', '.join(markets)}")
-    return Market(name)
-
-
 def _name(market: Market, name: str) -> str:
     try:
         return parse(market, name).name
@@ -91,11 +86,7 @@ def _name(market: Market, name: str) -> str:
 
 
 def _envelope(query: dict[str, str]) -> Envelope:
-    form, decimal = query.get("format", "normalised"), query.get("decimal", "number")
+    form, normalised = query.get("format", "normalised"), normalised_with(query.get("decimal", "number"))
     if form not in ("normalised", "raw"):
         raise Unusable(f"unknown format '{form[:40]}'; allowed: normalised, raw")
-    if decimal not in ("number", "string"):
-        raise Unusable(f"unknown decimal '{decimal[:40]}'; allowed: number, string")
-    if form == "raw":
-        return Envelope.TYPED
-    return Envelope.EXACT if decimal == "string" else Envelope.NORMALISED
+    return Envelope.TYPED if form == "raw" else normalised

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fsnats.binance.streams import Market, parse
-from fsnats.symbols import TRADING, Listing, Symbol, nearest, not_traded, read_exchange_info
+from fsnats.symbols import TRADING, Listing, Symbol, did_you_mean, nearest, not_traded, read_exchange_info
 
 
 def listing(market: Market, *symbols: Symbol) -> Listing:
@@ -76,8 +76,10 @@ def test_a_configured_symbol_that_nobody_trades_is_named_with_the_reason() -> No
 @pytest.mark.parametrize("name", ["BTC_USDT", "btc/usdt", "BTC-USDT", "BTCUSTD", "BTCUSD"])
 def test_the_nearest_symbol_is_the_one_that_was_meant(name: str) -> None:
     assert nearest(name, {"BTCUSDT", "ETHUSDT", "BNBBTC"}) == "BTCUSDT"
+    assert did_you_mean(name, {"BTCUSDT", "ETHUSDT", "BNBBTC"}) == "; did you mean BTCUSDT?"
 
 
 def test_nothing_is_near_what_is_far_away() -> None:
     assert nearest("XYZ", {"BTCUSDT"}) is None
+    assert did_you_mean("XYZ", {"BTCUSDT"}) == ""
     assert nearest("", {"BTCUSDT"}) is None

@@ -2,6 +2,7 @@ import pytest
 
 from fsnats.binance.streams import Market, parse
 from fsnats.errors import Unusable
+from fsnats.normalised import TYPES, type_of
 from gateway.komas.requests import Subscribe, Unsubscribe, described, stream_id, stream_of_id, streams_of
 from tests.gateway.protocol.worlds import world
 
@@ -22,6 +23,11 @@ def test_each_type_names_its_stream() -> None:
 def test_what_only_futures_have_means_futures() -> None:
     (stream,) = streams_of(Subscribe(["BTCUSDT"], "mark_price"), MARKETS, world())
     assert (stream.market, stream.name) == (Market.USDM, "btcusdt@markPrice@1s")
+
+
+def test_every_normalised_type_can_be_asked_for() -> None:
+    for name in TYPES:
+        assert [type_of(stream) for stream in streams_of(Subscribe(["BTCUSDT"], name), MARKETS, world())] == [name]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from fsnats.binance.streams import Market, parse
+from fsnats.errors import Unusable
 from gateway.effects import Form
 from gateway.protocol import forms
 from gateway.protocol.forms import Envelope
@@ -24,6 +25,13 @@ def test_bare() -> None:
 
 def test_combined_names_the_stream() -> None:
     assert framed(forms.combined(KLINE)) == '{"stream":"btcusdt@kline_1m","data":{"p":"0.10"}}'
+
+
+def test_numbers_of_the_normalised_form_are_numbers_or_strings() -> None:
+    assert forms.normalised_with("number") is Envelope.NORMALISED
+    assert forms.normalised_with("string") is Envelope.EXACT
+    with pytest.raises(Unusable, match="unknown decimal 'float'; allowed: number, string"):
+        forms.normalised_with("float")
 
 
 def test_raw_wraps_as_binance_does_and_can_tell_a_gap() -> None:
