@@ -1,4 +1,4 @@
-"""The gateway's HTTP side: health, readiness, metrics, and Binance's REST."""
+"""The gateway's HTTP side: the dashboard, health, readiness, metrics, and REST, Binance's and ours."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,7 +10,9 @@ from litestar.types import Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from fsnats.binance.streams import Market
+from gateway import dashboard
 from gateway.komas.api import PREFIX
+from gateway.rest import symbols as symbols_of
 from gateway.rest.questions import PREFIXES
 from gateway.rest.ranges import PATHS
 
@@ -26,9 +28,10 @@ def build(
     facade: App,
     archive: App | None = None,
     komas: App | None = None,
+    symbols: App | None = None,
 ) -> Litestar:
     """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers Binance's REST,
-    `archive` and `komas` our own paths beside it."""
+    `archive`, `komas` and `symbols` our own paths beside it."""
 
     module = _MODULE.read_bytes()
 
@@ -60,11 +63,25 @@ def build(
     async def rest(scope: Scope, receive: Receive, send: Send) -> None:
         """REST."""
         path = scope["raw_path"].decode("latin-1").partition("?")[0]
-        if archive is not None and path in PATHS:
+        if symbols is not None and path == symbols_of.PATH:
+            await symbols(scope, receive, send)
+        elif archive is not None and path in PATHS:
             await archive(scope, receive, send)
         elif komas is not None and path.startswith(PREFIX):
             await komas(scope, receive, send)
         else:
             await facade(scope, receive, send)
 
-    return Litestar([healthz, readyz, metrics, client, rest], openapi_config=None, logging_config=None)
+    files: App = dashboard.Dashboard(dashboard.read(dashboard.FOLDER))
+
+    @asgi("/", copy_scope=True)
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        """The dashboard's page."""
+        await files(scope, receive, send)
+
+    @asgi(dashboard.PREFIX, is_mount=True, copy_scope=True)
+    async def parts(scope: Scope, receive: Receive, send: Send) -> None:
+        """What the page loads."""
+        await files(scope, receive, send)
+
+    return Litestar([page, parts, healthz, readyz, metrics, client, rest], openapi_config=None, logging_config=None)

@@ -31,6 +31,7 @@ from gateway.komas.api import Komas
 from gateway.metrics import registry
 from gateway.rest.archive import Archive
 from gateway.rest.facade import Facade
+from gateway.rest.symbols import Symbols
 from gateway.sse.wish import PREFIX
 
 _STOP_SECONDS = 10.0  # that the end of everything else may take
@@ -115,7 +116,8 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         facade = Facade(house, bus, clock, asyncio.get_running_loop().call_later, paces)
         archive = Archive(house, bus, clock, paces)
         komas = Komas(house, bus, house.pins, paces)
-        http = build(house.unready, registry(house.gauges, house.tally), facade, archive, komas)
+        symbols = Symbols(house, paces)
+        http = build(house.unready, registry(house.gauges, house.tally), facade, archive, komas, symbols)
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
         async with serving(

@@ -30,9 +30,11 @@ export class Client {
   //   gap({ stream, from, to, unit, reason, resync })   messages are missing
   //   error({ code, message, part })                    the gateway refuses: it is not asked again
   //   state('connecting' | 'open' | 'waiting' | 'closed')
-  stream(names, { market = 'spot', snapshot = true, history, options, message, gap, error, state } = {}) {
+  //   greeting({ simulated, replayed })                 once a connection: simulated data is not from Binance
+  // `history` is a number, or one for each name that has any: { 'btcusdt@kline_1m': 500 }.
+  stream(names, { market = 'spot', snapshot = true, history, options, message, gap, error, state, greeting } = {}) {
     const wanted = { market, snapshot, history, options };
-    return new Stream(this.url, [...new Set(names)], wanted, { message, gap, error, state }).open();
+    return new Stream(this.url, [...new Set(names)], wanted, { message, gap, error, state, greeting }).open();
   }
 }
 
@@ -60,15 +62,23 @@ class Stream {
 
   ask() {
     const known = this.names.filter((name) => this.places.has(name));
-    const fresh = this.names.filter((name) => !this.places.has(name));
-    for (const [names, resumes] of [[known, true], [fresh, false]]) {
-      for (let start = 0; start < names.length; start += AT_ONCE) this.request(names.slice(start, start + AT_ONCE), resumes);
+    this.request(known, true);
+    const { history } = this.wanted;
+    const fresh = new Map(); // by how much of their past is wanted
+    for (const name of this.names.filter((name) => !this.places.has(name))) {
+      const past = typeof history === 'object' ? history[name] : history;
+      fresh.set(past, [...(fresh.get(past) ?? []), name]);
     }
+    for (const [past, names] of fresh) this.request(names, false, past);
     this.tell('state', 'open');
   }
 
-  request(names, resumes) {
-    const { market, snapshot, history, options } = this.wanted;
+  request(all, resumes, history) {
+    for (let start = 0; start < all.length; start += AT_ONCE) this.say(all.slice(start, start + AT_ONCE), resumes, history);
+  }
+
+  say(names, resumes, history) {
+    const { market, snapshot, options } = this.wanted;
     const asked = { type: 'subscribe', id: ++this.id, market, rawStreams: names, options };
     if (!resumes) {
       this.socket.send(JSON.stringify({ ...asked, snapshot, history }));
@@ -85,6 +95,8 @@ class Stream {
       const place = PLACE.exec(text.slice(0, text.indexOf('"data":')));
       if (place && !said.history) this.places.set(said.stream, `{"epoch":${place[1]},"seq":${place[2]}}`);
       this.tell('message', said);
+    } else if (said.type === 'connection') {
+      this.tell('greeting', said);
     } else if (said.type === 'gap') {
       this.tell('gap', said.data);
     } else if (said.type === 'resumed' && !said.recovered) {

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.e2e import page
 from tests.e2e.fleet import Fleet
 from tests.e2e.libraries import node_program
 
@@ -45,6 +47,15 @@ def start_fleet(tmp_path: Path) -> Iterator[StartFleet]:
 def node() -> str:
     """The node program, with the clients in JavaScript installed for it."""
     return node_program()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the pages of `tests.e2e.page`."""
+    with sync_playwright() as playwright:
+        browser = page.launch(playwright)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""Answers `/api/v1/symbols`: what the markets list now.  The gateway knows it: nobody is asked, at no weight."""
+
+import gzip
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from fsnats.binance.streams import Market
+from fsnats.symbols import Listing
+from gateway.admission.pace import Paces
+from gateway.rest.browsers import preflight, shared_with
+from gateway.rest.problem import Problem
+from gateway.rest.visits import House, Receive, Scope, Send, Visits, answer, headers_of, query_of
+
+PATH = "/api/v1/symbols"
+_COMPRESSED_FROM = 1000  # bytes
+
+
+class _Made(msgspec.Struct):
+    """One market's part of an answer, and the listing that it was made of."""
+
+    listing: Listing
+    part: msgspec.Raw
+
+
+class Symbols:
+    """An ASGI application."""
+
+    def __init__(self, house: House, paces: Paces) -> None:
+        """`paces` are those of the other REST requests."""
+        self._house = house
+        self._visits = Visits(house, paces, time.monotonic)
+        self._made: dict[Market, _Made] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        origins = self._house.config.gateway_origins
+        if scope["method"] == "OPTIONS":
+            await answer(send, HTTPStatus.NO_CONTENT, preflight(headers, origins))
+            return
+        fields = {"content-type": "application/json", "cache-control": "no-store", "vary": "accept-encoding"}
+        try:
+            status, body = int(HTTPStatus.OK), self._answer(scope)
+        except Problem as problem:
+            status, body, fields = problem.status, problem.body, problem.fields
+        self._visits.count(status)
+        if len(body) >= _COMPRESSED_FROM and "gzip" in ",".join(headers.get_all("Accept-Encoding")).lower():
+            body = gzip.compress(body, 5)
+            fields["content-encoding"] = "gzip"
+        fields |= shared_with(headers, origins) | self._visits.simulation | {"content-length": str(len(body))}
+        await answer(send, status, fields, b"" if scope["method"] == "HEAD" else body)
+
+    def _answer(self, scope: Scope) -> bytes:
+        headers = headers_of(scope)
+        if scope["method"] not in ("GET", "HEAD"):
+            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET")
+        grant = self._visits.guest(scope, headers).pass_.grant
+        asked = parse_qs(query_of(scope)).get("market", [None])[-1]
+        markets = self._markets(asked)
+        forbidden = grant.why_not(markets[0]) if asked else None
+        if forbidden is not None:
+            raise Problem(HTTPStatus.FORBIDDEN, forbidden, "FORBIDDEN")
+        self._visits.require_ready()
+        return msgspec.json.encode({"markets": [self._part(each) for each in markets if grant.why_not(each) is None]})
+
+    def _markets(self, asked: str | None) -> Sequence[Market]:
+        carried = self._house.config.markets
+        if asked is None:
+            return carried
+        if asked not in carried:
+            detail = f"market: {asked[:100]!r} is not carried here; there are {', '.join(carried)}"
+            raise Problem(HTTPStatus.NOT_FOUND, detail, "UNKNOWN_MARKET")
+        return [Market(asked)]
+
+    def _part(self, market: Market) -> msgspec.Raw:
+        listing = self._house.listings[market]
+        made = self._made.get(market)
+        if made is None or made.listing is not listing:
+            made = self._made[market] = _Made(listing, msgspec.Raw(msgspec.json.encode(_told(listing))))
+        return made.part
+
+
+def _told(listing: Listing) -> dict[str, Any]:
+    symbols = [
+        {"symbol": each.name, "pair": each.pair, "contract": each.contract, "status": each.status}
+        for each in listing.symbols
+    ]
+    return {
+        "market": listing.market,
+        "taken": listing.taken_ms,
+        "simulated": listing.simulated,
+        "replayed": listing.replayed,
+        "symbols": symbols,
+    }

@@ -1,0 +1,59 @@
+"""The dashboard in a real browser, and what it complained of there."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
+
+from tests.e2e.site import chromium
+
+# What the browser itself says when a gateway is not there, or asks for a token.
+LOST = ("WebSocket connection to", "Failed to load resource")
+_PATIENCE = 30_000.0  # milliseconds, on a machine that does much else
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start the browser."""
+    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"])
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    url: str,
+    *,
+    expected: Sequence[str] = (),
+    theme: Literal["light", "dark"] = "dark",
+    width: int = 1360,
+    height: int = 860,
+) -> Iterator[Page]:
+    """A page in a window of its own.  When the block ends well, the page must not have complained of anything, but for
+    what begins with one of `expected`, and must have asked nobody else."""
+    complaints: list[str] = []
+    elsewhere: list[str] = []
+    origin = "/".join(url.split("/")[:3])
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(tuple(expected)):
+            complaints.append(f"{message.type}: {message.text} ({message.location})")
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(origin):
+            elsewhere.append(request.url)
+
+    # A locale and a zone of its own, so that pictures are the same everywhere.
+    options: dict[str, Any] = {"locale": "en-GB", "timezone_id": "UTC", "color_scheme": theme}
+    window = browser.new_context(viewport={"width": width, "height": height}, **options)
+    try:
+        page = window.new_page()
+        page.set_default_timeout(_PATIENCE)
+        page.on("console", said)
+        page.on("pageerror", lambda error: complaints.append(f"exception: {error.stack or error}"))
+        page.on("request", asked)
+        page.goto(url)
+        yield page
+        assert complaints == []
+        assert elsewhere == []
+    finally:
+        window.close()

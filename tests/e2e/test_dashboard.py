@@ -1,0 +1,70 @@
+"""The dashboard's shell in a real browser: whichever view it shows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.fleet import Fleet, free_port, get, wait_for
+from tests.e2e.page import LOST, opened
+
+TOKEN = "s3cr3t-s3cr3t-s3cr3t"
+
+
+@pytest.fixture(scope="module")
+def guarded(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A gateway that asks for a token."""
+    tokens = tmp_path_factory.mktemp("guarded") / "tokens.toml"
+    tokens.touch(mode=0o600)
+    tokens.write_text(f"[[token]]\nname = 'desk'\ntoken = '{TOKEN}'\nmarkets = ['spot']\n")
+    port = free_port()
+    environ = fleet.environ(gateway_tokens_file=tokens)
+    process = fleet.start(f"guarded-{port}", "gateway", "--port", str(port), environ=environ)
+    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
+    yield f"http://127.0.0.1:{port}/"
+    process.kill()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_says_that_its_data_is_simulated(browser: Browser, fleet: Fleet, theme: str) -> None:
+    with opened(browser, fleet.http, theme="light" if theme == "light" else "dark") as page:
+        expect(page.locator("#banner")).to_contain_text("SIMULATED")
+        expect(page.locator("#health")).to_have_text("Connected")
+        expect(page.get_by_role("navigation", name="Views").get_by_role("link", name="Market")).to_have_attribute(
+            "aria-current", "page"
+        )
+
+
+def test_the_user_chooses_the_colours_for_good(browser: Browser, fleet: Fleet) -> None:
+    with opened(browser, fleet.http, theme="light") as page:
+        page.get_by_role("button", name="Theme: auto").click()
+        page.get_by_role("button", name="Theme: light").click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.get_by_role("button", name="Theme: dark").click()
+        expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
+
+
+def test_a_gateway_that_wants_a_token_is_given_one(browser: Browser, guarded: str) -> None:
+    with opened(browser, guarded, expected=LOST) as page:
+        dialog = page.get_by_role("dialog")
+        field = dialog.get_by_label("Access token")
+        expect(dialog).to_contain_text("a token is needed")
+        field.fill("wr0ng-wr0ng-wr0ng-wr0ng")
+        field.press("Enter")
+        expect(dialog).to_contain_text("the token is not valid")
+        field.fill(TOKEN)
+        field.press("Enter")
+        expect(page.locator("#banner")).to_contain_text("SIMULATED")
+        expect(page.get_by_role("combobox", name="Market").get_by_role("option")).to_have_text(["Spot"])
+        assert TOKEN not in page.url
+        page.reload()
+        expect(page.get_by_role("combobox", name="Market")).to_be_visible()
+        page.get_by_role("button", name="Forget the token").click()
+        expect(dialog).to_be_visible()
+
+
+def test_a_token_is_in_no_log(fleet: Fleet) -> None:
+    assert not [path for path in Path(fleet.directory).glob("*.log") if TOKEN in path.read_text(errors="replace")]
