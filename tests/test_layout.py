@@ -14,7 +14,6 @@ ELSEWHERE = {
     "fsnats/client/callbacks.py": "tests/e2e/test_sdk.py",
     "fsnats/client/client.py": "tests/e2e/test_sdk.py",
     "fsnats/client/combined.py": "tests/e2e/test_sdk.py",
-    "fsnats/client/past.py": "tests/e2e/test_sdk.py",
     "fsnats/client/sync.py": "tests/e2e/test_sdk.py",
     "fsnats/client/values.py": "tests/fsnats/client/test_conversation.py",
     "fsnats/clock.py": "tests/fsnats/exits/test_client.py",

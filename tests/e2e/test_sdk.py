@@ -107,6 +107,9 @@ async def test_candles_come_as_rows_and_as_tables(fleet: Fleet) -> None:
         candles = await client.klines("btcusdt", "1m", market="usdm", start="3h", end="1h")
         assert candles.complete
         assert 119 <= len(candles.klines) <= 121
+        stored = await client.klines("btcusdt", "1m", market="usdm", start="30d", source="store")
+        assert not stored.complete
+        assert stored.missing[0][0] < candles.klines[0].t
         row = candles.klines[0]
         assert candles.table("list")[0] is row
         panda = candles.table("pandas")
