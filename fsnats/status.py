@@ -3,12 +3,12 @@
 Every object has `program` (its name), `kind` and `pid`; the rest is the program's.
 """
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
 
 from fsnats.bus import Bus
+from fsnats.rollcall import RollCall
 from fsnats.subjects import STATUS_REQUEST
 
 Status = dict[str, object]
@@ -29,15 +29,8 @@ async def ask(bus: Bus, inbox: str, wait: float) -> list[Status]:
 
     `inbox` is a subject of the caller's own.
     """
-    answers: list[Status] = []
-
-    def answered(_subject: str, _reply: str, payload: bytes) -> None:
-        answers.append(msgspec.json.decode(payload, type=Status))
-
-    sid = bus.subscribe(inbox, answered)
+    everybody = RollCall(bus, inbox)
     try:
-        bus.publish(STATUS_REQUEST, b"", inbox)
-        await asyncio.sleep(wait)  # how many will answer is not known: the time is the only end there is
+        return [msgspec.json.decode(answer, type=Status) for answer in await everybody.call(wait=wait)]
     finally:
-        bus.unsubscribe(sid)
-    return sorted(answers, key=lambda answer: str(answer.get("program")))
+        everybody.close()

@@ -13,6 +13,7 @@ from fsnats.binance.streams import Market
 from gateway import dashboard
 from gateway.komas.api import PREFIX
 from gateway.rest import symbols as symbols_of
+from gateway.rest.fleet import PREFIX as FLEET
 from gateway.rest.questions import PREFIXES
 from gateway.rest.ranges import PATHS
 
@@ -29,9 +30,10 @@ def build(
     archive: App | None = None,
     komas: App | None = None,
     symbols: App | None = None,
+    fleet: App | None = None,
 ) -> Litestar:
     """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers Binance's REST,
-    `archive`, `komas` and `symbols` our own paths beside it."""
+    `archive`, `komas`, `symbols` and `fleet` our own paths beside it."""
 
     module = _MODULE.read_bytes()
 
@@ -69,6 +71,8 @@ def build(
             await archive(scope, receive, send)
         elif komas is not None and path.startswith(PREFIX):
             await komas(scope, receive, send)
+        elif fleet is not None and (path == FLEET or path.startswith(f"{FLEET}/")):
+            await fleet(scope, receive, send)
         else:
             await facade(scope, receive, send)
 

@@ -31,6 +31,7 @@ from gateway.komas.api import Komas
 from gateway.metrics import registry
 from gateway.rest.archive import Archive
 from gateway.rest.facade import Facade
+from gateway.rest.fleet import FleetView
 from gateway.rest.symbols import Symbols
 from gateway.sse.wish import PREFIX
 
@@ -117,7 +118,8 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         archive = Archive(house, bus, clock, paces)
         komas = Komas(house, bus, house.pins, paces)
         symbols = Symbols(house, paces)
-        http = build(house.unready, registry(house.gauges, house.tally), facade, archive, komas, symbols)
+        fleet = FleetView(house, bus, clock, paces)
+        http = build(house.unready, registry(house.gauges, house.tally), facade, archive, komas, symbols, fleet)
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
         async with serving(

@@ -55,6 +55,7 @@ def test_every_field_of_a_token_is_documented() -> None:
     [
         "docs/capture.md",
         "docs/exits.md",
+        "docs/fleet.md",
         "docs/gateway.md",
         "docs/recorder.md",
         "docs/replay.md",

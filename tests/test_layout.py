@@ -67,7 +67,6 @@ ELSEWHERE = {
     "fsnats/cli/checks/proxies.py": "tests/fsnats/cli/test_doctor.py",
     "fsnats/cli/checks/streams.py": "tests/fsnats/cli/test_doctor.py",
     "fsnats/cli/checks/websocket.py": "tests/fsnats/cli/test_doctor.py",
-    "fsnats/cli/fleet.py": "tests/fsnats/cli/test_status.py",
     "fsnats/cli/gateway.py": "tests/fsnats/cli/test_app.py",
     "fsnats/cli/listener.py": "tests/fsnats/cli/test_tail.py",
     "fsnats/cli/record.py": "tests/fsnats/cli/test_app.py",

@@ -1,15 +1,13 @@
 """`fsnats status`: how the fleet is, asked of everyone over NATS."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fsnats.cli.settings import configured
 
-if TYPE_CHECKING:
-    from fsnats.status import Status
-
+COLOURS = {"error": "red", "warning": "yellow"}
 SIMULATED = "SIMULATED DATA: this is not Binance's market now; every price is made up, or replayed."
 
 
@@ -26,37 +24,40 @@ def status(
     """
     from fsnats.cli.bus import connected_bus, run, unique_name
     from fsnats.errors import BusUnavailable
-    from fsnats.status import ask
+    from fsnats.fleet.statuses import read
+    from fsnats.rollcall import RollCall
 
     config = configured(context)
 
     async def look() -> None:
         name = unique_name("status")
         async with connected_bus(config, name) as bus:
-            answers = await ask(bus, f"_INBOX.{name}", wait)
+            answers = await RollCall(bus, f"_INBOX.{name}").call(wait=wait)
         print_json(answers) if as_json else print_tables(answers, verbose)
-        if not any(answer.get("program") == "supervisor" for answer in answers):
+        if not read(answers).supervisors:
             others = f"({len(answers)} other programs do)" if answers else "(nor does anybody else)"
             raise BusUnavailable(f"no supervisor answers {others}; is `fsnats supervise` or `fsnats up` running?")
 
     raise typer.Exit(run(look))
 
 
-def print_json(answers: "list[Status]") -> None:
+def print_json(answers: list[bytes]) -> None:
     """One object: `simulated` and every program's own answer."""
     import msgspec
 
-    from fsnats.cli.fleet import read
+    from fsnats.fleet.statuses import read
 
-    sys.stdout.write(msgspec.json.encode({"simulated": read(answers).simulated, "programs": answers}).decode() + "\n")
+    told = {"simulated": read(answers).simulated, "programs": [msgspec.Raw(answer) for answer in answers]}
+    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
 
 
-def print_tables(answers: "list[Status]", verbose: bool = False) -> None:
+def print_tables(answers: list[bytes], verbose: bool = False) -> None:
     """The same for people."""
     from rich.console import Console
 
-    from fsnats.cli.fleet import read
     from fsnats.cli.tables import of_fleet
+    from fsnats.fleet.statuses import read
+    from fsnats.fleet.troubles import troubles
 
     fleet = read(answers)
     console = Console(highlight=False)
@@ -66,6 +67,7 @@ def print_tables(answers: "list[Status]", verbose: bool = False) -> None:
         console.print(SIMULATED, style="bold white on red")
     for table in of_fleet(fleet, verbose=verbose):
         console.print(table)
-    for trouble in fleet.troubles:
+    for trouble in troubles(fleet):
         # Text, not markup: errors may hold square brackets.
-        console.print(f"! {trouble}", style="yellow", markup=False)
+        console.print(f"! {trouble.what}", style=COLOURS[trouble.severity], markup=False)
+        console.print(f"  {trouble.do}", markup=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from fsnats.cli.fleet import Connection, ExitTrouble, Fleet
+from fsnats.fleet.statuses import Connection, ExitTrouble, Fleet
 
 _GOOD = dict.fromkeys(("ready", "connected", "yes"), "green") | dict.fromkeys(("reconnecting", "waited for"), "yellow")
 _GOOD["gave up"] = "red"

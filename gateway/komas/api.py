@@ -22,9 +22,9 @@ from gateway.hub import Hub
 from gateway.komas.keeper import Keeper
 from gateway.komas.requests import SYMBOLS_DEFAULT, Subscribe, Unsubscribe, described, stream_of_id, streams_of
 from gateway.rest import visits
-from gateway.rest.browsers import METHODS, preflight, shared_with
+from gateway.rest.browsers import METHODS
 from gateway.rest.problem import Problem
-from gateway.rest.visits import Receive, Scope, Send, Visits, answer, headers_of, path_of, query_of
+from gateway.rest.visits import Receive, Scope, Send, Visits, path_of, query_of
 
 PREFIX = "/api/ws/"
 _BODY_MOST = 64 * 1024  # bytes
@@ -86,20 +86,11 @@ class Komas:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        origins = self._house.config.gateway_origins
-        if scope["method"] == "OPTIONS":
-            fields = preflight(headers, origins) | {"access-control-allow-methods": f"{METHODS}, POST"}
-            await answer(send, HTTPStatus.NO_CONTENT, fields | {"access-control-allow-headers": "content-type"})
-            return
-        try:
-            told = await self._told(scope, headers, receive)
-            status, body, fields = int(HTTPStatus.OK), msgspec.json.encode(told), {"content-type": "application/json"}
-        except Problem as problem:
-            status, body, fields = problem.status, problem.body, problem.fields
-        self._visits.count(status)
-        fields |= shared_with(headers, origins) | self._visits.simulation
-        await answer(send, status, fields | {"content-length": str(len(body))}, body)
+        async def tell(headers: Headers) -> bytes:
+            return msgspec.json.encode(await self._told(scope, headers, receive))
+
+        more = {"access-control-allow-methods": f"{METHODS}, POST", "access-control-allow-headers": "content-type"}
+        await self._visits.respond(scope, send, tell, more)
 
     async def _told(self, scope: Scope, headers: Headers, receive: Receive) -> Mapping[str, object]:
         grant = self._visits.guest(scope, headers).pass_.grant

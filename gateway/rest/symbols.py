@@ -1,6 +1,5 @@
 """Answers `/api/v1/symbols`: what the markets list now.  The gateway knows it: nobody is asked, at no weight."""
 
-import gzip
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -11,13 +10,12 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
+from fsnats.websocket.handshake import Headers
 from gateway.admission.pace import Paces
-from gateway.rest.browsers import preflight, shared_with
 from gateway.rest.problem import Problem
-from gateway.rest.visits import House, Receive, Scope, Send, Visits, answer, headers_of, query_of
+from gateway.rest.visits import House, Receive, Scope, Send, Visits, query_of
 
 PATH = "/api/v1/symbols"
-_COMPRESSED_FROM = 1000  # bytes
 
 
 class _Made(msgspec.Struct):
@@ -37,25 +35,12 @@ class Symbols:
         self._made: dict[Market, _Made] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        origins = self._house.config.gateway_origins
-        if scope["method"] == "OPTIONS":
-            await answer(send, HTTPStatus.NO_CONTENT, preflight(headers, origins))
-            return
-        fields = {"content-type": "application/json", "cache-control": "no-store", "vary": "accept-encoding"}
-        try:
-            status, body = int(HTTPStatus.OK), self._answer(scope)
-        except Problem as problem:
-            status, body, fields = problem.status, problem.body, problem.fields
-        self._visits.count(status)
-        if len(body) >= _COMPRESSED_FROM and "gzip" in ",".join(headers.get_all("Accept-Encoding")).lower():
-            body = gzip.compress(body, 5)
-            fields["content-encoding"] = "gzip"
-        fields |= shared_with(headers, origins) | self._visits.simulation | {"content-length": str(len(body))}
-        await answer(send, status, fields, b"" if scope["method"] == "HEAD" else body)
+        async def tell(headers: Headers) -> bytes:
+            return self._answer(scope, headers)
 
-    def _answer(self, scope: Scope) -> bytes:
-        headers = headers_of(scope)
+        await self._visits.respond(scope, send, tell)
+
+    def _answer(self, scope: Scope, headers: Headers) -> bytes:
         if scope["method"] not in ("GET", "HEAD"):
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET")
         grant = self._visits.guest(scope, headers).pass_.grant

@@ -2,10 +2,10 @@
 
 from fsnats.cli.bus import connected_bus, unique_name
 from fsnats.cli.checks.finding import Section
-from fsnats.cli.fleet import Worker, read
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
-from fsnats.status import ask
+from fsnats.fleet.statuses import Worker, read
+from fsnats.rollcall import RollCall
 
 _WAIT = 1.0  # seconds that workers have to answer
 _SHOWN = 5
@@ -22,7 +22,7 @@ async def check_streams(config: Config) -> Section:
     name = unique_name("doctor")
     try:
         async with connected_bus(config, name) as bus:
-            workers = read(await ask(bus, f"_INBOX.{name}", _WAIT)).workers
+            workers = read(await RollCall(bus, f"_INBOX.{name}").call(wait=_WAIT)).workers
     except BusUnavailable:
         workers = []
     if not workers:

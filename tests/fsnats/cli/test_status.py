@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from fsnats.bus.nats import NatsBus
-from fsnats.cli.fleet import read
 from fsnats.status import Status, respond
 from tests.fsnats.cli.conftest import free_port, fsnats
 
@@ -254,9 +253,3 @@ async def test_without_nats_it_ends_with_69_and_one_sentence() -> None:
     assert ended.err.count("\n") == 1
     assert "NATS does not answer at nats://127.0.0.1:" in ended.err
     assert "s3cret" not in ended.err
-
-
-def test_an_answer_that_makes_no_sense_does_not_hide_the_others() -> None:
-    fleet = read([{"program": "supervisor", "programs": 7}, GATEWAY])
-    assert not fleet.supervisors
-    assert len(fleet.gateways) == 1

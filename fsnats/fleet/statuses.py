@@ -3,12 +3,15 @@
 Programs of other versions may answer too: what is missing has a default, what is unknown is passed over.
 """
 
+import contextlib
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
 from fsnats.offset import Offset
-from fsnats.status import Status
+
+T = TypeVar("T")
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -78,6 +81,7 @@ class Worker(msgspec.Struct, frozen=True):
     """One ingest worker."""
 
     program: str
+    pid: int = 0
     market: str = "?"
     symbols: int = 0
     messages: int = 0
@@ -96,6 +100,7 @@ class History(msgspec.Struct, frozen=True):
     """One history worker; it knows the exchange's clocks, by market."""
 
     program: str
+    pid: int = 0
     clocks: dict[str, Offset] = {}
     store: Shelf = Shelf()
 
@@ -104,12 +109,14 @@ class Gateway(msgspec.Struct, frozen=True):
     """One gateway process."""
 
     program: str
+    pid: int = 0
     ready: str = "?"
     simulated: bool = False
     uptime: float | None = None
     clients: int = 0
     channels: int = 0
     listeners: int = 0
+    slow_clients: int = 0
     outbox_bytes: int = 0
     counted: dict[str, object] = {}
     unknown_names: list[str] = []
@@ -119,6 +126,7 @@ class Recorder(msgspec.Struct, frozen=True):
     """One recorder: what it wrote since it started, what waits for the store, and in the replay window."""
 
     program: str
+    pid: int = 0
     streams: dict[str, int] = {}
     klines: int = 0
     trades: int = 0
@@ -218,84 +226,37 @@ class Fleet(msgspec.Struct, frozen=True):
         """Every worker's connections to the exchange."""
         return [each for worker in self.workers for each in worker.connections]
 
-    @property
-    def troubles(self) -> list[str]:
-        """What somebody should look at, a sentence each."""
-        return list(self._troubles())
 
-    def _troubles(self) -> Iterable[str]:
-        for supervisor in self.supervisors:
-            for name, market in supervisor.markets.items():
-                if market.trouble:
-                    yield f"{name} cannot be asked: {market.trouble}"
-            for one in supervisor.exits:
-                for trouble in one.troubles:
-                    if trouble.verdict is not None:
-                        yield f"exit {one.name} is not used for {trouble.area}: {trouble.reason}"
-            if supervisor.replay_trouble:
-                yield f"there is no replay window: {supervisor.replay_trouble}"
-            for program in supervisor.programs:
-                if program.state == "gave up":
-                    yield f"{program.name} gave up with status {program.last_exit}; its own lines say why"
-        for name, offset in self.clocks.items():
-            if offset.misleads:
-                yield f"{name}: {offset}: ages and delays mislead; synchronise it (NTP)"
-        for history in self.histories:
-            if history.store.state != "ok":
-                yield f"{history.program} answers without the store: {history.store.state}"
-        for worker in self.workers:
-            if worker.odd:
-                counted = ", ".join(f"{kind} {count:,}" for kind, count in sorted(worker.odd.items()))
-                yield f"{worker.program} got messages that are not as they should be: {counted}; its lines show samples"
-            for each in worker.connections:
-                if each.status != "connected" and each.last_error:
-                    yield f"{each.id} is {each.status}: {each.last_error}"
-            if worker.silent.count:
-                shown = ", ".join(each.stream for each in worker.silent.streams[:5])
-                yield f"{worker.program}: streams are silent that should not be, {worker.silent.count} of them: {shown}"
-            if worker.silent.one_sided:
-                yield f"{worker.program}: {worker.silent.one_sided} streams come by one connection only, of several"
-        for capture in self.captures:
-            if capture.trouble:
-                yield f"{capture.program} cannot write: {capture.trouble}; {capture.waiting:,} lines wait"
-        for recorder in self.recorders:
-            if recorder.store_trouble:
-                yield f"{recorder.program} waits for the store: {recorder.store_trouble}"
-            if recorder.fetch_trouble:
-                yield f"{recorder.program} cannot fetch what is missing now: {recorder.fetch_trouble}"
-            if recorder.holes_left:
-                yield f"{recorder.program}: {recorder.holes_left} holes are left that the exchange did not fill"
-            if recorder.refused:
-                yield f"{recorder.program}: the store refused rows {recorder.refused:,} times; its lines say which"
-            for name, reason in recorder.window_trouble.items():
-                yield f"{recorder.program} cannot read the replay window of {name}: {reason}"
-            if unreadable := recorder.met.get("unreadable"):
-                yield f"{recorder.program} could not read {unreadable:,} frames, the newest one: {recorder.sample}"
-        for gateway in self.gateways:
-            if gateway.ready != "yes":
-                yield f"{gateway.program} is not ready: {gateway.ready}"
-            if gateway.unknown_names:
-                shown = ", ".join(gateway.unknown_names[:5])
-                yield f"{gateway.program}: clients ask for streams that nobody delivers: {shown}"
+class _Head(msgspec.Struct):
+    """What tells the answers apart."""
+
+    kind: str = ""
+    program: str = ""
 
 
-def read(answers: Iterable[Status]) -> Fleet:
-    """Put answers in order.  One that makes no sense is left out: it is shown by `--json` all the same."""
-    fleet = Fleet([], [], [], [], [], [])
+def read(answers: Iterable[bytes]) -> Fleet:
+    """Put answers, in JSON, in order.  One that makes no sense is left out: whoever shows them all shows it too."""
+    by_kind: dict[str, list[bytes]] = {}
     for answer in answers:
-        try:
-            if answer.get("program") == "supervisor":
-                fleet.supervisors.append(msgspec.convert(answer, Supervisor))
-            elif answer.get("kind") == "ingest":
-                fleet.workers.append(msgspec.convert(answer, Worker))
-            elif answer.get("kind") == "gateway":
-                fleet.gateways.append(msgspec.convert(answer, Gateway))
-            elif answer.get("kind") == "history":
-                fleet.histories.append(msgspec.convert(answer, History))
-            elif answer.get("kind") == "recorder":
-                fleet.recorders.append(msgspec.convert(answer, Recorder))
-            elif answer.get("kind") == "capture":
-                fleet.captures.append(msgspec.convert(answer, Capture))
-        except msgspec.ValidationError:
-            continue
-    return fleet
+        for head in _decoded([answer], _Head):
+            by_kind.setdefault(head.kind or head.program, []).append(answer)
+
+    def of(kind: str, shape: type[T]) -> list[T]:
+        return _decoded(by_kind.get(kind, ()), shape)
+
+    return Fleet(
+        of("supervisor", Supervisor),
+        of("ingest", Worker),
+        of("gateway", Gateway),
+        of("history", History),
+        of("recorder", Recorder),
+        of("capture", Capture),
+    )
+
+
+def _decoded(answers: Iterable[bytes], shape: type[T]) -> list[T]:
+    found = []
+    for answer in answers:
+        with contextlib.suppress(msgspec.DecodeError):
+            found.append(msgspec.json.decode(answer, type=shape))
+    return found
