@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage
 from websockets.sync.client import connect
 
 from tests.e2e.fleet import Fleet, wait_for
-from tests.e2e.site import chromium, serving
+from tests.e2e.site import serving
 from tests.gateway.static.test_try import told
 
 TOKEN = "a-token-of-sixteen-signs-and-more"
@@ -49,14 +49,6 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     tokens.write_text(f'[[token]]\nname = "reader"\ntoken = "{TOKEN}"\n')
     with Fleet(directory, markets="usdm,spot", symbols="BTCUSDT,ETHUSDT", gateway_tokens_file=tokens) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def made(dialect: str, fleet: Fleet) -> Any:

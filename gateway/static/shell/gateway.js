@@ -45,6 +45,18 @@ export class Gateway {
     return new URL(path, this.#base);
   }
 
+  /** Whether it is shown a token. */
+  get guarded() {
+    return this.#token() !== '';
+  }
+
+  /** An address with the token in it, for what sends no headers: WebSockets and events. @param {string} url */
+  admitted(url) {
+    const parts = new URL(url);
+    if (this.guarded) parts.searchParams.set('token', this.#token());
+    return parts.href;
+  }
+
   /**
    * Ask over HTTP.  Rejects with `Refused`.
    * @param {string} path

@@ -4,7 +4,10 @@
 /** @typedef {{ name: string, title: string }} View */
 
 /** @type {View[]} */
-export const VIEWS = [{ name: 'market', title: 'Market' }];
+export const VIEWS = [
+  { name: 'market', title: 'Market' },
+  { name: 'try', title: 'Try it' },
+];
 
 /**
  * What a view is given.

@@ -1,4 +1,4 @@
-// Run by test_try.py: node --test
+// The lines of a live output.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LINE_MOST, Output } from '../../../gateway/static/try/output.js';

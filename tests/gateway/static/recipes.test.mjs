@@ -1,4 +1,4 @@
-// Run by test_try.py: node --test
+// What the page Try it makes of a choice.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CHOICE, DIALECTS, fieldsOf, recipe } from '../../../gateway/static/try/recipes.js';

@@ -13,7 +13,6 @@ from fsnats.binance.streams import CONTRACT_TYPES, DEPTH_LEVELS, Loss, Market, i
 from gateway.protocol.topics import _DEPTH_SPEEDS, _MARK_PRICE_SPEEDS, STREAM_TYPES, topic_of
 from gateway.sse.places import STREAMS_MOST
 
-HERE = Path(__file__).parent
 STATIC = Path(__file__).resolve().parents[3] / "gateway" / "static"
 
 
@@ -32,10 +31,6 @@ def told(expression: str) -> Any:
         import * as recipes from '{(STATIC / "try" / "recipes.js").as_uri()}';
         console.log(JSON.stringify({expression}));"""
     return json.loads(node("--input-type=module", code=code))
-
-
-def test_its_own_tests_pass() -> None:
-    node("--test", str(HERE / "recipes.test.mjs"), str(HERE / "output.test.mjs"))
 
 
 def test_its_types_options_and_intervals_are_those_of_the_gateway() -> None:
