@@ -106,7 +106,7 @@ _FUTURES_PARTIAL: tuple[Field, ...] = (
     ("timestamp", "E", _I),
 )
 
-_FORMS: dict[str, tuple[str, tuple[Field, ...]]] = {
+FORMS: dict[str, tuple[str, tuple[Field, ...]]] = {
     "ticker": ("ticker", _TICKER),
     "tickers": ("ticker", _TICKER),
     "miniTicker": ("mini_ticker", _MINI_TICKER),
@@ -130,10 +130,10 @@ _FORMS: dict[str, tuple[str, tuple[Field, ...]]] = {
     "partialDepth": ("partial_depth", _FUTURES_PARTIAL),
 }
 
-KINDS = frozenset(_FORMS)
+KINDS = frozenset(FORMS)
 """The kinds of streams (`fsnats.binance.streams`) that have a normalised form."""
 
-TYPES = tuple(dict.fromkeys(name for name, _ in _FORMS.values()))
+TYPES = tuple(dict.fromkeys(name for name, _ in FORMS.values()))
 """What the normalised form calls them."""
 
 _Raw = Mapping[str, msgspec.Raw]
@@ -151,9 +151,9 @@ _encode = msgspec.json.Encoder().encode
 
 def type_of(stream: Stream) -> str:
     """What the normalised form calls this kind of stream.  Raises Unusable where it has no normalised form."""
-    if stream.kind not in _FORMS:
-        raise Unusable(f"{stream.name}: no normalised form; there is one of {', '.join(sorted(_FORMS))}")
-    return _FORMS[stream.kind][0]
+    if stream.kind not in FORMS:
+        raise Unusable(f"{stream.name}: no normalised form; there is one of {', '.join(sorted(FORMS))}")
+    return FORMS[stream.kind][0]
 
 
 def normalised(stream: Stream, payload: bytes, received_ms: int, *, exact: bool = False) -> bytes:
@@ -213,7 +213,7 @@ def _items(stream: Stream, payload: bytes, received_ms: int) -> tuple[list[list[
 
 
 def _fields(stream: Stream, event: _Raw, received_ms: int) -> Iterator[_Item]:
-    name, fields = _FORMS[stream.kind]
+    name, fields = FORMS[stream.kind]
     if stream.kind == "partialDepth" and "lastUpdateId" in event:
         fields = _SPOT_PARTIAL
     inner = {key: _object(event[key]) for key in ("k", "o") if key in event and bytes(event[key])[:1] == b"{"}

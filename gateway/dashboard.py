@@ -15,7 +15,7 @@ from gateway.rest.visits import Receive, Scope, Send, answer, headers_of, path_o
 PREFIX = "/dashboard"
 FOLDER = Path(__file__).parent / "static"
 _INDEX = "index.html"
-_TYPES = {
+TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -59,7 +59,7 @@ def read(folder: Path) -> dict[str, File]:
     """All files below a folder that a browser may want, by their path in it."""
     files = {}
     for path in sorted(folder.rglob("*")):
-        content_type = _TYPES.get(path.suffix)
+        content_type = TYPES.get(path.suffix)
         if content_type is not None:
             body = path.read_bytes()
             # The same bytes each time: several gateways behind one address must not have a version each.
@@ -103,7 +103,7 @@ class Dashboard:
 
 async def _say(send: Send, status: HTTPStatus, text: str, **fields: str) -> None:
     body = f"{text}\n".encode("utf-8", "replace")
-    told = {"content-type": _TYPES[".txt"], "content-length": str(len(body)), **fields}
+    told = {"content-type": TYPES[".txt"], "content-length": str(len(body)), **fields}
     await answer(send, status, told, body)
 
 

@@ -1,48 +1,54 @@
-"""The gateway's HTTP side: the dashboard, health, readiness, metrics, and REST, Binance's and ours."""
+"""The gateway's HTTP side: the dashboard, health, readiness, metrics, the document of all that, and REST."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar, MediaType, Response, asgi, get
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, asgi, route
+from litestar.enums import HttpMethod
+from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from litestar.types import Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import MARKETS, Market
 from gateway import dashboard
-from gateway.komas.api import PREFIX
-from gateway.rest import symbols as symbols_of
-from gateway.rest.fleet import PREFIX as FLEET
+from gateway.applications import App
+from gateway.openapi.document import document
+from gateway.openapi.own import HEALTHZ, METRICS, MODULE, READYZ, SCHEMA, SCHEMA_FILE
+from gateway.openapi.parts import JSON
+from gateway.rest.problem import Problem
 from gateway.rest.questions import PREFIXES
-from gateway.rest.ranges import PATHS
-
-App = Callable[[Any, Any, Any], Awaitable[None]]  # of ASGI
 
 _MODULE = Path(__file__).parent / "static" / "fsnats.js"
-_MOUNTS = [f"/{first}" for first in (*PREFIXES, *Market)]
+_MOUNTS = [f"/{first}" for first in (*PREFIXES, *MARKETS)]
+_READ = [HttpMethod.GET, HttpMethod.HEAD]
+_SHARED = {"access-control-allow-origin": "*", "cache-control": "no-cache"}
 
 
 def build(
     unready: Callable[[], str | None],
     registry: CollectorRegistry,
     facade: App,
-    archive: App | None = None,
-    komas: App | None = None,
-    symbols: App | None = None,
-    fleet: App | None = None,
+    apps: Mapping[str, App] | None = None,
+    markets: tuple[Market, ...] = tuple(Market),
 ) -> Litestar:
-    """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers Binance's REST,
-    `archive`, `komas`, `symbols` and `fleet` our own paths beside it."""
+    """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers Binance's REST
+    of the `markets`, `apps` (`gateway.applications`) our own paths beside it."""
 
     module = _MODULE.read_bytes()
+    described = msgspec.json.encode(document(markets))
+    exact = {path: app for path, app in (apps or {}).items() if not path.endswith("/")}
+    below = {path: app for path, app in (apps or {}).items() if path.endswith("/")}
 
-    @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False)
+    @route(HEALTHZ.path, media_type=MediaType.TEXT, http_method=_READ, sync_to_thread=False)
     def healthz() -> str:
         """The process is alive."""
         return "ok\n"
 
-    @get("/readyz", media_type=MediaType.TEXT, sync_to_thread=False)
+    @route(READYZ.path, media_type=MediaType.TEXT, http_method=_READ, sync_to_thread=False)
     def readyz() -> Response[str]:
         """Clients can be served now."""
         missing = unready()
@@ -50,31 +56,27 @@ def build(
             return Response("ready\n", status_code=HTTP_200_OK)
         return Response(f"not ready: {missing}\n", status_code=HTTP_503_SERVICE_UNAVAILABLE)
 
-    @get("/metrics", sync_to_thread=False)
+    @route(METRICS.path, http_method=_READ, sync_to_thread=False)
     def metrics() -> Response[bytes]:
         """Prometheus' text format."""
         return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    @get("/fsnats.js", sync_to_thread=False)
+    @route(MODULE.path, http_method=_READ, sync_to_thread=False)
     def client() -> Response[bytes]:
         """What pages import to read streams: it holds nothing that a page of any origin must not have."""
-        fields = {"content-type": "text/javascript; charset=utf-8", "access-control-allow-origin": "*"}
-        return Response(module, headers=fields | {"cache-control": "no-cache"})
+        return Response(module, headers={"content-type": "text/javascript; charset=utf-8"} | _SHARED)
+
+    @route([SCHEMA.path, SCHEMA_FILE.path], http_method=_READ, sync_to_thread=False)
+    def schema() -> Response[bytes]:
+        """What is served here, for programs."""
+        return Response(described, headers={"content-type": JSON} | _SHARED)
 
     @asgi(_MOUNTS, is_mount=True, copy_scope=True)
     async def rest(scope: Scope, receive: Receive, send: Send) -> None:
         """REST."""
         path = scope["raw_path"].decode("latin-1").partition("?")[0]
-        if symbols is not None and path == symbols_of.PATH:
-            await symbols(scope, receive, send)
-        elif archive is not None and path in PATHS:
-            await archive(scope, receive, send)
-        elif komas is not None and path.startswith(PREFIX):
-            await komas(scope, receive, send)
-        elif fleet is not None and (path == FLEET or path.startswith(f"{FLEET}/")):
-            await fleet(scope, receive, send)
-        else:
-            await facade(scope, receive, send)
+        app = exact.get(path) or next((app for first, app in below.items() if path.startswith(first)), facade)
+        await app(scope, receive, send)
 
     files: App = dashboard.Dashboard(dashboard.read(dashboard.FOLDER))
 
@@ -88,4 +90,22 @@ def build(
         """What the page loads."""
         await files(scope, receive, send)
 
-    return Litestar([page, parts, healthz, readyz, metrics, client, rest], openapi_config=None, logging_config=None)
+    return Litestar(
+        [page, parts, healthz, readyz, metrics, client, schema, rest],
+        openapi_config=None,
+        logging_config=None,
+        exception_handlers={HTTPException: _refused},
+    )
+
+
+def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What Litestar refuses, in the form of our other refusals."""
+    fields = {name.lower(): value for name, value in (error.headers or {}).items()}
+    detail = f"{request.method} {request.url.path[:200]}"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        fields["allow"] = ", ".join(sorted(fields.get("allow", "").split(", ")))
+        detail += f"; allowed: {fields['allow']}"
+    elif error.status_code == HTTPStatus.NOT_FOUND:
+        detail += f" is not served here; {SCHEMA.path} says what is"
+    problem = Problem(error.status_code, detail)
+    return Response(problem.body, status_code=problem.status, headers=fields | problem.fields)

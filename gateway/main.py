@@ -25,15 +25,12 @@ from fsnats.websocket.http import Patience
 from fsnats.websocket.serve import listen, serving
 from gateway.admission.pace import Paces
 from gateway.app import Gateway
+from gateway.applications import applications
 from gateway.files import Files
 from gateway.http import build
-from gateway.komas.api import Komas
 from gateway.metrics import registry
-from gateway.rest.archive import Archive
 from gateway.rest.facade import Facade
-from gateway.rest.fleet import FleetView
-from gateway.rest.symbols import Symbols
-from gateway.sse.wish import PREFIX
+from gateway.sse.routes import PREFIX
 
 _STOP_SECONDS = 10.0  # that the end of everything else may take
 
@@ -115,11 +112,8 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         beating = tasks.create_task(notifier.beat())
         paces, clock = Paces(), SystemClock()
         facade = Facade(house, bus, clock, asyncio.get_running_loop().call_later, paces)
-        archive = Archive(house, bus, clock, paces)
-        komas = Komas(house, bus, house.pins, paces)
-        symbols = Symbols(house, paces)
-        fleet = FleetView(house, bus, clock, paces)
-        http = build(house.unready, registry(house.gauges, house.tally), facade, archive, komas, symbols, fleet)
+        apps = applications(house, bus, clock, paces)
+        http = build(house.unready, registry(house.gauges, house.tally), facade, apps, config.markets)
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
         async with serving(

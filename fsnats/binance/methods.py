@@ -93,8 +93,8 @@ METHODS: dict[Market, dict[str, Method]] = {
     },
 }
 
-_INTEGERS = frozenset(("limit", "startTime", "endTime", "fromId"))
-_FORMS = {
+INTEGERS = frozenset(("limit", "startTime", "endTime", "fromId"))
+FORMS = {
     "timeZone": r"^[+-]?[0-9]{1,2}(:[0-9]{2})?$",
     "permissions": r'^[A-Z0-9_,"\[\]]{1,2000}$',
     "symbolStatus": r"^[A-Z_]{1,30}$",
@@ -104,7 +104,7 @@ _FORMS = {
     "windowSize": r"^[0-9]{1,2}[mhd]$",
     "period": r"^[0-9]{1,2}[mhd]$",
 }
-_PATTERNS = {name: re.compile(form) for name, form in _FORMS.items()}
+_PATTERNS = {name: re.compile(form) for name, form in FORMS.items()}
 
 
 def read(market: Market, method: str, pairs: Sequence[tuple[str, str]]) -> Query:
@@ -134,13 +134,13 @@ def read(market: Market, method: str, pairs: Sequence[tuple[str, str]]) -> Query
 def _look_at(market: Market, query: Query, name: str) -> None:
     """Whether a parameter is made of what it may be made of."""
     value = needed(query, name)
-    if name in _INTEGERS:
+    if name in INTEGERS:
         integer(query, name)
     elif name == "symbols":
         symbols_of(query)
-    elif name in _FORMS:
+    elif name in FORMS:
         if not _PATTERNS[name].fullmatch(value):
-            raise illegal(name, _FORMS[name])
+            raise illegal(name, FORMS[name])
     elif name == "symbol" and market is Market.SPOT and not SYMBOL.fullmatch(value):
         raise illegal(name, SYMBOL_LEGAL)
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -19,19 +19,23 @@ from fsnats.websocket.handshake import Headers
 from gateway.admission.grants import Grant
 from gateway.admission.pace import Paces
 from gateway.hub import Hub
+from gateway.komas import routes
+from gateway.komas.answers import Pinned, Prices, Started, State, Status, Streams, Switched, Unpinned
 from gateway.komas.keeper import Keeper
 from gateway.komas.requests import SYMBOLS_DEFAULT, Subscribe, Unsubscribe, described, stream_of_id, streams_of
+from gateway.komas.routes import BODY_MOST, ROUTES
+from gateway.openapi.parts import Operation
 from gateway.rest import visits
-from gateway.rest.browsers import METHODS
 from gateway.rest.problem import Problem
+from gateway.rest.single import single
 from gateway.rest.visits import Receive, Scope, Send, Visits, path_of, query_of
+from gateway.sse import routes as events
 
-PREFIX = "/api/ws/"
-_BODY_MOST = 64 * 1024  # bytes
 _AGAIN = 1.0  # seconds after which it helps to ask again
+_FIELDS = 32  # parameters of a query
 _ASK_WITHIN = 0.3  # seconds in which workers tell of their connections
 
-Answer = Awaitable[Mapping[str, object]]
+Answer = Awaitable[msgspec.Struct]
 
 
 class Asking(NamedTuple):
@@ -72,34 +76,33 @@ class Komas:
         self._bus = bus
         self._keeper = keeper
         self._visits = Visits(house, paces, time.monotonic)
-        self._asked: dict[tuple[str, str], Callable[[Asking], Answer]] = {
-            ("GET", "status"): self._status,
-            ("POST", "connect"): self._connect,
-            ("POST", "disconnect"): self._disconnect,
-            ("POST", "subscribe"): self._subscribe,
-            ("POST", "unsubscribe"): self._unsubscribe,
-            ("POST", "unsubscribe-all"): self._unsubscribe_all,
-            ("GET", "prices"): self._prices,
-            ("GET", "streams"): self._streams,
-            ("POST", "quick/start-prices"): self._start_prices,
-            ("POST", "quick/stop"): self._disconnect,
+        self._handlers: dict[Operation, Callable[[Asking], Answer]] = {
+            routes.STATUS: self._status,
+            routes.CONNECT: self._connect,
+            routes.DISCONNECT: self._disconnect,
+            routes.SUBSCRIBE: self._subscribe,
+            routes.UNSUBSCRIBE: self._unsubscribe,
+            routes.UNSUBSCRIBE_ALL: self._unsubscribe_all,
+            routes.PRICES: self._prices,
+            routes.STREAMS: self._streams,
+            routes.START_PRICES: self._start_prices,
+            routes.STOP: self._disconnect,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def tell(headers: Headers) -> bytes:
             return msgspec.json.encode(await self._told(scope, headers, receive))
 
-        more = {"access-control-allow-methods": f"{METHODS}, POST", "access-control-allow-headers": "content-type"}
-        await self._visits.respond(scope, send, tell, more)
+        await self._visits.respond(scope, send, tell, _allowed(path_of(scope)))
 
-    async def _told(self, scope: Scope, headers: Headers, receive: Receive) -> Mapping[str, object]:
+    async def _told(self, scope: Scope, headers: Headers, receive: Receive) -> msgspec.Struct:
         grant = self._visits.guest(scope, headers).pass_.grant
-        handler = self._handler(scope["method"], path_of(scope))
+        route = _route(scope["method"], path_of(scope))
         self._visits.require_ready()
         try:
-            query = dict(parse_qsl(query_of(scope)))
+            query = _query(query_of(scope), route)
             session = checked(query.get("session", "default"))
-            return await handler(Asking(session, query, await _body(receive), grant))
+            return await self._handlers[route](Asking(session, query, await _body(receive), grant))
         except Unusable as error:
             raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -107,20 +110,9 @@ class Komas:
         except BusUnavailable as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), retry_after=_AGAIN) from None
 
-    def _handler(self, method: str, path: str) -> Callable[[Asking], Answer]:
-        name = path.removeprefix(PREFIX).rstrip("/")
-        handler = self._asked.get((method, name))
-        if handler is not None:
-            return handler
-        allowed = [each for each, other in self._asked if other == name]
-        if allowed:
-            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}; allowed: {', '.join(allowed)}")
-        there = ", ".join(sorted({PREFIX + each for _, each in self._asked}))
-        raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}; there are {there}")
-
     # What is asked.
 
-    async def _status(self, asking: Asking) -> Mapping[str, object]:
+    async def _status(self, asking: Asking) -> Status:
         statuses = await ask(self._bus, f"_INBOX.komas.{id(self):x}.{time.monotonic_ns()}", _ASK_WITHIN)
         connections: list[Any] = []
         for status in statuses:
@@ -129,31 +121,33 @@ class Komas:
         streams = [stream for stream, _ in self._pinned(asking.session)]
         newest = [frame.received_ns for stream in streams if (frame := self._house.hub.newest(stream)) is not None]
         connected = self._keeper.table.is_connected(asking.session)
-        return {
-            "state": "connected" if connected else "disconnected",
-            "connected": connected,
-            "session": asking.name,
-            "subscriptions": len(streams),
-            "streams": [stream.name for stream in streams],
-            "reconnect_count": sum(max(0, int(each["dials"]) - 1) for each in connections),
-            "last_message": max(newest, default=0) // 1_000_000 or None,
-            "sse_clients": self._house.readers,
-            "cached_prices": len(self._cached(frozenset())),
-            "connections": connections,
-        }
+        return Status(
+            state="connected" if connected else "disconnected",
+            connected=connected,
+            session=asking.name,
+            subscriptions=len(streams),
+            streams=[stream.name for stream in streams],
+            reconnect_count=sum(max(0, int(each["dials"]) - 1) for each in connections),
+            last_message=max(newest, default=0) // 1_000_000 or None,
+            sse_clients=self._house.readers,
+            cached_prices=len(self._cached(frozenset())),
+            connections=connections,
+        )
 
-    async def _connect(self, asking: Asking) -> Mapping[str, object]:
-        await self._keeper.connect(asking.session, True)
-        return {"success": True, "state": "connected", "session": asking.name}
+    async def _connect(self, asking: Asking) -> Switched:
+        return await self._switch(asking, "connected")
 
-    async def _disconnect(self, asking: Asking) -> Mapping[str, object]:
-        await self._keeper.connect(asking.session, False)
-        return {"success": True, "state": "disconnected", "session": asking.name}
+    async def _disconnect(self, asking: Asking) -> Switched:
+        return await self._switch(asking, "disconnected")
 
-    async def _subscribe(self, asking: Asking) -> Mapping[str, object]:
+    async def _switch(self, asking: Asking, state: State) -> Switched:
+        await self._keeper.connect(asking.session, state == "connected")
+        return Switched(True, state, asking.name)
+
+    async def _subscribe(self, asking: Asking) -> Pinned:
         return await self._pin(asking, msgspec.json.decode(asking.body or b"{}", type=Subscribe))
 
-    async def _pin(self, asking: Asking, asked: Subscribe) -> Mapping[str, object]:
+    async def _pin(self, asking: Asking, asked: Subscribe) -> Pinned:
         streams = streams_of(asked, self._house.config.markets, self._house.listings)
         refused = [why for stream in streams if (why := asking.grant.why_not_stream(stream)) is not None]
         if refused:
@@ -169,36 +163,40 @@ class Komas:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"all sessions would hold {held} streams, and may hold {most}")
         now_ms = time.time_ns() // 1_000_000
         await self._keeper.pin(asking.session, [Pin(stream.market, stream.name, now_ms) for stream in streams])
-        return {"success": True, "session": asking.name, "streams": [described(stream, now_ms) for stream in streams]}
+        return Pinned(True, asking.name, [described(stream, now_ms) for stream in streams])
 
-    async def _unsubscribe(self, asking: Asking) -> Mapping[str, object]:
+    async def _unsubscribe(self, asking: Asking) -> Unpinned:
         asked = msgspec.json.decode(asking.body or b"{}", type=Unsubscribe)
         if asked.stream_ids:
+            if asked.symbols:
+                raise Unusable("'symbols' and 'stream_ids': one of them, not both")
             streams = [stream_of_id(each) for each in asked.stream_ids]
         else:
             streams = streams_of(asked, self._house.config.markets, self._house.listings)
         left = {(stream.market, stream.name) for stream in streams}
         gone = [pin for pin in self._keeper.table.pins(asking.session) if (pin.market, pin.stream) in left]
         await self._keeper.unpin(asking.session, gone)
-        return {"success": True, "session": asking.name, "unsubscribed": [pin.stream for pin in gone]}
+        return Unpinned(True, asking.name, [pin.stream for pin in gone])
 
-    async def _unsubscribe_all(self, asking: Asking) -> Mapping[str, object]:
+    async def _unsubscribe_all(self, asking: Asking) -> Unpinned:
         gone = self._keeper.table.pins(asking.session)
         await self._keeper.unpin(asking.session, gone)
-        return {"success": True, "session": asking.name, "unsubscribed": [pin.stream for pin in gone]}
+        return Unpinned(True, asking.name, [pin.stream for pin in gone])
 
-    async def _streams(self, asking: Asking) -> Mapping[str, object]:
+    async def _streams(self, asking: Asking) -> Streams:
         told = [described(stream, pin.since_ms) for stream, pin in self._pinned(asking.session)]
-        return {"session": asking.name, "count": len(told), "streams": told}
+        return Streams(asking.name, len(told), told)
 
-    async def _prices(self, asking: Asking) -> Mapping[str, object]:
+    async def _prices(self, asking: Asking) -> Prices:
         prices = self._cached({each.upper() for each in asking.symbols})
-        return {"count": len(prices), "prices": prices}
+        return Prices(len(prices), prices)
 
-    async def _start_prices(self, asking: Asking) -> Mapping[str, object]:
+    async def _start_prices(self, asking: Asking) -> Started:
         symbols = asking.symbols or list(SYMBOLS_DEFAULT)
-        told = await self._pin(asking, Subscribe(symbols, market=asking.query.get("market", "")))
-        return {**told, "sse_url": f"{PREFIX}sse/prices?symbols={','.join(each.upper() for each in symbols)}"}
+        market = asking.query.get("market", "")
+        told = await self._pin(asking, Subscribe(symbols, market=market))
+        url = f"{events.PREFIX}prices?symbols={','.join(each.upper() for each in symbols)}"
+        return Started(True, asking.name, told.streams, url + (f"&market={market}" if market else ""))
 
     # What is known.
 
@@ -222,12 +220,41 @@ class Komas:
         return prices
 
 
+def _route(method: str, path: str) -> Operation:
+    """What is asked.  Raises Problem."""
+    there = [each for each in ROUTES if each.path == path.rstrip("/")]
+    for route in there:
+        if route.verb == method or (route.verb, method) == ("GET", "HEAD"):
+            return route
+    if there or any(each.path == path.rstrip("/") for each in events.ROUTES):
+        allow = _allowed(path)
+        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}; allowed: {allow}", allow=allow)
+    known = ", ".join(sorted({each.path for each in ROUTES}))
+    raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}; there are {known}")
+
+
+def _allowed(path: str) -> str:
+    """The methods that there are of a path, as `Allow` has them."""
+    verbs = {each.verb for each in ROUTES if each.path == path.rstrip("/")}
+    if not verbs:
+        return "GET, OPTIONS"  # events, which have no end that HEAD could tell of
+    return "GET, HEAD, OPTIONS" if "GET" in verbs else "POST, OPTIONS"
+
+
+def _query(text: str, route: Operation) -> dict[str, str]:
+    try:
+        given = parse_qs(text, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS)
+    except ValueError:
+        raise Unusable(f"more than {_FIELDS} parameters") from None
+    return single(given, route.names | {"token"})
+
+
 async def _body(receive: Receive) -> bytes:
     body: bytes = b""
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > _BODY_MOST:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {_BODY_MOST} bytes")
+        if len(body) > BODY_MOST:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {BODY_MOST} bytes")
         if not message.get("more_body"):
             return body

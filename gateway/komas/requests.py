@@ -1,17 +1,21 @@
 """What is asked of the Komas interface, read into streams.  Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, Meta
 
-from fsnats.binance.streams import MARKETS, Market, Stream, parse
+from fsnats.binance.streams import MARKETS, Market, Stream, intervals_of, parse
 from fsnats.errors import StreamNameError, Unusable
 from fsnats.normalised import TYPES, type_of
 from fsnats.symbols import Listing, did_you_mean
+from gateway.komas.answers import Told
 
 SYMBOLS_DEFAULT = ("BTCUSDT", "ETHUSDT", "BNBUSDT")  # of the quick start, as in the seed
 INTERVAL_DEFAULT = "1m"
 
+_INTERVALS = tuple(dict.fromkeys(each for market in Market for each in intervals_of(market)))
 _FUTURES_ONLY = frozenset({"mark_price", "liquidation", "continuous_kline"})
 _NAMES = {
     "ticker": "{}@ticker",
@@ -28,22 +32,29 @@ _NAMES = {
 }
 
 
+# What they allow is checked here, with words that say it; the schemas say the same to readers of the document.
+Symbols = Annotated[list[str], Meta(extra_json_schema={"minItems": 1})]
+StreamType = Annotated[str, Meta(extra_json_schema={"enum": list(TYPES)})]
+Interval = Annotated[str, Meta(extra_json_schema={"enum": list(_INTERVALS)})]
+MarketName = Annotated[str, Meta(description="By default the first market carried.")]
+
+
 class Subscribe(msgspec.Struct, forbid_unknown_fields=True):
     """The body of `subscribe`."""
 
-    symbols: list[str]
-    stream_type: str = "ticker"
-    interval: str = INTERVAL_DEFAULT
-    market: str = ""
+    symbols: Symbols
+    stream_type: StreamType = "ticker"
+    interval: Interval = INTERVAL_DEFAULT
+    market: MarketName = ""
 
 
 class Unsubscribe(msgspec.Struct, forbid_unknown_fields=True):
     """The body of `unsubscribe`: symbols and a type, or the ids that `streams` tells."""
 
     symbols: list[str] = []
-    stream_type: str = "ticker"
-    interval: str = INTERVAL_DEFAULT
-    market: str = ""
+    stream_type: StreamType = "ticker"
+    interval: Interval = INTERVAL_DEFAULT
+    market: MarketName = ""
     stream_ids: list[str] = []
 
 
@@ -57,6 +68,8 @@ def streams_of(
         raise Unusable("'symbols' is empty")
     market = Market.USDM if asked.stream_type in _FUTURES_ONLY and markets[0] is Market.SPOT else markets[0]
     market = market_of(asked.market or market, markets)
+    if asked.interval not in _INTERVALS:  # also of a type that has none: whoever sent it meant something
+        raise Unusable(f"unknown interval '{asked.interval[:40]}'; allowed: {', '.join(_INTERVALS)}")
     listing = listings[market]
     found: dict[str, Stream] = {}
     for symbol in asked.symbols:
@@ -95,13 +108,13 @@ def stream_of_id(text: str) -> Stream:
         raise Unusable(f"stream_id '{text[:100]}': {error.reason}") from error
 
 
-def described(stream: Stream, since_ms: int) -> dict[str, object]:
+def described(stream: Stream, since_ms: int) -> Told:
     """A stream as `/api/ws/streams` tells it."""
-    told: dict[str, object] = {
-        "stream_id": stream_id(stream.market, stream.name),
-        "symbol": stream.pair,
-        "stream_type": type_of(stream),
-        "market": str(stream.market),
-        "since": since_ms,
-    }
-    return told | ({"interval": stream.interval} if stream.interval else {})
+    return Told(
+        stream_id(stream.market, stream.name),
+        stream.pair,
+        type_of(stream),
+        str(stream.market),
+        since_ms,
+        stream.interval or UNSET,
+    )

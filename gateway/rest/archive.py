@@ -26,7 +26,7 @@ from gateway import pages
 from gateway.admission.door import Guest
 from gateway.admission.pace import Paces
 from gateway.rest import ranges
-from gateway.rest.browsers import preflight, shared_with
+from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.problem import Problem
 from gateway.rest.ranges import Asked
 from gateway.rest.visits import House, Receive, Scope, Send, Visits, answer, headers_of, path_of, query_of, start
@@ -88,7 +88,7 @@ class Archive:
 
     def _admitted(self, scope: Scope, headers: Headers) -> Guest:
         if scope["method"] not in ("GET", "HEAD"):
-            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET")
+            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET", allow=METHODS)
         return self._visits.guest(scope, headers)
 
     def _asked(self, scope: Scope, headers: Headers, guest: Guest) -> Asked:
@@ -205,8 +205,6 @@ class Archive:
     async def _refuse(self, send: Send, problem: Problem, shared: Mapping[str, str]) -> None:
         self._visits.count(problem.status)
         fields = {**problem.fields, **shared, "content-length": str(len(problem.body))}
-        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
-            fields["allow"] = "GET, HEAD, OPTIONS"
         await answer(send, problem.status, fields, problem.body)
 
 

@@ -28,11 +28,11 @@ def shared_with(headers: Headers, origins: Collection[str]) -> dict[str, str]:
     return fields | {"vary": "origin"}  # the answer for another page has another field
 
 
-def preflight(headers: Headers, origins: Collection[str]) -> dict[str, str]:
+def preflight(headers: Headers, origins: Collection[str], methods: str = METHODS) -> dict[str, str]:
     """The fields that answer OPTIONS: what may be asked, and with which header fields."""
     fields = shared_with(headers, origins) | {
-        "allow": METHODS,
-        "access-control-allow-methods": METHODS,
+        "allow": methods,
+        "access-control-allow-methods": methods,
         "access-control-max-age": _DAY,
     }
     # Whatever fields a client library sends: those that mean something here are read, the others are not looked at.

@@ -15,6 +15,7 @@ from fsnats.rollcall import RollCall
 from fsnats.websocket.handshake import Headers
 from gateway.admission.pace import Paces
 from gateway.rest import visits
+from gateway.rest.browsers import METHODS
 from gateway.rest.fresh import Fresh
 from gateway.rest.problem import Problem
 from gateway.rest.visits import Receive, Scope, Send, Visits, path_of
@@ -57,7 +58,7 @@ class FleetView:
             there = ", ".join(PREFIX + each for each in self._asked)
             raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}; there are {there}")
         if scope["method"] not in ("GET", "HEAD"):
-            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method']} {path}; allowed: GET, HEAD")
+            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method']} {path}; allowed: GET, HEAD", allow=METHODS)
         try:
             async with asyncio.timeout(_LIMIT):
                 return await ask()

@@ -10,10 +10,13 @@ import msgspec
 
 
 class Problem(Exception):
-    """Why there is no answer; `retry_after` is in seconds."""
+    """Why there is no answer; `retry_after` is in seconds, `allow` names the methods that there are."""
 
-    def __init__(self, status: int, detail: str, code: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, status: int, detail: str, code: str = "", retry_after: float | None = None, allow: str = ""
+    ) -> None:
         super().__init__(detail)
+        self.allow = allow
         self.status = status
         self.code = code
         self.retry_after = retry_after
@@ -28,7 +31,7 @@ class Problem(Exception):
     @property
     def fields(self) -> dict[str, str]:
         """The header fields that go with it."""
-        fields = {"content-type": "application/problem+json"}
+        fields = {"content-type": "application/problem+json"} | ({"allow": self.allow} if self.allow else {})
         if self.retry_after is not None:
             fields["retry-after"] = str(max(1, math.ceil(self.retry_after)))
         return fields

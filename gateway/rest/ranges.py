@@ -19,7 +19,7 @@ KLINES, TRADES = "/api/v1/klines", "/api/v1/trades"
 PATHS = (KLINES, TRADES)
 COMPLETE_HEADER, MISSING_HEADER = "x-fsnats-complete", "x-fsnats-missing"
 _TOLD = 50  # ranges in the header; the last one takes in all others
-_FIELDS = ("market", "symbol", "interval", "start", "end", "limit", "continuous", "source", "format", "token")
+FIELDS = ("market", "symbol", "interval", "start", "end", "limit", "continuous", "source", "format", "token")
 _QUERY_BYTES = 2000
 _ACCEPTED: dict[str, Format] = {media: name for name, media in MEDIA_TYPES.items()} | {
     "application/*": "json",
@@ -131,7 +131,7 @@ def _fields(query: str) -> dict[str, str]:
     if len(query) > _QUERY_BYTES:
         raise Problem(HTTPStatus.BAD_REQUEST, "the query is too long", "INVALID_REQUEST")
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=2 * len(_FIELDS))
+        pairs = parse_qsl(query, keep_blank_values=True, errors="replace", max_num_fields=2 * len(FIELDS))
     except ValueError:
         raise Problem(HTTPStatus.BAD_REQUEST, "too many parameters", "INVALID_REQUEST") from None
     fields = dict(pairs)
@@ -139,8 +139,8 @@ def _fields(query: str) -> dict[str, str]:
         twice = next(name for name, _ in pairs if sum(each == name for each, _ in pairs) > 1)
         raise _wrong(twice[:40], "given twice")
     for name in fields:
-        if name not in _FIELDS:
-            raise _wrong(name[:40], f"no such parameter; there are {', '.join(_FIELDS)}")
+        if name not in FIELDS:
+            raise _wrong(name[:40], f"no such parameter; there are {', '.join(FIELDS)}")
     return fields
 
 

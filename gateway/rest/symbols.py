@@ -3,19 +3,48 @@
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
 from fsnats.binance.streams import Market
+from fsnats.errors import Unusable
 from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Headers
 from gateway.admission.pace import Paces
+from gateway.rest.browsers import METHODS
 from gateway.rest.problem import Problem
+from gateway.rest.single import single
 from gateway.rest.visits import House, Receive, Scope, Send, Visits, query_of
 
 PATH = "/api/v1/symbols"
+NAMES = frozenset({"market", "token"})
+_FIELDS = 8  # parameters of a query
+
+
+class Listed(msgspec.Struct):
+    """A symbol as the exchange lists it; spot's have neither pair nor contract."""
+
+    symbol: str
+    pair: str
+    contract: str
+    status: str
+
+
+class ListedMarket(msgspec.Struct):
+    """What a market lists, and when it was asked, in milliseconds since 1970."""
+
+    market: Market
+    taken: int
+    simulated: bool
+    replayed: bool
+    symbols: list[Listed]
+
+
+class Lists(msgspec.Struct):
+    """All that is told."""
+
+    markets: list[ListedMarket]
 
 
 class _Made(msgspec.Struct):
@@ -42,9 +71,9 @@ class Symbols:
 
     def _answer(self, scope: Scope, headers: Headers) -> bytes:
         if scope["method"] not in ("GET", "HEAD"):
-            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET")
+            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET", allow=METHODS)
         grant = self._visits.guest(scope, headers).pass_.grant
-        asked = parse_qs(query_of(scope)).get("market", [None])[-1]
+        asked = _query(query_of(scope)).get("market")
         markets = self._markets(asked)
         forbidden = grant.why_not(markets[0]) if asked else None
         if forbidden is not None:
@@ -69,15 +98,15 @@ class Symbols:
         return made.part
 
 
-def _told(listing: Listing) -> dict[str, Any]:
-    symbols = [
-        {"symbol": each.name, "pair": each.pair, "contract": each.contract, "status": each.status}
-        for each in listing.symbols
-    ]
-    return {
-        "market": listing.market,
-        "taken": listing.taken_ms,
-        "simulated": listing.simulated,
-        "replayed": listing.replayed,
-        "symbols": symbols,
-    }
+def _query(text: str) -> dict[str, str]:
+    try:
+        return single(parse_qs(text, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS), NAMES)
+    except ValueError:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"more than {_FIELDS} parameters") from None
+    except Unusable as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, str(error), "INVALID_FIELD") from None
+
+
+def _told(listing: Listing) -> ListedMarket:
+    symbols = [Listed(each.name, each.pair, each.contract, each.status) for each in listing.symbols]
+    return ListedMarket(listing.market, listing.taken_ms, listing.simulated, listing.replayed, symbols)

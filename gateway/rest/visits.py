@@ -14,7 +14,7 @@ from fsnats.websocket.handshake import Headers
 from gateway.admission.door import Door, Guest
 from gateway.admission.pace import Paces
 from gateway.protocol.paths import Refusal
-from gateway.rest.browsers import preflight, shared_with
+from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.problem import Problem
 from gateway.tally import Tally
 
@@ -22,7 +22,6 @@ Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-NOTHING: Mapping[str, str] = {}
 _COMPRESSED_FROM = 1000  # bytes
 _COMPRESSION = 5  # of 9: a list of all symbols, 0.9 MB, has 60 KB after it, in some milliseconds beside the loop
 _AGAIN = 1.0  # seconds after which it helps to ask again
@@ -78,13 +77,14 @@ class Visits:
         scope: Scope,
         send: Send,
         tell: Callable[[Headers], Awaitable[bytes]],
-        preflight_more: Mapping[str, str] = NOTHING,
+        methods: str = METHODS,
     ) -> None:
-        """Answer with the JSON that `tell` makes, or with the Problem that it raises; browsers' preflights as well."""
+        """Answer with the JSON that `tell` makes, or the Problem that it raises; browsers' preflights as well, with
+        the `methods` that there are."""
         headers = headers_of(scope)
         origins = self._house.config.gateway_origins
         if scope["method"] == "OPTIONS":
-            await answer(send, HTTPStatus.NO_CONTENT, {**preflight(headers, origins), **preflight_more})
+            await answer(send, HTTPStatus.NO_CONTENT, preflight(headers, origins, methods))
             return
         fields = {"content-type": "application/json", "cache-control": "no-store"}
         try:

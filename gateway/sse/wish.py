@@ -11,20 +11,14 @@ from typing import NamedTuple
 
 from fsnats.binance.streams import Market, parse
 from fsnats.errors import StreamNameError, Unusable
-from gateway.komas.requests import SYMBOLS_DEFAULT, market_of
+from gateway.komas.requests import INTERVAL_DEFAULT, SYMBOLS_DEFAULT, market_of
 from gateway.protocol.forms import Envelope, normalised_with
 from gateway.protocol.paths import query_of
+from gateway.rest.single import single
 from gateway.sse.places import STREAMS_MOST
+from gateway.sse.routes import PREFIX, ROUTES
 
-PREFIX = "/api/ws/sse/"
-
-_COMMON = frozenset({"market", "decimal", "token", "lastEventId"})
-_OWN = {
-    "prices": frozenset({"symbols"}),
-    "klines": frozenset({"symbol", "interval"}),
-    "trades": frozenset({"symbol"}),
-    "stream": frozenset({"streams", "format"}),
-}
+_NAMES = {route.path.removeprefix(PREFIX): route.names | {"token"} for route in ROUTES}
 
 
 class Wish(NamedTuple):
@@ -43,18 +37,16 @@ class NoSuchPath(Unusable):
 def wish_of(target: str, markets: Sequence[Market]) -> Wish:
     """Read a request target.  Raises NoSuchPath, or Unusable for a parameter that cannot be used."""
     path = target.partition("?")[0].removeprefix(PREFIX).rstrip("/")
-    own = _OWN.get(path)
-    if own is None:
-        raise NoSuchPath(f"no events at {PREFIX}{path}; there are {', '.join(PREFIX + each for each in _OWN)}")
-    query = {name: values[-1] for name, values in query_of(target).items()}
-    unknown = sorted(query.keys() - own - _COMMON)
-    if unknown:
-        raise Unusable(f"unknown parameter '{unknown[0]}'; allowed: {', '.join(sorted(own | _COMMON))}")
+    names = _NAMES.get(path)
+    if names is None:
+        there = ", ".join(route.path for route in ROUTES)
+        raise NoSuchPath(f"no events at {PREFIX}{path[:200]}; there are {there}")
+    query = single(query_of(target), names)
     market = market_of(query.get("market", str(markets[0])), markets)
-    names = list(dict.fromkeys(_name(market, each) for each in _wanted(path, query)))
-    if not 1 <= len(names) <= STREAMS_MOST:
-        raise Unusable(f"{len(names)} streams: one request is for 1 to {STREAMS_MOST}")
-    return Wish(market, tuple(names), _envelope(query), query.get("lastEventId", ""))
+    streams = list(dict.fromkeys(_name(market, each) for each in _wanted(path, query)))
+    if not 1 <= len(streams) <= STREAMS_MOST:
+        raise Unusable(f"{len(streams)} streams: one request is for 1 to {STREAMS_MOST}")
+    return Wish(market, tuple(streams), _envelope(query), query.get("lastEventId", ""))
 
 
 def _wanted(path: str, query: dict[str, str]) -> list[str]:
@@ -64,7 +56,7 @@ def _wanted(path: str, query: dict[str, str]) -> list[str]:
         symbols = _list(query["symbols"]) if "symbols" in query else SYMBOLS_DEFAULT
         return [f"{symbol}@ticker" for symbol in symbols]
     symbol = _needed(query, "symbol")
-    return [f"{symbol}@trade" if path == "trades" else f"{symbol}@kline_{query.get('interval', '1m')}"]
+    return [f"{symbol}@trade" if path == "trades" else f"{symbol}@kline_{query.get('interval', INTERVAL_DEFAULT)}"]
 
 
 def _needed(query: dict[str, str], name: str) -> str:

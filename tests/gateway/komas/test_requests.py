@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from fsnats.binance.streams import Market, parse
@@ -50,7 +51,7 @@ def test_what_is_wrong_is_named(asked: Subscribe, named: str) -> None:
 def test_ids_lead_back_to_their_streams() -> None:
     stream = parse(Market.USDM, "btcusdt@kline_5m")
     assert stream_of_id(stream_id(stream.market, stream.name)) == stream
-    assert described(stream, 7) == {
+    assert msgspec.to_builtins(described(stream, 7)) == {
         "stream_id": "usdm:btcusdt@kline_5m",
         "symbol": "BTCUSDT",
         "stream_type": "kline",

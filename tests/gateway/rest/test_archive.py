@@ -23,6 +23,7 @@ from gateway.http import build
 from gateway.rest import archive as module
 from gateway.rest.archive import AT_ONCE, PATIENCE, Archive
 from gateway.rest.facade import Facade
+from gateway.rest.ranges import PATHS
 from tests.clock import HandClock
 from tests.conftest import eventually
 from tests.gateway.rest.test_facade import AUTHORIZED, TOKENS, House
@@ -99,7 +100,7 @@ async def served(house: House, archive: Archive) -> AsyncIterator[int]:
     listener = listen("127.0.0.1", 0, "port")
     port = listener.getsockname()[1]
     facade = Facade(house, house.bus, HandClock(), lambda _seconds, _call: None)
-    app = build(house.unready, CollectorRegistry(), facade, archive)
+    app = build(house.unready, CollectorRegistry(), facade, dict.fromkeys(PATHS, archive))
     async with serving(app, lambda _: pytest.fail("no WebSocket"), listener):
         yield port
 

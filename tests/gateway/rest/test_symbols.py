@@ -78,3 +78,18 @@ async def test_what_cannot_be_told_is_said(house: House, http: httpx.AsyncClient
     assert (await http.post(PATH)).status_code == 405
     house.missing = "no list of symbols yet for spot"
     assert (await http.get(PATH)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [("markets=spot", "unknown parameter 'markets'; allowed: market, token"), ("market=spot&market=usdm", "2 times")],
+)
+async def test_what_is_unknown_or_said_twice_is_refused(http: httpx.AsyncClient, query: str, named: str) -> None:
+    reply = await http.get(f"{PATH}?{query}")
+    assert reply.status_code == 400
+    assert named in reply.json()["detail"]
+
+
+async def test_it_is_read_only(http: httpx.AsyncClient) -> None:
+    reply = await http.post(PATH)
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD, OPTIONS")

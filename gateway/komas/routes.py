@@ -1,0 +1,85 @@
+"""The paths of the Komas interface: by this table they are dispatched and described."""
+
+from fsnats.binance.endpoints import SIMULATED_HEADER
+from gateway.komas.answers import Pinned, Prices, Started, Status, Streams, Switched, Unpinned
+from gateway.komas.requests import SYMBOLS_DEFAULT, Subscribe, Unsubscribe
+from gateway.openapi.parts import JSON, Answer, Operation, Parameter, text
+from gateway.openapi.problems import ASKING, problems
+
+PREFIX = "/api/ws/"
+BODY_MOST = 64 * 1024  # bytes
+
+_GROUP = "Pinned streams"
+_SESSION = Parameter(
+    "session",
+    text("^[A-Za-z0-9_-]{1,64}$", default="default"),
+    "Whose streams; each access token has sessions of its own.",
+)
+_SYMBOLS = Parameter("symbols", text(), "Symbols, separated by commas.", example="BTCUSDT,ETHUSDT")
+_MARKET = Parameter("market", text("^(spot|usdm|coinm)$"), "The market; by default the first one carried.")
+
+
+def _good(body: type) -> Answer:
+    return Answer(200, "", {JSON: body}, (SIMULATED_HEADER,))
+
+
+def _refused(*more: int) -> tuple[Answer, ...]:
+    return problems(400, 413, *ASKING, *more, headers=(SIMULATED_HEADER,))
+
+
+def _reading(name: str, summary: str, body: type, *parameters: Parameter) -> Operation:
+    return Operation("GET", PREFIX + name, _GROUP, summary, (_good(body), *_refused()), parameters)
+
+
+def _doing(name: str, summary: str, body: type, *parameters: Parameter) -> Operation:
+    return Operation("POST", PREFIX + name, _GROUP, summary, (_good(body), *_refused()), (_SESSION, *parameters))
+
+
+STATUS = _reading("status", "How a session is", Status, _SESSION)
+CONNECT = _doing("connect", "Hold a session's streams", Switched)
+DISCONNECT = _doing("disconnect", "Hold them no more; they stay named", Switched)
+SUBSCRIBE = Operation(
+    "POST",
+    f"{PREFIX}subscribe",
+    _GROUP,
+    "Pin streams",
+    (_good(Pinned), *_refused()),
+    (_SESSION,),
+    body=Subscribe,
+    body_example={"symbols": ["BTCUSDT", "ETHUSDT"], "stream_type": "ticker"},
+)
+UNSUBSCRIBE = Operation(
+    "POST",
+    f"{PREFIX}unsubscribe",
+    _GROUP,
+    "Take pinned streams out",
+    (_good(Unpinned), *_refused()),
+    (_SESSION,),
+    "By symbols and type, or by the ids that `streams` tells.",
+    body=Unsubscribe,
+    body_example={"symbols": ["ETHUSDT"], "stream_type": "ticker"},
+)
+UNSUBSCRIBE_ALL = _doing("unsubscribe-all", "Take all of a session's streams out", Unpinned)
+PRICES = _reading("prices", "The newest prices of the tickers that flow", Prices, _SYMBOLS)
+STREAMS = _reading("streams", "What a session has pinned", Streams, _SESSION)
+START_PRICES = _doing(
+    "quick/start-prices",
+    f"Pin tickers (by default {', '.join(SYMBOLS_DEFAULT)}), and say where their events are",
+    Started,
+    _SYMBOLS,
+    _MARKET,
+)
+STOP = _doing("quick/stop", "The same as disconnect", Switched)
+
+ROUTES = (
+    STATUS,
+    CONNECT,
+    DISCONNECT,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    UNSUBSCRIBE_ALL,
+    PRICES,
+    STREAMS,
+    START_PRICES,
+    STOP,
+)
