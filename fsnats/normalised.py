@@ -184,6 +184,7 @@ def values(
     stream: Stream, payload: bytes, received_ms: int, number: Callable[[str], Any] = float
 ) -> list[dict[str, Any]]:
     """The `data` of the same as Python's values: one, or those of an array; `number` makes numbers of their digits.
+    `received_ms` is 0 where it is not known.
 
     Raises Unusable as `normalised` does.
     """
@@ -222,7 +223,7 @@ def _fields(stream: Stream, event: _Raw, received_ms: int) -> Iterator[_Item]:
     for field, path, sort in fields:
         outer, _, key = path.rpartition(".")
         raw = bytes((inner.get(outer, {}) if outer else event).get(key, _NULL))
-        if field == "timestamp" and raw == _NULL:
+        if field == "timestamp" and raw == _NULL and received_ms:
             raw = b"%d" % received_ms
         yield field, sort, raw
 

@@ -14,7 +14,7 @@
 
 from fsnats.client.callbacks import BinanceWebSocket
 from fsnats.client.client import Client
-from fsnats.client.conversation import Rejected
+from fsnats.client.conversation import Forbidden, Rejected, TryLater
 from fsnats.client.handlers import (
     AggTradeClient,
     AggTradeConfig,
@@ -26,6 +26,7 @@ from fsnats.client.handlers import (
 from fsnats.client.past import Candles
 from fsnats.client.sync import SyncClient
 from fsnats.client.values import Gap, Message
+from fsnats.errors import StreamNameError, Unavailable, Unusable
 
 __all__ = [
     "AggTradeClient",
@@ -35,10 +36,15 @@ __all__ = [
     "Client",
     "ContinuousKlineClient",
     "ContinuousKlineConfig",
+    "Forbidden",
     "Gap",
     "Message",
     "MessageHandler",
     "Rejected",
+    "StreamNameError",
     "SyncClient",
+    "TryLater",
+    "Unavailable",
+    "Unusable",
     "WebSocketConnection",
 ]

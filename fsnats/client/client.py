@@ -7,16 +7,16 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import TracebackType
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from fsnats.backoff import Backoff
-from fsnats.binance.streams import parse
-from fsnats.client.conversation import Conversation, Forbidden, TryLater, market_of
+from fsnats.client.address import address_of, headers_of
+from fsnats.client.conversation import Forbidden, Rejected, TryLater, conversation_of, market_of
 from fsnats.client.past import Candles, Moment, candles
 from fsnats.client.values import Gap, Message
+from fsnats.clock import SystemClock
 from fsnats.errors import Unusable
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,9 @@ logger = logging.getLogger(__name__)
 DELAY_FIRST, DELAY_MOST = 1.0, 60.0  # seconds between two tries to connect
 _MESSAGE_BYTES = 16 * 1024 * 1024  # a whole market's array
 _GOODBYE_LIMIT = 1.0  # seconds that a gateway is given to take leave
-_FORBIDDEN = frozenset({401, 403})  # HTTP statuses of a handshake that will not be answered otherwise next time
+# HTTP statuses of a handshake: not without another token; perhaps later; every other one of 400 to 499 is final.
+_FORBIDDEN = frozenset({401, 403})
+_PASSING = frozenset({408, 425, 429})
 _REVOKED = 4001  # the close code of a token that is none any more
 
 
@@ -36,17 +38,22 @@ class Client:
     """
 
     def __init__(self, url: str = "ws://127.0.0.1:8080", *, token: str = "", compression: bool = False) -> None:
-        """Raises Unusable for what is no ws:// or wss:// (or http:// or https://) URL of a host."""
-        parts = urlsplit(url)
-        scheme = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}.get(parts.scheme)
-        if scheme is None or not parts.hostname:
-            raise Unusable(f"'{url}': not a ws:// or wss:// URL")
-        self._url = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/?seq=1"
-        self._http = f"{'https' if scheme == 'wss' else 'http'}://{parts.netloc}"
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        """Raises Unusable for what is no ws:// or wss:// (or http:// or https://) URL of a gateway, or no token."""
+        self._address = address_of(url)
+        self._headers = headers_of(token)
         self._compression = "deflate" if compression else None
         self._open: dict[ClientConnection, None] = {}
         self._ended = asyncio.Event()
+        self._clock = SystemClock()
+        self._simulated: bool | None = None
+
+    @property
+    def simulated(self) -> bool | None:
+        """Whether the gateway's data is none of Binance's now, but a simulator's, or a capture's that is played again.
+
+        None until it has said so, with the first answer.  The first time that it is, a warning is logged.
+        """
+        return self._simulated
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,7 +88,9 @@ class Client:
         """
         asked = {"market": market_of(market), "symbol": symbol, "interval": interval, "start": start, "end": end}
         more = {"limit": limit, "continuous": continuous, "source": source, "format": "json"}
-        return await candles(self._http, self._headers, {**asked, **more})
+        found, simulated = await candles(self._address.http, self._headers, {**asked, **more})
+        self._told(simulated)
+        return found
 
     async def stream(
         self,
@@ -104,7 +113,15 @@ class Client:
         Raises StreamNameError and Unusable for what is wrong in the call, Rejected for what the gateway refuses,
         Forbidden where it does not let the client in.
         """
-        conversation = _conversation(names, market, snapshot, history, resume, max_rate, closed_only)
+        conversation = conversation_of(
+            names,
+            market,
+            snapshot=snapshot,
+            history=history,
+            resume=resume,
+            max_rate=max_rate,
+            closed_only=closed_only,
+        )
         backoff = Backoff(DELAY_FIRST, DELAY_MOST, random.random)
         while not self._ended.is_set():
             delay = 0.0
@@ -113,8 +130,10 @@ class Client:
                     for request in conversation.opened():
                         await connection.send(request, text=True)
                     async for text in connection:
-                        value = conversation.received(text)
-                        if value is not None:
+                        value = conversation.received(text, self._clock.time_ns() // 1_000_000)
+                        if value is None:
+                            self._told(conversation.simulated)
+                        else:
                             backoff.healthy()
                             yield value
                 reason = "the gateway closed"
@@ -125,25 +144,29 @@ class Client:
                     raise Forbidden("the token is not valid any more") from None
                 reason = str(closed)
             except InvalidStatus as refusal:
-                status = refusal.response.status_code
-                if status in _FORBIDDEN:
-                    raise Forbidden(f"the gateway answers {status}: {_text(refusal)}") from None
-                reason, delay = f"the gateway answers {status}", _seconds(refusal)
+                reason, delay = _passing(refusal), _seconds(refusal)
             except InvalidURI as wrong:
                 raise Unusable(str(wrong)) from wrong
             except (OSError, InvalidHandshake, TimeoutError) as failure:
                 reason = str(failure) or type(failure).__name__
             if not self._ended.is_set():
                 delay = max(delay, backoff.next_delay())
-                logger.warning("disconnected", extra={"reason": reason, "again_in": round(delay, 1)})
+                # In the message itself: these logs are those of other people's programs.
+                logger.warning("no connection to %s: %s; next try in %.1f s", self._address.shown, reason, delay)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(delay):
                         await self._ended.wait()
 
+    def _told(self, simulated: bool | None) -> None:
+        if simulated and not self._simulated:
+            logger.warning("SIMULATED DATA: the gateway says that what it serves is none of Binance's now")
+        if simulated is not None:
+            self._simulated = simulated
+
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[ClientConnection]:
         async with connect(
-            self._url,
+            self._address.websocket,
             additional_headers=self._headers,
             compression=self._compression,
             max_size=_MESSAGE_BYTES,
@@ -151,41 +174,26 @@ class Client:
             proxy=None,  # a gateway is a neighbour; what the environment names leads elsewhere
         ) as connection:
             self._open[connection] = None
+            if self._ended.is_set():  # while it was being made
+                await connection.close()
             try:
                 yield connection
             finally:
                 del self._open[connection]
 
 
-def _conversation(
-    names: tuple[str, ...],
-    market: str,
-    snapshot: bool,
-    history: int | None,
-    resume: Mapping[str, tuple[int, int]] | None,
-    max_rate: float | None,
-    closed_only: bool,
-) -> Conversation:
-    if not names:
-        raise Unusable("no stream is named")
-    where = market_of(market)
-    options: dict[str, object] = {}
-    if max_rate is not None:
-        options["maxRate"] = max_rate
-    if closed_only:
-        options["closedOnly"] = True
-    return Conversation(
-        where,
-        [parse(where, name).name for name in names],
-        options=options,
-        snapshot=snapshot,
-        history=history,
-        places=resume,
-    )
+def _passing(refusal: InvalidStatus) -> str:
+    """Why a handshake was refused for now.  Raises Forbidden or Rejected where it is for good."""
+    status, text = refusal.response.status_code, _text(refusal)
+    if status in _FORBIDDEN:
+        raise Forbidden(f"the gateway answers {status}: {text}") from None
+    if 400 <= status < 500 and status not in _PASSING:
+        raise Rejected(str(status), f"the gateway refuses: {text}") from None
+    return f"the gateway answers {status}: {text}"
 
 
 def _text(refusal: InvalidStatus) -> str:
-    return (refusal.response.body or b"").decode(errors="replace")[:200]
+    return (refusal.response.body or b"").decode(errors="replace")[:200].strip()
 
 
 def _seconds(refusal: InvalidStatus) -> float:

@@ -1,12 +1,13 @@
 """What a client says to a gateway and understands of it, over connections that come and go.  Pure."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from fsnats.binance.streams import Market
+from fsnats.binance.streams import Market, parse
 from fsnats.client.values import Gap, Message
 from fsnats.errors import Refused, Unavailable, Unusable
 
@@ -53,6 +54,7 @@ class _Incoming(msgspec.Struct):
 
     type: str = ""
     market: Market | None = None
+    simulated: bool = False
     stream: str = ""
     epoch: int = 0
     seq: int = 0
@@ -98,17 +100,20 @@ class Conversation:
         """`places` are those after which to go on, by stream."""
         self._market = market
         self._names = list(dict.fromkeys(names))
+        self._catching_up: set[str] = set()
         self._options = dict(options or {})
         self._snapshot = snapshot
         self._history = history
         self.places: dict[str, tuple[int, int]] = dict(places or {})
         self._last_id = 0
-        self.simulated = False
+        self.simulated: bool | None = None
+        """Whether the data is none of Binance's now; None until a gateway has said so."""
 
     def opened(self) -> list[bytes]:
         """What to ask of a new connection."""
         known = [name for name in self._names if name in self.places]
         new = [name for name in self._names if name not in self.places]
+        self._catching_up = set(known)
         return [*self._requests(known, resume=True), *self._requests(new, resume=False)]
 
     def _requests(self, names: list[str], *, resume: bool) -> Iterator[bytes]:
@@ -132,8 +137,8 @@ class Conversation:
                     request["history"] = self._history
             yield _encode(request)
 
-    def received(self, text: str | bytes) -> Message | Gap | None:
-        """Take one message of the gateway.
+    def received(self, text: str | bytes, now_ms: int) -> Message | Gap | None:
+        """Take one message of the gateway; `now_ms` is when it came, in milliseconds since 1970.
 
         Raises Rejected for what it refuses, TryLater for what it cannot do now, Unavailable for what is no message.
         """
@@ -144,11 +149,13 @@ class Conversation:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(f"the gateway says what is not understood: {error}") from error
         if incoming.stream and not incoming.type:
-            return self._message(incoming)
+            return self._message(incoming, now_ms)
         if incoming.type == "connection":
-            self.simulated = b'"simulated":true' in (text if isinstance(text, bytes) else text.encode())
-        elif incoming.type == "resumed" and not incoming.recovered:
-            return Gap(market=self._market, stream=incoming.stream, reason="not certain that nothing is missing")
+            self.simulated = incoming.simulated
+        elif incoming.type == "resumed":
+            self._catching_up.discard(incoming.stream)
+            if not incoming.recovered:
+                return Gap(market=self._market, stream=incoming.stream, reason="not certain that nothing is missing")
         elif incoming.type == "historyEnd" and incoming.error:
             return Gap(market=self._market, stream=incoming.stream, reason=f"no history: {incoming.error}")
         elif incoming.type == "error":
@@ -157,7 +164,7 @@ class Conversation:
             raise Rejected(incoming.code, incoming.message, incoming.part)
         return None
 
-    def _message(self, incoming: _Incoming) -> Message:
+    def _message(self, incoming: _Incoming, now_ms: int) -> Message:
         if incoming.seq and not incoming.history:
             self.places[incoming.stream] = (incoming.epoch, incoming.seq)
         return Message(
@@ -166,11 +173,15 @@ class Conversation:
             payload=bytes(incoming.data),
             epoch=incoming.epoch,
             seq=incoming.seq,
-            received_ms=int(incoming.received),
+            received_ms=int(incoming.received) or (now_ms if self._is_live(incoming) else 0),
             is_snapshot=incoming.snapshot,
             is_recovered=incoming.recovered,
             is_history=incoming.history,
         )
+
+    def _is_live(self, incoming: _Incoming) -> bool:
+        is_late = incoming.snapshot or incoming.recovered or incoming.history
+        return not is_late and incoming.stream not in self._catching_up
 
     def _gap(self, notice: _Notice) -> Gap:
         return Gap(
@@ -183,3 +194,45 @@ class Conversation:
             missed=notice.missed,
             resync=notice.resync,
         )
+
+
+def conversation_of(
+    names: Sequence[str],
+    market: str,
+    *,
+    snapshot: bool = True,
+    history: int | None = None,
+    resume: Mapping[str, tuple[int, int]] | None = None,
+    max_rate: float | None = None,
+    closed_only: bool = False,
+) -> Conversation:
+    """What a program wants, checked as far as it can be here.  Raises StreamNameError and Unusable."""
+    if not names:
+        raise Unusable("no stream is named")
+    where = market_of(market)
+    options: dict[str, object] = {}
+    if max_rate is not None:
+        if not math.isfinite(max_rate):
+            raise Unusable(f"max_rate: {max_rate} is no rate")
+        options["maxRate"] = max_rate
+    if closed_only:
+        options["closedOnly"] = True
+    streams = [_name(where, name) for name in names]
+    places = dict(_place(where, name, place, streams) for name, place in (resume or {}).items())
+    return Conversation(where, streams, options=options, snapshot=snapshot, history=history, places=places)
+
+
+def _name(market: Market, name: object) -> str:
+    if not isinstance(name, str):
+        raise Unusable(f"{name!r}: streams are named one by one, as strings")
+    return parse(market, name).name
+
+
+def _place(market: Market, name: str, place: object, streams: Sequence[str]) -> tuple[str, tuple[int, int]]:
+    stream = _name(market, name)
+    if stream not in streams:
+        raise Unusable(f"resume: '{name}' is none of the streams that are read")
+    match place:
+        case (int(epoch), int(seq)):
+            return stream, (epoch, seq)
+    raise Unusable(f"resume: the place of '{name}' is (epoch, seq), not {place!r}")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import httpx
 import msgspec
 
+from fsnats.binance.endpoints import SIMULATED_HEADER
 from fsnats.binance.rows import Candle
 from fsnats.client.conversation import Forbidden, Rejected, TryLater
 from fsnats.errors import Unavailable, Unusable
@@ -107,8 +108,8 @@ def read(body: bytes) -> Candles:
     return Candles(answer.market, answer.symbol, answer.interval, answer.klines, answer.complete, missing)
 
 
-async def candles(base: str, headers: Mapping[str, str], parameters: Mapping[str, object]) -> Candles:
-    """Ask a gateway at this HTTP base for `/api/v1/klines`.
+async def candles(base: str, headers: Mapping[str, str], parameters: Mapping[str, object]) -> tuple[Candles, bool]:
+    """Ask a gateway at this HTTP base for `/api/v1/klines`, and hear whether they are simulated.
 
     Raises Unusable for a datetime without a time zone, Rejected for what the gateway refuses, Forbidden, TryLater,
     Unavailable for an answer that is cut off.
@@ -121,7 +122,7 @@ async def candles(base: str, headers: Mapping[str, str], parameters: Mapping[str
         raise Unavailable(f"the gateway does not answer: {error or type(error).__name__}") from error
     if reply.status_code != httpx.codes.OK:
         raise _refusal(reply)
-    return read(reply.content)
+    return read(reply.content), SIMULATED_HEADER in reply.headers
 
 
 class _Problem(msgspec.Struct):

@@ -13,7 +13,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message of a stream.
 
     `payload` is the JSON that Binance sent, byte for byte.  `epoch` and `seq` are its place in the stream, by which it
-    can be resumed; 0 for what lies outside of the count.  `received_ms` is when fsnats received it, where that is told.
+    can be resumed; 0 for what lies outside of the count.  `received_ms` is when it was received, in milliseconds since
+    1970: by fsnats where that is told (of snapshots), else by this program; 0 for what came late, or is history.
     """
 
     market: Market
@@ -34,7 +35,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def normalised(self, number: Callable[[str], Any] = float) -> dict[str, Any] | list[dict[str, Any]]:
         """The payload with readable names and numbers (`fsnats.normalised`); `number` makes them: float, Decimal, str.
 
-        A list for streams of arrays.  Raises Unusable for streams that have no such form.
+        `timestamp` is None where neither the payload nor `received_ms` tells it.  A list for streams of arrays.  Raises
+        Unusable for streams that have no such form.
         """
         found = values(parse(self.market, self.stream), self.payload, self.received_ms, number)
         return found if self.payload.lstrip()[:1] == b"[" else found[0]

@@ -106,6 +106,7 @@ async def test_candles_come_as_rows_and_as_tables(fleet: Fleet) -> None:
     async with Client(fleet.ws) as client:
         candles = await client.klines("btcusdt", "1m", market="usdm", start="3h", end="1h")
         assert candles.complete
+        assert client.simulated
         assert 119 <= len(candles.klines) <= 121
         stored = await client.klines("btcusdt", "1m", market="usdm", start="30d", source="store")
         assert not stored.complete
