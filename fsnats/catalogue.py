@@ -78,7 +78,10 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
                 try:
                     changed(decode(value))
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    logger.error("a value in the catalogue cannot be read", extra={"key": key, "error": str(error)})
+                    logger.error(
+                        "a value in the catalogue cannot be read",
+                        extra={"event": "catalogue.unreadable", "key": key, "error": str(error)},
+                    )
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_RETRY if newest is None else again):
                     await news.wait()

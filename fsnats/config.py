@@ -195,6 +195,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="bytes that a capture holds while the disk is full; suffixes K, M, G"),
     ] = 64 * 1024**2
     log_level: Annotated[Level, Meta(description="least important log lines to show")] = "info"
+    log_repeats: Annotated[
+        Count, Meta(description="log lines of one event and subject a minute; more are counted and told in one; 0: all")
+    ] = 10
+    log_files: Annotated[bool, Meta(description="write log files into state_dir/logs, too: true or false")] = True
+    log_file_size: Annotated[
+        Bytes, Meta(description="size at which a program begins its next log file; suffixes K, M, G")
+    ] = 8 * 1024**2
+    log_day_size: Annotated[
+        Bytes, Meta(description="size of one program's log files of a day; the oldest are removed; suffixes K, M, G")
+    ] = 32 * 1024**2
+    log_days: Annotated[Annotated[int, Meta(ge=1, le=3650)], Meta(description="days for which log files are kept")] = 7
     store_url: Annotated[
         str,
         Meta(

@@ -86,6 +86,8 @@ class Offsets:
         try:
             offset = self._decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("an offset cannot be read", extra={"subject": subject, "error": str(error)})
+            logger.warning(
+                "an offset cannot be read", extra={"event": "bus.unreadable", "subject": subject, "error": str(error)}
+            )
             return
         self.newest[offset.market] = offset

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
 import uvloop
 
+from fsnats import log
 from fsnats.errors import EXIT_CONFIG, EXIT_UNAVAILABLE, FsnatsError, Unusable
 
 SUPERVISOR_PID = "FSNATS_SUPERVISOR_PID"  # set by the supervisor for its children
@@ -64,12 +65,12 @@ def run(main: Main) -> int:
 
     `main` gets the `Stopping` that SIGTERM and SIGINT set.  A ConfigError ends with one sentence and EXIT_CONFIG, which
     supervisors do not restart; an Unavailable with one sentence and EXIT_UNAVAILABLE; anything else is a bug and ends
-    with its traceback.
+    with its traceback, logged where something is logged at all.
     """
     die_with_supervisor()
     try:
         return uvloop.run(_run(main))
-    except (FsnatsError, BaseExceptionGroup) as error:
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # the outermost place there is
         return _last_words(error)
 
 
@@ -78,8 +79,12 @@ def _last_words(error: BaseException) -> int:
     leaves = list(_leaves(error))
     expected = [leaf for leaf in leaves if isinstance(leaf, FsnatsError)]
     if len(expected) < len(leaves):
-        raise error
+        if not log.is_configured():
+            raise error
+        logger.critical("a bug ended this program", exc_info=error, extra={"event": "process.failed"})
+        return 1
     for leaf in expected:
+        log.last_words(str(leaf))
         sys.stderr.write(f"fsnats: {leaf}\n")
     return EXIT_CONFIG if any(isinstance(leaf, Unusable) for leaf in expected) else EXIT_UNAVAILABLE
 

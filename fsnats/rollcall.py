@@ -85,7 +85,10 @@ class RollCall:
         try:
             head = _head(payload)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("an answer cannot be read", extra={"subject": self._subject, "error": str(error)})
+            logger.warning(
+                "an answer cannot be read",
+                extra={"event": "bus.unreadable", "subject": self._subject, "error": str(error)},
+            )
             return
         if subject == self._asking:
             self._answers.append(Answer(head.program, head.pid, payload))

@@ -45,6 +45,8 @@ def check(config: Config, named: Callable[[str], str]) -> None:
     for origin in config.gateway_origins:
         if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#]+/?", origin, re.IGNORECASE) and origin != "null":
             raise ConfigError(named("gateway_origins"), f"'{origin}' is not an origin such as https://example.com")
+    if config.log_day_size < config.log_file_size:
+        raise ConfigError(named("log_day_size"), "must not be less than log_file_size")
     if config.gateway_pong_within <= config.gateway_ping_every:
         reason = "must be longer than gateway_ping_every, or clients are closed before they are asked"
         raise ConfigError(named("gateway_pong_within"), reason)

@@ -231,7 +231,10 @@ class Gateway:
             self._all_listed.set()
         change = between(before, listing)
         if before is None or change or before.trading != listing.trading or before.pairs != listing.pairs:
-            logger.info("symbols listed", extra={"market": listing.market, "trading": len(listing.trading)})
+            logger.info(
+                "symbols listed",
+                extra={"event": "symbols.listed", "market": listing.market, "trading": len(listing.trading)},
+            )
             for client in self.clients:
                 client.catalogue_changed(change)
 

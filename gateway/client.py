@@ -236,6 +236,6 @@ class Client(Connection):
 
     def _fell_behind(self) -> None:
         self._house.tally.slow += 1
-        logger.info("a client does not read fast enough", extra={"client": self.peer})
+        logger.info("a client does not read fast enough", extra={"event": "client.slow", "client": self.peer})
         # Its socket is full: the closing handshake may never get through, then `close_timeout` ends it.
         self.close(closing.SLOW_CONSUMER.code, closing.SLOW_CONSUMER.reason)

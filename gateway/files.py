@@ -37,6 +37,12 @@ class Files:
         try:
             self._certificate.reload()
         except ConfigError as error:
-            logger.error("the new certificate cannot be used, the old one stays", extra={"error": str(error)})
+            logger.error(
+                "the new certificate cannot be used, the old one stays",
+                extra={"event": "certificate.unusable", "error": str(error)},
+            )
         else:
-            logger.info("new connections get the certificate as it is now", extra={"file": self._certificate.chain})
+            logger.info(
+                "new connections get the certificate as it is now",
+                extra={"event": "certificate.read", "file": self._certificate.chain},
+            )

@@ -64,7 +64,7 @@ class Joins:
                 found = await replay.lasts(self._bus, some[0].stream.market, names)
             except BusUnavailable as error:
                 # A value that is not there is nothing that a client misses: the next one comes soon.
-                logger.debug("no snapshots", extra={"error": str(error)})
+                logger.debug("no snapshots", extra={"event": "window.unreadable", "error": str(error)})
                 continue
             oldest = time.time_ns() - int(SNAPSHOT_AGE * 1e9)
             for listen in some:

@@ -11,12 +11,13 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fsnats import descriptors, headway, log, notify, process
+from fsnats import descriptors, headway, notify, process
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
+from fsnats.logs.start import log_as
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
@@ -55,7 +56,7 @@ def gateway(
     config = load({name: str(value) for name, value in flags.items() if value is not None}).config
     # Several gateways run at once, here or elsewhere: the name must tell them apart on the bus.
     name = f"gateway-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
-    log.configure(os.environ.get(notify.PROGRAM, "gateway"), config.log_level)
+    log_as(os.environ.get(notify.PROGRAM, "gateway"), config)
 
     async def serve(stopping: process.Stopping) -> None:
         files = Files(config)
@@ -75,7 +76,7 @@ def _fitting(config: Config, files: int) -> Config:
         logger.warning(
             "fewer connections fit than FSNATS_GATEWAY_CONNECTIONS allows: raise the limit of open files (ulimit -Hn, "
             "LimitNOFILE=)",
-            extra={"allowed": wanted, "files": files, "fit": room},
+            extra={"event": "gateway.files_limit", "allowed": wanted, "files": files, "fit": room},
         )
     return msgspec.structs.replace(config, gateway_connections=min(wanted or room, room))
 
@@ -127,7 +128,9 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         ) as house.sockets:
             address = listener.getsockname()
             url = f"{'wss' if files.tls else 'ws'}://{address[0]}:{address[1]}/"
-            logger.info("listening", extra={"url": url, "connections": config.gateway_connections})
+            logger.info(
+                "listening", extra={"event": "gateway.listening", "url": url, "connections": config.gateway_connections}
+            )
             getting_ready = tasks.create_task(_announce(house, notifier))
             await stopping.wait()
             notifier.stopping(config.gateway_graceful + _STOP_SECONDS)
@@ -145,7 +148,7 @@ async def _announce(house: Gateway, notifier: notify.Notifier) -> None:
     await house.ready()
     process.settle()
     notifier.say("READY=1")
-    logger.info("ready")
+    logger.info("ready", extra={"event": "gateway.ready"})
 
 
 def main(arguments: list[str] | None = None) -> int:

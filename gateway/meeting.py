@@ -44,7 +44,10 @@ class Missed:
             try:
                 self._replay = await replay.after(self._bus, self._stream.market, self._stream.name, *self._key)
             except BusUnavailable as error:
-                logger.debug("the past cannot be read", extra={"stream": self._stream.name, "error": str(error)})
+                logger.debug(
+                    "the past cannot be read",
+                    extra={"event": "window.unreadable", "stream": self._stream.name, "error": str(error)},
+                )
                 return
             looks += 1
             # What has left the window does not come back; an empty one may only be behind.

@@ -57,6 +57,7 @@ def test_every_field_of_a_token_is_documented() -> None:
         "docs/exits.md",
         "docs/fleet.md",
         "docs/gateway.md",
+        "docs/logs.md",
         "docs/recorder.md",
         "docs/replay.md",
         "docs/rest.md",

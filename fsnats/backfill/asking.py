@@ -117,7 +117,7 @@ class Asking:
         now = self._clock.monotonic()
         if self._troubled is None:
             self._troubled = now
-            logger.warning("history cannot be asked for", extra={"error": str(failure)})
+            logger.warning("history cannot be asked for", extra={"event": "history.unreachable", "error": str(failure)})
         if self._patience is not None and now - self._troubled + delay > self._patience:
             raise failure
         await self._clock.sleep(delay)

@@ -214,7 +214,8 @@ class NatsBus:
             except (OSError, TimeoutError, BusUnavailable, wire.WireError) as error:
                 delay = self._backoff.next_delay()
                 logger.warning(
-                    "NATS cannot be reached", extra={"server": _shown(url), "error": str(error), "next": delay}
+                    "NATS cannot be reached",
+                    extra={"event": "nats.unreachable", "server": _shown(url), "error": str(error), "next": delay},
                 )
                 await asyncio.sleep(delay)
                 continue
@@ -237,7 +238,7 @@ class NatsBus:
             self.reconnects += 1
             for reply in (*self._requests, *self._collections):
                 self._fail(reply, "the connection to NATS was lost")
-            logger.warning("NATS connection lost", extra={"server": _shown(url), "error": reason})
+            logger.warning("NATS connection lost", extra={"event": "nats.lost", "server": _shown(url), "error": reason})
             self._changed(False)
             await asyncio.sleep(self._backoff.next_delay())
 
@@ -298,7 +299,10 @@ class NatsBus:
                 try:
                     subscription.callback(event.subject, event.reply, event.payload)
                 except Exception:  # one bad message must not cost the connection and what was read with it
-                    logger.exception("a message on the bus could not be handled", extra={"subject": event.subject})
+                    logger.exception(
+                        "a message on the bus could not be handled",
+                        extra={"event": "bus.message_failed", "subject": event.subject},
+                    )
         if self._after_read is not None:
             self._after_read()
 

@@ -39,13 +39,14 @@ def replay(
     Starts NATS and a gateway and plays what `fsnats capture` wrote, or others did in that form, marked as replayed.
     Every file is checked first; it ends when all who listen have everything.
     """
-    from fsnats import log, process
+    from fsnats import process
     from fsnats.captures.check import check
     from fsnats.captures.performance import perform
     from fsnats.captures.player import Playing
+    from fsnats.logs.start import log_as
 
     config = configured(context)
-    log.configure("replay", config.log_level)
+    log_as("replay", config)
     rate, paths = _speed(speed), found(files)
     first, last = between_ns(since, until, time.time_ns() // 1_000_000)
     checked = check(paths, _meter(sum(path.stat().st_size for path in paths if path.is_file())))

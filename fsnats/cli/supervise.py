@@ -15,11 +15,12 @@ def supervise(
 
     Starts NATS too where `nats_url` names none.  Unlike `up` it waits for what cannot be reached instead of ending.
     """
-    from fsnats import log, process
+    from fsnats import process
+    from fsnats.logs.start import log_as
     from fsnats.supervisor.main import supervise as run_fleet
 
     config = configured(context)
-    log.configure("supervisor", config.log_level)
+    log_as("supervisor", config)
 
     async def run(stopping: process.Stopping) -> None:
         await run_fleet(config, stopping, with_gateway=gateway)

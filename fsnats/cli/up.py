@@ -21,12 +21,13 @@ def up(
     NATS, workers and gateway, in their order; Ctrl-C stops them.  Ends with one sentence when Binance cannot
     be reached.
     """
-    from fsnats import log, process
+    from fsnats import process
+    from fsnats.logs.start import log_as
     from fsnats.supervisor.main import SimSettings
     from fsnats.supervisor.main import supervise as run_fleet
 
     config = configured(context)
-    log.configure("supervisor", config.log_level)
+    log_as("supervisor", config)
 
     async def run(stopping: process.Stopping) -> None:
         await run_fleet(

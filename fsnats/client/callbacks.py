@@ -193,7 +193,7 @@ class BinanceWebSocket:
 
     async def _fail(self, error: Exception) -> None:
         if not self._errors:
-            logger.error("an error that nobody listens for", exc_info=error)
+            logger.error("an error that nobody listens for", exc_info=error, extra={"event": "client.error"})
         for callback in list(self._errors):
             outcome = callback(error)
             if inspect.isawaitable(outcome):

@@ -152,14 +152,18 @@ class Client:
             if not self._ended.is_set():
                 delay = max(delay, backoff.next_delay())
                 # In the message itself: these logs are those of other people's programs.
-                logger.warning("no connection to %s: %s; next try in %.1f s", self._address.shown, reason, delay)
+                text = "no connection to %s: %s; next try in %.1f s"
+                logger.warning(text, self._address.shown, reason, delay, extra={"event": "client.disconnected"})
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(delay):
                         await self._ended.wait()
 
     def _told(self, simulated: bool | None) -> None:
         if simulated and not self._simulated:
-            logger.warning("SIMULATED DATA: the gateway says that what it serves is none of Binance's now")
+            logger.warning(
+                "SIMULATED DATA: the gateway says that what it serves is none of Binance's now",
+                extra={"event": "client.simulated"},
+            )
         if simulated is not None:
             self._simulated = simulated
 

@@ -91,7 +91,10 @@ class Combined:
             delay = backoff.next_delay()
             if self._tries is not None and backoff.failures >= self._tries:
                 raise Unavailable(f"{backoff.failures} tries in a row failed: {reason}") from reason
-            logger.warning("disconnected", extra={"reason": str(reason), "again_in": round(delay, 1)})
+            logger.warning(
+                "disconnected",
+                extra={"event": "client.disconnected", "reason": str(reason), "again_in": round(delay, 1)},
+            )
             await asyncio.sleep(delay)
 
     async def _carry(self, connection: ClientConnection, backoff: Backoff) -> None:
@@ -131,14 +134,16 @@ class Combined:
         try:
             combined = _read(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            logger.warning("not understood", extra={"text": repr(text[:200])})
+            logger.warning("not understood", extra={"event": "client.not_understood", "text": repr(text[:200])})
             return
         if combined.stream:
             backoff.healthy()
             self.messages += 1
             await self._receive(combined.stream, bytes(combined.data))
         elif bytes(combined.error):
-            logger.error("refused", extra={"error": bytes(combined.error).decode(errors="replace")})
+            logger.error(
+                "refused", extra={"event": "client.refused", "error": bytes(combined.error).decode(errors="replace")}
+            )
 
 
 def _pages(names: list[str]) -> Iterable[list[str]]:

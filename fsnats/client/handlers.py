@@ -107,7 +107,7 @@ class _Handed:
             try:
                 await self._handler.handle_message(number, message)
             except Exception:  # the user's code: it must not end ours
-                logger.exception("a handler failed")
+                logger.exception("a handler failed", extra={"event": "client.handler_failed"})
 
 
 class ContinuousKlineClient(_Handed):

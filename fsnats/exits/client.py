@@ -145,7 +145,10 @@ class Way:
                 continue
             self.waiting = None
             if grant.delay > 0:
-                logger.info("waiting for the exit's budget of dials", extra={"seconds": round(grant.delay, 1)})
+                logger.info(
+                    "waiting for the exit's budget of dials",
+                    extra={"event": "exit.waiting", "seconds": round(grant.delay, 1)},
+                )
                 await self._exits.sleep(grant.delay)
             return chosen
 
@@ -190,7 +193,9 @@ class Way:
 
     def _wait_for_any(self, grant: Grant) -> None:
         if self.waiting != grant.reason:
-            logger.warning("no exit may be used", extra={"host": self._host, "error": grant.reason})
+            logger.warning(
+                "no exit may be used", extra={"event": "exit.none", "host": self._host, "error": grant.reason}
+            )
         self.waiting = grant.reason
 
 
@@ -198,9 +203,9 @@ def log_report(report: Report) -> None:
     """Say that an exit went out of use, or came back."""
     extra: dict[str, object] = {"exit": report.exit, "host": report.host}
     if report.verdict is None:
-        logger.info("an exit works again", extra=extra)
+        logger.info("an exit works again", extra={"event": "exit.works_again", **extra})
         return
     area = ruled_out(report.verdict, report.host, report.scope)
     extra |= {"verdict": report.verdict, "not_for": area, "error": report.reason}
     level = logging.ERROR if REACTIONS[report.verdict].error else logging.WARNING
-    logger.log(level, "an exit is out of use for a while", extra=extra)
+    logger.log(level, "an exit is out of use for a while", extra={"event": "exit.out_of_use", **extra})

@@ -191,7 +191,8 @@ class SqliteFile:
     def _writer_of_now(self) -> sqlite3.Connection:
         if self._writer is not None and not self._is_there():
             logger.warning(
-                "the store's file was removed, replaced or damaged; opening it anew", extra={"store": self.name}
+                "the store's file was removed, replaced or damaged; opening it anew",
+                extra={"event": "store.reopened", "store": self.name},
             )
             self._drop(self._writer)
             self._writer = None

@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from fsnats import log, process
+from fsnats import process
 from fsnats.errors import EXIT_CONFIG, ConfigError
+from fsnats.logs.start import log_as
 from fsnats.settings import load
 from fsnats.supervisor.main import SimSettings, supervise
 
@@ -21,7 +22,7 @@ def main() -> int:
     except ConfigError as error:
         sys.stderr.write(f"fsnats: {error}\n")
         return EXIT_CONFIG
-    log.configure("supervisor", config.log_level)
+    log_as("supervisor", config)
     return process.run(
         lambda stopping: supervise(
             config,

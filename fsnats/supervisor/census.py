@@ -106,7 +106,10 @@ class Census:
             else:
                 announced.hear(_announcement(frame.payload), self.listings.get(market), now)
         except (FrameError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            logger.warning("an announcement cannot be read", extra={"market": market, "error": str(error)})
+            logger.warning(
+                "an announcement cannot be read",
+                extra={"event": "bus.unreadable", "market": market, "error": str(error)},
+            )
             return
         self._news[market].set()
 
@@ -175,7 +178,9 @@ class Census:
         late = self._announced[market].looked(listing, self._clock.monotonic())
         if late:
             extra = {"market": market, "symbols": _some(sorted(late))}
-            logger.warning("the exchange announced what its list does not show", extra=extra)
+            logger.warning(
+                "the exchange announced what its list does not show", extra={"event": "symbols.not_listed", **extra}
+            )
 
     async def _take(self, market: Market) -> Listing | ExchangeUnavailable:
         # The failure is returned, not raised: one market's must not cancel the others'.
@@ -191,7 +196,10 @@ class Census:
         self.troubles[market] = str(error)
         if isinstance(error, ExchangeUnavailable) and error.retry_after is not None:
             self._stay_away[market] = error.retry_after
-        logger.warning("cannot renew the list of symbols", extra={"market": market, "error": str(error)})
+        logger.warning(
+            "cannot renew the list of symbols",
+            extra={"event": "symbols.not_renewed", "market": market, "error": str(error)},
+        )
 
     async def _apply(self, listing: Listing) -> None:
         """Store a listing and its groups.
@@ -223,7 +231,10 @@ class Census:
         if len(self.listings) < len(self._config.markets):
             return  # they may be on the market that did not answer
         for name, reason in not_traded(self._config.symbols, self.listings.values()).items():
-            logger.warning("a configured symbol is not traded", extra={"symbol": name, "reason": reason})
+            logger.warning(
+                "a configured symbol is not traded",
+                extra={"event": "symbols.not_traded", "symbol": name, "reason": reason},
+            )
         if not self.all_groups and not all(listing.replayed for listing in self.listings.values()):
             markets = ", ".join(self._config.markets)
             raise ConfigError("FSNATS_SYMBOLS", f"none of {', '.join(self._config.symbols)} trades on {markets}")
@@ -241,7 +252,7 @@ def _report(listing: Listing, change: Change, groups: list[Group]) -> None:
     for what in ("listed", "delisted", "halted", "resumed"):
         if names := getattr(change, what):
             extra[what] = _some(names)
-    logger.info("the list of symbols changed", extra=extra)
+    logger.info("the list of symbols changed", extra={"event": "symbols.changed", **extra})
 
 
 def _some(names: list[str]) -> str:

@@ -72,7 +72,7 @@ class Dials:
         try:
             grant = self.grant(self._request(payload))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("a request to dial cannot be read", extra={"error": str(error)})
+            logger.warning("a request to dial cannot be read", extra={"event": "bus.unreadable", "error": str(error)})
             return
         if reply and grant is not None:
             self._bus.publish(reply, msgspec.json.encode(grant))
@@ -81,4 +81,4 @@ class Dials:
         try:
             self.told(self._report(payload))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("a report on an exit cannot be read", extra={"error": str(error)})
+            logger.warning("a report on an exit cannot be read", extra={"event": "bus.unreadable", "error": str(error)})

@@ -42,7 +42,9 @@ class Doubts:
         try:
             request = _decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("a question about trading cannot be read", extra={"error": str(error)})
+            logger.warning(
+                "a question about trading cannot be read", extra={"event": "bus.unreadable", "error": str(error)}
+            )
             return
         if reply and self._waiting < AT_ONCE:
             self._waiting += 1

@@ -132,14 +132,18 @@ class Fleet:
             except BusUnavailable as error:
                 if self._impatient:
                     raise
-                report.logger.warning("cannot keep the catalogue", extra={"error": str(error)})
+                report.logger.warning(
+                    "cannot keep the catalogue", extra={"event": "catalogue.not_kept", "error": str(error)}
+                )
             await self._clock.sleep(backoff.next_delay())
 
     async def _tidy(self, census: Census) -> None:
         try:
             await census.tidy()
         except BusUnavailable as error:
-            report.logger.warning("cannot tidy the catalogue up; later", extra={"error": str(error)})
+            report.logger.warning(
+                "cannot tidy the catalogue up; later", extra={"event": "catalogue.untidy", "error": str(error)}
+            )
 
     async def _adjust(self, wanted: list[Program], limit: float | None = None) -> None:
         for program in wanted:
@@ -183,7 +187,7 @@ class Fleet:
     def _started(self, on_ready: Callable[[Running], None] | None) -> None:
         standings = self.supervisor.standings()
         self._notifier.say("READY=1", f"STATUS={self._progress()}")
-        report.logger.info("the fleet has started", extra={"programs": len(standings)})
+        report.logger.info("the fleet has started", extra={"event": "fleet.started", "programs": len(standings)})
         if on_ready is not None:
             on_ready(Running(self.config, self.config.nats_url, len(standings)))
 

@@ -5,22 +5,16 @@ are written out for people.  Otherwise the stream is for machines: JSON lines, w
 unchanged, and anything else (nats-server's log, a traceback) is wrapped into one such line.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TextIO
 
-import msgspec
-
-from fsnats.log import Lines
-
-LINE_MOST = 16 * 1024  # bytes of one line; a longer one is written in pieces
+from fsnats import log
+from fsnats.logs import entries
+from fsnats.logs.entries import LINE_MOST
 
 _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)  # ANSI foregrounds that can be read on black and on white
-_KNOWN = ("time", "level", "program", "logger", "message", "exception")
-
-_decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class LineSplitter:
@@ -53,34 +47,13 @@ class LineSplitter:
 
 def for_people(line: str) -> str:
     """A JSON line as `fsnats.log` writes them, in the form that it has on a terminal; any other line as it is."""
-    entry = _entry(line)
-    if entry is None:
-        return line
-    try:
-        clock = datetime.fromisoformat(str(entry["time"])).astimezone().strftime("%H:%M:%S")
-    except ValueError:
-        return line
-    extra = "".join(f"  {name}={value}" for name, value in entry.items() if name not in _KNOWN)
-    exception = f"\n{entry['exception']}" if "exception" in entry else ""
-    return f"{clock} {entry['level']:<8} {entry['message']}{extra}{exception}"
+    entry = entries.decoded(line)
+    return entries.printable(line.replace("\t", " ")) if entry is None else entries.text(entry)
 
 
 def for_machines(name: str, line: str, now: datetime) -> str:
     """A line of a program as a JSON line."""
-    if _entry(line) is not None:
-        return line
-    wrapped = {"time": now.isoformat(timespec="milliseconds"), "level": "info", "program": name, "message": line}
-    return msgspec.json.encode(wrapped).decode()
-
-
-def _entry(line: str) -> dict[str, object] | None:
-    if not line.startswith("{"):
-        return None
-    try:
-        entry = _decode(line)
-    except msgspec.DecodeError:
-        return None
-    return entry if {"time", "level", "message"} <= entry.keys() else None
+    return line if entries.decoded(line) is not None else entries.encoded(entries.output(name, line, now))
 
 
 class Printer:
@@ -100,9 +73,17 @@ class Printer:
 
     def line(self, name: str, line: str) -> None:
         """Write one line of a program."""
+        if entries.decoded(line) is None:
+            # What the program did not log itself is in no file of its own, and nobody took secrets out of it.
+            line = log.redacted(line)
+            if line.strip():
+                log.keep(entries.output(name, line, self._now()))
+        self._write(name, line)
+
+    def _write(self, name: str, line: str) -> None:
         if self._for_people:
             self.expect(name)
-            text = "".join(f"{self._tag(name)} {part}\n" for part in for_people(line).splitlines() or [""])
+            text = "".join(f"{self._tag(name)} {part}\n" for part in for_people(line).split("\n"))
         elif line.strip():
             text = for_machines(name, line, self._now()) + "\n"
         else:
@@ -124,24 +105,8 @@ class Printer:
     @contextmanager
     def logging_as(self, name: str) -> Iterator[None]:
         """Write what this process itself logs like everyone else's lines, where those are for people."""
-        root = logging.getLogger()
-        before = root.handlers[:]
-        if self._for_people:
-            handler = _ToPrinter(self, name)
-            handler.setFormatter(Lines())
-            root.handlers[:] = [handler]
-        try:
+        if not self._for_people:
             yield
-        finally:
-            root.handlers[:] = before
-
-
-class _ToPrinter(logging.Handler):
-    def __init__(self, printer: Printer, name: str) -> None:
-        super().__init__()
-        self._printer = printer
-        self._program = name
-
-    def emit(self, record: logging.LogRecord) -> None:
-        for line in self.format(record).splitlines():
-            self._printer.line(self._program, line)
+            return
+        with log.shown_by(lambda entry: self._write(name, entries.encoded(entry)), name):
+            yield

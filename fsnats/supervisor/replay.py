@@ -58,7 +58,10 @@ class ReplayKeeper:
         else:
             trouble = ""
         if trouble and trouble != self.trouble:
-            logger.warning("there is no replay window, losses will be told instead of filled", extra={"error": trouble})
+            logger.warning(
+                "there is no replay window, losses will be told instead of filled",
+                extra={"event": "window.missing", "error": trouble},
+            )
         self.trouble = trouble
 
     async def _ensure(self, bus: Bus, market: Market) -> None:

@@ -79,23 +79,40 @@ def log_event(event: events.Event) -> None:
     child = {"child": event.program}
     match event:
         case events.Started(program, pid):
-            logger.debug(f"{program} starts", extra={**child, "pid": pid})
+            logger.debug(f"{program} starts", extra={"event": "program.starts", **child, "pid": pid})
         case events.Ready(program, took, ready, wanted):
-            logger.info(f"{program} is ready ({ready} of {wanted})", extra={**child, "took": round(took, 2)})
+            logger.info(
+                f"{program} is ready ({ready} of {wanted})",
+                extra={"event": "program.ready", **child, "took": round(took, 2)},
+            )
         case events.Exited(program, pid, status, expected):
             level = logging.DEBUG if expected else logging.WARNING
-            logger.log(level, f"{program} {ending(status)}", extra={**child, "pid": pid})
+            logger.log(level, f"{program} {ending(status)}", extra={"event": "program.ended", **child, "pid": pid})
         case events.Unstartable(program, reason):
-            logger.error(f"{program} cannot be started: {reason}", extra=child)
+            logger.error(f"{program} cannot be started: {reason}", extra={"event": "program.unstartable", **child})
         case events.Restarting(program, delay, count):
-            logger.info(f"{program} starts again in {delay:g} s", extra={**child, "restarts": count})
+            logger.info(
+                f"{program} starts again in {delay:g} s",
+                extra={"event": "program.restarts", **child, "restarts": count},
+            )
         case events.GaveUp(program, status):
-            logger.error(f"{program} {ending(status)}: starting it again cannot help", extra=child)
+            logger.error(
+                f"{program} {ending(status)}: starting it again cannot help",
+                extra={"event": "program.given_up", **child},
+            )
         case events.Silent(program, seconds):
-            logger.error(f"{program} gave no sign of life for {seconds:.0f} s: killing it", extra=child)
+            logger.error(
+                f"{program} gave no sign of life for {seconds:.0f} s: killing it",
+                extra={"event": "program.silent", **child},
+            )
         case events.TooBig(program, rss, most):
-            logger.warning(f"{program} is too big: replacing it", extra={**child, "rss": rss, "most": most})
+            logger.warning(
+                f"{program} is too big: replacing it",
+                extra={"event": "program.too_big", **child, "rss": rss, "most": most},
+            )
         case events.Stuck(program, seconds):
-            logger.warning(f"{program} did not stop within {seconds:g} s: killing it", extra=child)
+            logger.warning(
+                f"{program} did not stop within {seconds:g} s: killing it", extra={"event": "program.stuck", **child}
+            )
         case _:
             assert_never(event)

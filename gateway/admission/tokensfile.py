@@ -39,9 +39,12 @@ class TokensFile:
         try:
             self.tokens = self._read()
         except ConfigError as error:
-            logger.error("the tokens file cannot be used, the tokens of before stay", extra={"error": str(error)})
+            logger.error(
+                "the tokens file cannot be used, the tokens of before stay",
+                extra={"event": "tokens.unusable", "error": str(error)},
+            )
         else:
-            logger.info("tokens read", extra={"file": self._path, "tokens": len(self.tokens)})
+            logger.info("tokens read", extra={"event": "tokens.read", "file": self._path, "tokens": len(self.tokens)})
 
     def _read(self) -> Tokens:
         try:
@@ -55,7 +58,10 @@ class TokensFile:
         except BadTokens as error:
             raise ConfigError(self._setting, f"'{self._path}': {error}") from None
         if mode & stat.S_IROTH:
-            logger.warning("every user of this machine can read the tokens file", extra={"file": self._path})
+            logger.warning(
+                "every user of this machine can read the tokens file",
+                extra={"event": "tokens.exposed", "file": self._path},
+            )
         return tokens
 
 

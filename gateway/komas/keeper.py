@@ -64,7 +64,7 @@ class Keeper:
                 await self._load()
                 again = _REFRESH
             except BusUnavailable as error:
-                logger.debug("pins cannot be read", extra={"error": str(error)})
+                logger.debug("pins cannot be read", extra={"event": "pins.unreadable", "error": str(error)})
                 again = _RETRY
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(again):
@@ -111,7 +111,9 @@ class Keeper:
             try:
                 self._hub.listen(parse(market, name), BARE, self._nobody)
             except StreamNameError as error:
-                logger.warning("a pin is no stream", extra={"stream": name, "error": str(error)})
+                logger.warning(
+                    "a pin is no stream", extra={"event": "pins.no_stream", "stream": name, "error": str(error)}
+                )
                 wanted = wanted - {(market, name)}
         self._held = wanted
 

@@ -140,7 +140,7 @@ class Archive:
                 told += [] if is_survey else reply.missing
                 await _send(send, await _add(asked, form, reply))
         except (Problem, Unusable) as error:
-            logger.warning("a download cannot be finished", extra={"error": str(error)})
+            logger.warning("a download cannot be finished", extra={"event": "download.unfinished", "error": str(error)})
             if asked.format != "json":
                 return  # without its end, which every HTTP client takes for what it is: the answer is not whole
             end = form.end(told, str(error))

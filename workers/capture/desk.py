@@ -124,7 +124,12 @@ class Desk:
     def _say(self, trouble: str) -> None:
         if trouble and trouble != self.trouble:
             extra = {"reason": trouble, "waiting": len(self._waiting), "bytes": self.bytes}
-            logger.error("the capture cannot be written; holding what comes, and trying again", extra=extra)
+            logger.error(
+                "the capture cannot be written; holding what comes, and trying again",
+                extra={"event": "capture.unwritable", **extra},
+            )
         elif self.trouble and not trouble:
-            logger.info("the capture is written again", extra={"waiting": len(self._waiting)})
+            logger.info(
+                "the capture is written again", extra={"event": "capture.written_again", "waiting": len(self._waiting)}
+            )
         self.trouble = trouble

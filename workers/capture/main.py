@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fsnats import catalogue, log, notify, process
+from fsnats import catalogue, notify, process
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
 from fsnats.captures.recovery import last_places, repair
@@ -23,6 +23,7 @@ from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError
+from fsnats.logs.start import log_as
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import Status, respond
@@ -61,7 +62,7 @@ def capture(
     """
     flags = {"capture_rotate_size": rotate_size, "capture_rotate_every": rotate_every}
     config = load({name: value for name, value in flags.items() if value is not None}).config
-    log.configure("capture", config.log_level)
+    log_as("capture", config)
     wanted = wishes.read(patterns or (), config.markets[0])
 
     async def run(stopping: process.Stopping) -> None:
@@ -93,7 +94,7 @@ async def _run(
 ) -> None:
     for one in await asyncio.to_thread(repair, directory):
         extra = {"file": one.file, "frames": one.frames, "cut_bytes": one.cut_bytes}
-        logger.warning("finished the file of a capture that was killed", extra=extra)
+        logger.warning("finished the file of a capture that was killed", extra={"event": "capture.recovered", **extra})
     places = await asyncio.to_thread(last_places, directory)
     notifier, clock = notify.from_environment(), SystemClock()
     name = f"capture-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
@@ -113,7 +114,9 @@ async def _run(
             writing = tasks.create_task(work.desk.run())
             working = tasks.create_task(work.run())
             notifier.say("READY=1")
-            logger.info("capturing", extra={"directory": str(directory), "simulated": simulated})
+            logger.info(
+                "capturing", extra={"event": "capture.started", "directory": str(directory), "simulated": simulated}
+            )
             await stopping.wait()
             notifier.say("STOPPING=1")
             working.cancel()
@@ -125,7 +128,7 @@ async def _run(
                 await writing
             finally:
                 writer.abandon()  # what is left when the disk stays full
-            logger.info("captured", extra=msgspec.to_builtins(writer.finished))
+            logger.info("captured", extra={"event": "capture.finished", **msgspec.to_builtins(writer.finished)})
         beating.cancel()
 
 
@@ -140,7 +143,7 @@ async def _listings(
                 if market not in found and (value := await catalogue.read(bus, catalogue.LISTINGS, market)):
                     found[market] = msgspec.json.decode(value, type=Listing)
         except (BusUnavailable, msgspec.DecodeError) as error:
-            logger.debug("no list of symbols yet", extra={"error": str(error)})
+            logger.debug("no list of symbols yet", extra={"event": "symbols.awaited", "error": str(error)})
         if len(found) == len(markets):
             return found
         with contextlib.suppress(TimeoutError):

@@ -79,7 +79,10 @@ class Clocks:
             answer = await get("time")
             theirs = _decode(answer.body).serverTime
         except (BadRequest, ExchangeUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.debug("the exchange's time is not known", extra={"market": market, "error": str(error)})
+            logger.debug(
+                "the exchange's time is not known",
+                extra={"event": "clock.unknown", "market": market, "error": str(error)},
+            )
             return
         estimator = self._estimators[market]
         estimator.add(measured(market, answer.sent_ns, theirs, answer.received_ns))
@@ -92,7 +95,11 @@ class Clocks:
         extra = {"market": offset.market, "offset_ms": offset.offset_ms, "rtt_ms": offset.rtt_ms}
         if offset.misleads:
             self._misleading.add(offset.market)
-            logger.warning(f"{offset}: ages and delays mislead; synchronise it (NTP)", extra=extra)
+            logger.warning(
+                f"{offset}: ages and delays mislead; synchronise it (NTP)", extra={"event": "clock.off", **extra}
+            )
         else:
             self._misleading.discard(offset.market)
-            logger.info("this machine's clock agrees with the exchange's again", extra=extra)
+            logger.info(
+                "this machine's clock agrees with the exchange's again", extra={"event": "clock.agrees", **extra}
+            )

@@ -7,13 +7,14 @@ import random
 
 import typer
 
-from fsnats import log, notify, process
+from fsnats import notify, process
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.exits.client import Exits
 from fsnats.exits.rest import PooledRest
+from fsnats.logs.start import log_as
 from fsnats.notify import PROGRAM
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
@@ -36,7 +37,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def history() -> None:
     """Answer requests for history from the exchange's REST."""
     config = load().config
-    log.configure("history", config.log_level)
+    log_as("history", config)
 
     async def serve(stopping: process.Stopping) -> None:
         await _serve(config, stopping)

@@ -128,7 +128,10 @@ class Relay:
         except ExchangeUnavailable as failure:
             if failure.status in (418, 429):
                 return self._too_much(market, failure.retry_after or 60.0)
-            logger.warning("a REST request cannot be carried out", extra={"market": market, "error": str(failure)})
+            logger.warning(
+                "a REST request cannot be carried out",
+                extra={"event": "rest.failed", "market": market, "error": str(failure)},
+            )
             return RestReply(503, error(_DISCONNECTED, f"{failure}."), self._used_now(market), failure.retry_after)
         self._count(market, answer.used_weight)
         if self._closed is not None and over is not None:  # nobody waits for the store

@@ -71,12 +71,15 @@ class Service:
             code = {_INVALID_SYMBOL: "UNKNOWN_SYMBOL", _INVALID_INTERVAL: "UNKNOWN_INTERVAL"}.get(error.code)
             return HistoryReply(code=code or "INVALID_FIELD", message=error.text)
         except ExchangeUnavailable as error:
-            logger.warning("history cannot be fetched", extra={"market": request.market, "error": str(error)})
+            logger.warning(
+                "history cannot be fetched",
+                extra={"event": "history.failed", "market": request.market, "error": str(error)},
+            )
             return HistoryReply(code="HISTORY_UNAVAILABLE", message=str(error), retry_after=error.retry_after)
         rows: list[Candle] = []
         for piece in reversed(pieces) if request.newest else pieces:
             rows += piece.rows
-        logger.debug("history read", extra={"symbol": request.symbol, "rows": len(rows)})
+        logger.debug("history read", extra={"event": "history.read", "symbol": request.symbol, "rows": len(rows)})
         missing = sorted((one for piece in pieces for one in piece.missing), key=lambda one: one.first)
         return HistoryReply(msgspec.Raw(_encode(rows)), goes_on, missing)
 

@@ -43,7 +43,7 @@ class Shelf:
             self._leave_out(str(error) or f"no answer within {PATIENCE:g} s")
             return None
         if self.error:
-            logger.info("the store is back")
+            logger.info("the store is back", extra={"event": "store.back"})
             self.error = ""
         return answer
 
@@ -58,7 +58,7 @@ class Shelf:
             if await self.ask(write):
                 self.rows_kept += rows
         except Unusable as error:  # the exchange sent what no store should hold
-            logger.warning("rows are not kept", extra={"error": str(error)})
+            logger.warning("rows are not kept", extra={"event": "store.not_kept", "error": str(error)})
 
     async def close(self) -> None:
         """Let go of the database."""
@@ -77,6 +77,6 @@ class Shelf:
 
     def _leave_out(self, reason: str) -> None:
         if reason != self.error:
-            logger.warning("the store is left out", extra={"error": reason})
+            logger.warning("the store is left out", extra={"event": "store.left_out", "error": reason})
         self.error = reason
         self._left_until = self._clock.monotonic() + AGAIN

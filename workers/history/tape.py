@@ -60,7 +60,10 @@ class Tape:
             code = "UNKNOWN_SYMBOL" if error.code == _INVALID_SYMBOL else "INVALID_FIELD"
             return HistoryReply(code=code, message=error.text)
         except ExchangeUnavailable as error:
-            logger.warning("trades cannot be fetched", extra={"market": request.market, "error": str(error)})
+            logger.warning(
+                "trades cannot be fetched",
+                extra={"event": "history.failed", "market": request.market, "error": str(error)},
+            )
             return HistoryReply(code="HISTORY_UNAVAILABLE", message=str(error), retry_after=error.retry_after)
         return HistoryReply(msgspec.Raw(_encode(rows)), goes_on, missing)
 

@@ -104,7 +104,7 @@ class Carrier:
         elif isinstance(outcome, Reply):
             self._answered(outcome)
         elif isinstance(outcome, Shutdown):
-            logger.info("the exchange will end this connection", extra={"feed": self.name})
+            logger.info("the exchange will end this connection", extra={"event": "feed.ending", "feed": self.name})
             self.due.set()
 
     async def carry(self, connection: Upstream) -> None:
@@ -187,5 +187,10 @@ class Carrier:
         if failure is not None:
             logger.error(
                 "the exchange refused a request",
-                extra={"feed": self.name, "error": failure, "streams": request.names[:5] if request else None},
+                extra={
+                    "event": "feed.refused",
+                    "feed": self.name,
+                    "error": failure,
+                    "streams": request.names[:5] if request else None,
+                },
             )

@@ -49,15 +49,19 @@ class Doubts:
             answer = await self._bus.request(TRADING, _encode(TradingRequest(self._market, names)), TIMEOUT)
             reply = _decode(answer)
         except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.info("nobody knows whether silent streams trade", extra={"error": str(error)})
+            logger.info(
+                "nobody knows whether silent streams trade", extra={"event": "streams.doubtful", "error": str(error)}
+            )
             return None
         if reply.error:
-            logger.info("nobody knows whether silent streams trade", extra={"error": reply.error})
+            logger.info(
+                "nobody knows whether silent streams trade", extra={"event": "streams.doubtful", "error": reply.error}
+            )
             return None
         if reply.resting:
             name, reason = next(iter(reply.resting.items()))
             extra = {"count": len(reply.resting), "stream": name, "reason": reason}
-            logger.info("streams rest: what they are about does not trade", extra=extra)
+            logger.info("streams rest: what they are about does not trade", extra={"event": "streams.rest", **extra})
         return reply.resting
 
 

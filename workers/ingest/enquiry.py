@@ -57,5 +57,8 @@ class Enquiry:
             reason, rest = reply.error, reply.again or _REST
         except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
             reason, rest = str(error), _REST
-        logger.info("nobody knows whether a symbol is traded", extra={"symbol": symbol, "error": reason})
+        logger.info(
+            "nobody knows whether a symbol is traded",
+            extra={"event": "streams.doubtful", "symbol": symbol, "error": reason},
+        )
         self._trails.not_now(symbol, self._clock.monotonic() + rest)

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from fsnats import allocator, log, notify, process
+from fsnats import allocator, notify, process
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
+from fsnats.logs.start import log_as
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from workers.ingest.worker import Worker
@@ -28,7 +29,7 @@ def ingest(
     """Carry one group's streams from Binance to NATS, as gateways want them."""
     config = load().config
     name = f"ingest-{market}-{group}"
-    log.configure(name, config.log_level)
+    log_as(name, config)
 
     allocator.settle()
 

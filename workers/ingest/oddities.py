@@ -67,4 +67,4 @@ class Oddities:
             extra: dict[str, object] = {"kind": str(kind), "bytes": len(data), "sample": sample}
             if error is not None:
                 extra["error"] = str(error)
-            logger.warning(_SAYS[kind], extra=extra)
+            logger.warning(_SAYS[kind], extra={"event": "message.odd", **extra})

@@ -55,7 +55,10 @@ class OneSided:
                     self._probes[carrier] = probes
                 if new := sorted(probes.keys() - known.keys()):
                     extra = {"feed": carrier.name, "count": len(new), "streams": ", ".join(new[:_NAMES])}
-                    logger.warning("a connection does not bring what another one does", extra=extra)
+                    logger.warning(
+                        "a connection does not bring what another one does",
+                        extra={"event": "streams.one_sided", **extra},
+                    )
                 self._try(carrier, probes, now)
 
     def _try(self, carrier: Carrier, probes: dict[str, Probe], now: float) -> None:

@@ -114,7 +114,9 @@ class Recovery:
 
     def begun_anew(self, line: Line, since: int, until: int) -> None:
         """Ids began anew, and some messages were taken for old ones."""
-        logger.warning("the exchange counts a stream anew", extra={"stream": line.stream.name})
+        logger.warning(
+            "the exchange counts a stream anew", extra={"event": "stream.counted_anew", "stream": line.stream.name}
+        )
         self.tell(line, Missing(since, until, "ms"), "the exchange counts anew")
 
     # Asking.
@@ -152,13 +154,19 @@ class Recovery:
             self._not_now(hole, page, reply.error, reply.again)
             return
         if reply.error:
-            logger.warning("a hole cannot be filled", extra={"stream": line.stream.name, "error": reply.error})
+            logger.warning(
+                "a hole cannot be filled",
+                extra={"event": "hole.unfilled", "stream": line.stream.name, "error": reply.error},
+            )
             hole.refused(page)
         else:
             try:
                 answer = gaps.read(line.stream, page, reply.rows)
             except UNREADABLE as error:
-                logger.warning("rows cannot be read", extra={"stream": line.stream.name, "error": str(error)})
+                logger.warning(
+                    "rows cannot be read",
+                    extra={"event": "hole.unreadable", "stream": line.stream.name, "error": str(error)},
+                )
                 answer = Answer([], [], page)
             hole.answered(page, answer, self._clock.monotonic())
         self._change(line)
@@ -167,7 +175,10 @@ class Recovery:
         hole.failed(page)
         now = self._clock.monotonic()
         if now >= self._ask_from:
-            logger.info("holes wait", extra={"holes": len(self._open), "seconds": round(rest, 1), "error": reason})
+            logger.info(
+                "holes wait",
+                extra={"event": "hole.waiting", "holes": len(self._open), "seconds": round(rest, 1), "error": reason},
+            )
         self._ask_from = max(self._ask_from, now + rest)
 
     def _look(self, now: float) -> None:
@@ -175,7 +186,9 @@ class Recovery:
             if self.router.line(line.stream.name) is not line:
                 self._forget(hole)  # nobody wants the stream any more
             elif now - hole.since >= PATIENCE and not hole.is_settled:
-                logger.warning("a hole was not filled in time", extra={"stream": line.stream.name})
+                logger.warning(
+                    "a hole was not filled in time", extra={"event": "hole.late", "stream": line.stream.name}
+                )
                 hole.give_up()
                 self._change(line)
             elif now - hole.since >= HOLD and not hole.was_let_go:

@@ -114,7 +114,10 @@ class Strand:
                 self._carrier = carrier
                 self._early = self._shared.jitter()
                 self.state = State.CONNECTED
-                logger.info("feed is connected", extra={"feed": self.name, "streams": len(self._shared.wanted)})
+                logger.info(
+                    "feed is connected",
+                    extra={"event": "feed.connected", "feed": self.name, "streams": len(self._shared.wanted)},
+                )
             reasons = [
                 tasks.create_task(self._clock.sleep(self._time_left(carrier))),
                 tasks.create_task(carrier.due.wait()),
@@ -168,7 +171,9 @@ class Strand:
 
     async def _pause(self, reason: str, delay: float) -> None:
         self._last_error = reason
-        logger.warning("feed is down", extra={"feed": self.name, "error": reason, "next": round(delay, 1)})
+        logger.warning(
+            "feed is down", extra={"event": "feed.down", "feed": self.name, "error": reason, "next": round(delay, 1)}
+        )
         await self._clock.sleep(delay)
 
     async def _replace(self, old: Carrier, tasks: asyncio.TaskGroup, *, elsewhere: bool) -> Carrier:
@@ -205,7 +210,10 @@ class Strand:
                     return staying
                 reason = failure
             self.exit = old.by
-        logger.warning("a connection could not be replaced yet", extra={"feed": self.name, "error": reason})
+        logger.warning(
+            "a connection could not be replaced yet",
+            extra={"event": "feed.not_replaced", "feed": self.name, "error": reason},
+        )
         self._last_error = reason
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._backoff.next_delay()):

@@ -43,7 +43,10 @@ async def heritage(bus: Bus, market: Market, names: Collection[str], epoch: int,
             for name in aside[:_LOOKS]:
                 fresh[name] = before_notices([fresh[name], *await replay.newest(bus, market, name, _BEHIND)])
     except (BusUnavailable, TimeoutError) as error:
-        logger.info("streams begin anew", extra={"streams": len(names), "reason": str(error) or "no answer in time"})
+        logger.info(
+            "streams begin anew",
+            extra={"event": "streams.begin_anew", "streams": len(names), "reason": str(error) or "no answer in time"},
+        )
         return {}
     return {name: frame for name, frame in fresh.items() if not frame.flags & _ASIDE}
 

@@ -114,7 +114,12 @@ class Watchdog:
         if named:
             logger.warning(
                 "streams are silent",
-                extra={"market": self._market, "count": len(named), "streams": _listed(named)},
+                extra={
+                    "event": "streams.silent",
+                    "market": self._market,
+                    "count": len(named),
+                    "streams": _listed(named),
+                },
             )
         if flows:
             self._flow(flows)
@@ -139,6 +144,7 @@ class Watchdog:
         logger.warning(
             "silent streams flow again",
             extra={
+                "event": "streams.flow_again",
                 "market": self._market,
                 "count": len(flows),
                 "streams": _listed(flows),
@@ -154,7 +160,7 @@ class Watchdog:
                 self._kinds_elsewhere[stream.kind] = route
                 logger.error(
                     "the exchange serves a type of stream on another route than documented",
-                    extra={"market": self._market, "type": stream.kind, "route": route},
+                    extra={"event": "streams.other_route", "market": self._market, "type": stream.kind, "route": route},
                 )
 
     def _flows_at_home(self, kind: str) -> bool:

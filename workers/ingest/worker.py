@@ -130,7 +130,7 @@ class Worker:
         self._group = group
         self._mine.clear()
         self._book.keep_always(self._always(group))
-        logger.info("owning a group", extra={"symbols": len(group.symbols), "lead": group.lead})
+        logger.info("owning a group", extra={"event": "group.owned", "symbols": len(group.symbols), "lead": group.lead})
         self._grouped.set()
         self._news.set()
         # What the gateways announced of symbols that were not ours a moment ago was not kept.
@@ -164,7 +164,7 @@ class Worker:
         try:
             announcement = demand.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("an announcement cannot be read", extra={"error": str(error)})
+            logger.warning("an announcement cannot be read", extra={"event": "bus.unreadable", "error": str(error)})
             return
         self._book.hear(announcement, self._clock.monotonic())
         self._awaited.discard(announcement.gateway)

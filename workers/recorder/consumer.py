@@ -135,7 +135,9 @@ class Consumer:
             self._created = created
             self._since = self._generation
             self._newest = self._stored = before.ack_floor.stream_seq
-            logger.info("reading a window", extra={"market": self._market, "after": self._stored})
+            logger.info(
+                "reading a window", extra={"event": "window.reading", "market": self._market, "after": self._stored}
+            )
         await self._ask(f"CONSUMER.DELETE.{named}", fine=jetstream.NO_CONSUMER)
         start = self._stored + 1 if self._stored else 0
         request = deliveries.consumer(self._stream, self._name, self._filters, start, self._most + BATCH, IDLE)
@@ -188,7 +190,10 @@ class Consumer:
     def _say(self, trouble: str) -> None:
         if trouble != self.trouble:
             if trouble:
-                logger.warning("cannot read the replay window", extra={"market": self._market, "error": trouble})
+                logger.warning(
+                    "cannot read the replay window",
+                    extra={"event": "window.unreadable", "market": self._market, "error": trouble},
+                )
             self.trouble = trouble
 
     async def _ask(self, what: str, request: bytes = b"", fine: int = 0) -> _Reply:

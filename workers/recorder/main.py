@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import typer
 
-from fsnats import log, notify, process, recording
+from fsnats import notify, process, recording
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.errors import ConfigError
+from fsnats.logs.start import log_as
 from fsnats.recording import Entry
 from fsnats.rendezvous import nats_urls, store_url
 from fsnats.settings import load
@@ -30,7 +31,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def recorder() -> None:
     """Keep candles and trades in the store."""
     config = load().config
-    log.configure("recorder", config.log_level)
+    log_as("recorder", config)
     entries = [recording.read(entry) for entry in config.record]
     if not entries:
         raise ConfigError("FSNATS_RECORD", "nothing is to be recorded; usdm:*@aggTrade, say, would be")

@@ -150,7 +150,10 @@ class Maker:
             try:
                 await self._begin(store, work)
             except Unusable as error:  # somebody else wrote what is no candle of its series
-                logger.error("nothing is made of what is stored", extra={"series": series.name, "error": str(error)})
+                logger.error(
+                    "nothing is made of what is stored",
+                    extra={"event": "recorder.not_made", "series": series.name, "error": str(error)},
+                )
                 self._works[series] = None
 
     async def _begin(self, store: Store, work: _Work) -> None:

@@ -50,7 +50,7 @@ class Mending:
             except* Unavailable as group:
                 trouble = str(_first(group))
             if trouble and trouble != self.trouble:
-                logger.warning("holes cannot be filled now", extra={"error": trouble})
+                logger.warning("holes cannot be filled now", extra={"event": "hole.waiting", "error": trouble})
             self.trouble = trouble
 
     async def _look(self) -> None:
@@ -75,9 +75,11 @@ class Mending:
         self.holes.asked([want])
         extra: dict[str, object] = {"series": want.series.name, "rows": outcome.rows}
         if outcome.refused:
-            logger.warning("a hole cannot be filled", extra={**extra, "error": outcome.refused})
+            logger.warning(
+                "a hole cannot be filled", extra={"event": "hole.unfilled", **extra, "error": outcome.refused}
+            )
         else:
-            logger.info("a hole was filled", extra=extra)
+            logger.info("a hole was filled", extra={"event": "hole.filled", **extra})
         self._filled(outcome)
 
 

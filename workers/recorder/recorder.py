@@ -140,7 +140,10 @@ class Recorder:
         if gone := [name for name in before if name not in wanted]:
             self._announcer.drop(market, gone)
         if wanted.keys() != before.keys():
-            logger.info("recording", extra={"market": market, "streams": len(wanted), "left": len(gone)})
+            logger.info(
+                "recording",
+                extra={"event": "recorder.recording", "market": market, "streams": len(wanted), "left": len(gone)},
+            )
 
     def _series(self) -> list[Series]:
         """What is recorded now, as rows."""

@@ -121,7 +121,9 @@ class Writer:
             parts = _parts(batch)
             if len(parts) < 2:
                 self.refused += 1
-                logger.error("the store refuses what was to be written", extra={"error": str(error)})
+                logger.error(
+                    "the store refuses what was to be written", extra={"event": "store.refused", "error": str(error)}
+                )
                 return
             for part in parts:
                 await self._put(store, part)
@@ -135,12 +137,15 @@ class Writer:
             except StoreUnavailable as error:
                 delay = self._backoff.next_delay()
                 if not self.trouble or self.store is None:
-                    logger.warning("the store is waited for", extra={"error": str(error), "next": round(delay, 1)})
+                    logger.warning(
+                        "the store is waited for",
+                        extra={"event": "store.awaited", "error": str(error), "next": round(delay, 1)},
+                    )
                 self.trouble = str(error)
                 await self._clock.sleep(delay)
             else:
                 if self.trouble:
-                    logger.info("the store is there")
+                    logger.info("the store is there", extra={"event": "store.back"})
                 self.trouble = ""
                 self._backoff.healthy()
                 return done

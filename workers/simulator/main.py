@@ -5,11 +5,14 @@ import logging
 import math
 from typing import Annotated
 
+import msgspec
 import typer
 
 from fsnats import log, notify, process
 from fsnats.binance.streams import Market
 from fsnats.command import run_command
+from fsnats.logs.start import log_as
+from fsnats.settings import load
 from workers.simulator.server import Simulator
 from workers.simulator.settings import PORT, Settings
 
@@ -60,7 +63,7 @@ def sim(
     WebSocket bases are ws://HOST:PORT/spot, /usdm (then /public or /market) and /coinm; REST bases the same with http.
     GET /sim/ledger shows what happened, POST /sim/faults/<name> makes things go wrong.
     """
-    log.configure("simulator", log_level)
+    log_as("simulator", msgspec.structs.replace(load().config, log_level=log_level))
     base = Settings()
     settings = Settings(
         host=host,
@@ -93,7 +96,7 @@ async def _serve(settings: Settings, stopping: process.Stopping) -> None:
         spot, usdm, coinm = (len(simulator.exchange.trading(market)) for market in Market)
         logging.getLogger(__name__).info(
             "simulated exchange ready",
-            extra={"port": simulator.port, "spot": spot, "usdm": usdm, "coinm": coinm},
+            extra={"event": "simulator.ready", "port": simulator.port, "spot": spot, "usdm": usdm, "coinm": coinm},
         )
         notifier.say("READY=1", f"STATUS=simulated exchange on port {simulator.port}")
         await stopping.wait()

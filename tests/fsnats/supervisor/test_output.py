@@ -2,11 +2,17 @@ import io
 import json
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsnats.supervisor.output import LINE_MOST, LineSplitter, Printer, for_machines, for_people
+from fsnats import log
+from fsnats.logs.entries import LINE_MOST
+from fsnats.logs.files import Bounds, LogFile
+from fsnats.logs.writer import Writer
+from fsnats.supervisor.output import LineSplitter, Printer, for_machines, for_people
 
 NOW = datetime(2026, 11, 20, 12, 0, 1, tzinfo=UTC)
 JSON_LINE = (
@@ -58,6 +64,7 @@ def test_other_lines_are_wrapped_for_machines() -> None:
         "time": "2026-11-20T12:00:01.000+00:00",
         "level": "info",
         "program": "nats",
+        "event": "output.line",
         "message": "[1] {half",
     }
 
@@ -121,3 +128,37 @@ def test_our_own_log_is_like_everyone_elses_on_a_terminal() -> None:
     assert terminal.getvalue().startswith("supervisor | ")
     assert terminal.getvalue().endswith("warning  heard  child=nats\n")
     assert logging.getLogger().handlers == before
+
+
+def test_nobodys_line_moves_the_cursor_or_passes_for_somebody_elses() -> None:
+    terminal = Terminal()
+    printer = Printer(terminal, {"NO_COLOR": "1"}, lambda: NOW)
+    printer.line("nats", "up\x1b[2K\rgateway | 12:00:00 info")
+    printer.line("history", JSON_LINE.replace("late", "late\\n12:00:00 info  all is well"))
+
+    first, second = terminal.getvalue().splitlines()
+    assert first == "nats | up\\x1b[2K\\rgateway | 12:00:00 info"
+    assert second.startswith("history | ")
+    assert "late\\n12:00:00" in second
+
+
+def test_what_a_program_did_not_log_is_redacted_and_kept_in_our_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    stream = io.StringIO()
+    funnel = log.configure("supervisor", "info", stream=stream, secrets=["hunter22"])
+    file = LogFile(tmp_path, "supervisor", Bounds(file=10_000, day=10_000, days=2))
+    funnel.writer = Writer(file, funnel.file_trouble, lambda: 0.0)
+    printer = Printer(stream, {}, lambda: NOW)
+    printer.line("nats", "password is hunter22")
+    printer.line("history", JSON_LINE)  # it has a file of its own
+    printer.line("nats", "")
+    funnel.close()
+
+    (kept,) = tmp_path.glob("*.jsonl")
+    first, second = stream.getvalue().splitlines()
+    assert kept.read_text() == f"{first}\n"
+    assert json.loads(first)["message"] == "password is ***"
+    assert second == JSON_LINE
