@@ -34,7 +34,6 @@ ELSEWHERE = {
     "gateway/sse/routes.py": "tests/gateway/sse/test_wish.py",
     "gateway/komas/api.py": "tests/e2e/test_komas.py",
     "gateway/komas/keeper.py": "tests/e2e/test_komas.py",
-    "gateway/rest/problem.py": "tests/gateway/rest/test_ranges.py",
     "gateway/rest/visits.py": "tests/gateway/rest/test_facade.py",
     "gateway/sse/client.py": "tests/e2e/test_events.py",
     "gateway/tally.py": "tests/gateway/test_metrics.py",

@@ -18,6 +18,7 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 _HEAD = re.compile(
     rb"GET ([^\x00-\x20\x7f]+) HTTP/1\.1\r\n((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*)\r\n"
 )
+_NAMED = re.compile(r"(?:https?|wss?)://[^/?]*(.*)", re.IGNORECASE)
 _ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 
 
@@ -57,7 +58,7 @@ class Response(NamedTuple):
 
     def serialize(self) -> bytes:
         """The whole answer, as it is sent; the connection ends after it."""
-        body = self.text.encode()
+        body = self.text.encode(errors="surrogateescape")  # it may name what was sent, which need not be text
         fields = (
             ("Connection", "close"),
             ("Content-Type", "text/plain; charset=utf-8"),
@@ -77,7 +78,15 @@ def read(head: bytes) -> Request | None:
     for line in match[2].decode("ascii", "surrogateescape").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
         fields.append((name, value.strip(" \t")))
-    return Request(match[1].decode("ascii", "surrogateescape"), Headers(fields))
+    return Request(origin_form(match[1].decode("ascii", "surrogateescape")), Headers(fields))
+
+
+def origin_form(target: str) -> str:
+    """The path and query of a request target, also of one that names the server (RFC 9112, 3.2.2)."""
+    named = None if target.startswith("/") else _NAMED.fullmatch(target)
+    if named is None:
+        return target
+    return named[1] if named[1].startswith("/") else f"/{named[1]}"
 
 
 def asks_for_websocket(request: Request) -> bool:

@@ -9,7 +9,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fsnats.websocket.front import HEAD_BYTES, NO_EVENTS, Events, OnWebSocket
-from fsnats.websocket.handshake import Headers, Request, Response
+from fsnats.websocket.handshake import Headers, Request, Response, origin_form
 
 PIPELINED = 8  # requests that may wait for the answer to one before; who sends more at once keeps everybody waiting
 
@@ -82,7 +82,7 @@ class Http(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        if self.parser.get_method() == b"GET" and _text(self.url).startswith(self._events.prefix):
+        if self.parser.get_method() == b"GET" and origin_form(_text(self.url)).startswith(self._events.prefix):
             self._asks_for_events = True  # and is no affair of the application's
         else:
             super().on_headers_complete()
@@ -127,7 +127,7 @@ class Http(HttpToolsProtocol):
             return
         fields = [(_text(name), _text(value)) for name, value in self.headers]
         self.connections.discard(self)
-        take(self.transport, Request(_text(self.url), Headers(fields)), rest)
+        take(self.transport, Request(origin_form(_text(self.url)), Headers(fields)), rest)
 
     def _begin(self) -> None:
         self._unfinished = self.loop.call_later(self._patience.request, self._refuse, HTTPStatus.REQUEST_TIMEOUT)

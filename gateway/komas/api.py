@@ -22,7 +22,15 @@ from gateway.hub import Hub
 from gateway.komas import routes
 from gateway.komas.answers import Pinned, Prices, Started, State, Status, Streams, Switched, Unpinned
 from gateway.komas.keeper import Keeper
-from gateway.komas.requests import SYMBOLS_DEFAULT, Subscribe, Unsubscribe, described, stream_of_id, streams_of
+from gateway.komas.requests import (
+    SYMBOLS_DEFAULT,
+    Subscribe,
+    Unsubscribe,
+    described,
+    market_of,
+    stream_of_id,
+    streams_of,
+)
 from gateway.komas.routes import BODY_MOST, ROUTES
 from gateway.openapi.parts import Operation
 from gateway.rest import visits
@@ -194,6 +202,8 @@ class Komas:
     async def _start_prices(self, asking: Asking) -> Started:
         symbols = asking.symbols or list(SYMBOLS_DEFAULT)
         market = asking.query.get("market", "")
+        if "market" in asking.query:
+            market_of(market, self._house.config.markets)
         told = await self._pin(asking, Subscribe(symbols, market=market))
         url = f"{events.PREFIX}prices?symbols={','.join(each.upper() for each in symbols)}"
         return Started(True, asking.name, told.streams, url + (f"&market={market}" if market else ""))

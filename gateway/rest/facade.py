@@ -19,7 +19,7 @@ from gateway.admission.pace import Paces
 from gateway.hub import Hub
 from gateway.rest import visits
 from gateway.rest.books import flowing
-from gateway.rest.browsers import preflight, shared_with
+from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.followed import Followed
 from gateway.rest.live import live
 from gateway.rest.problem import Problem
@@ -80,9 +80,7 @@ class Facade:
             forbidden = guest.pass_.grant.why_not(asked.market, STREAM_TYPES.get(asked.method))
             if forbidden is not None:
                 return _refused(HTTPStatus.FORBIDDEN, forbidden)
-            missing = self._house.unready()
-            if missing is not None:
-                return _refused(HTTPStatus.SERVICE_UNAVAILABLE, missing)
+            self._visits.require_ready()
             parameters = checked(asked, self._house.config.markets, self._house.listings)
             fresh = any("no-cache" in value.lower() for value in headers.get_all("Cache-Control"))
             return await self._told(asked, parameters, fresh=fresh)
@@ -126,6 +124,8 @@ class Facade:
             fields[AGE_HEADER] = f"{max(0.0, reply.age):.3f}"
         if reply.retry_after is not None:
             fields["retry-after"] = str(max(1, math.ceil(reply.retry_after)))
+        if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            fields["allow"] = METHODS
         return fields | self._visits.simulation
 
 

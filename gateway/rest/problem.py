@@ -15,7 +15,8 @@ class Problem(Exception):
     def __init__(
         self, status: int, detail: str, code: str = "", retry_after: float | None = None, allow: str = ""
     ) -> None:
-        super().__init__(detail)
+        # A path may hold bytes that are no text; what is told is.
+        super().__init__(detail.encode(errors="surrogateescape").decode(errors="replace"))
         self.allow = allow
         self.status = status
         self.code = code

@@ -98,8 +98,11 @@ def question(verb: str, path: str, query: str, time_unit: str = "") -> Question:
         raise _no_path(verb, path)
     at = method_at(where, named)
     is_public = at is not None and at[1] in METHODS[at[0]]
-    if _is_private(verb, where, found[1], pairs):
+    if _is_private(verb, where, found[1], pairs, is_public=is_public):
         raise RestError(_UNAUTHORIZED, PUBLIC_ONLY, HTTPStatus.FORBIDDEN)
+    if is_public and verb != "GET":
+        text = f"Path {path[:200]}, Method {verb} is invalid; there are GET, HEAD, OPTIONS."
+        raise RestError(_NO_PATH, text, HTTPStatus.METHOD_NOT_ALLOWED)
     if at is None or not is_public or (named is not None and at[0] is not named):
         raise _no_path(verb, path)
     if at[0] is Market.SPOT and time_unit.upper() not in ("", "MILLISECOND"):
@@ -107,9 +110,9 @@ def question(verb: str, path: str, query: str, time_unit: str = "") -> Question:
     return Question(*at, pairs)
 
 
-def _is_private(verb: str, where: str, first: str, pairs: list[tuple[str, str]]) -> bool:
+def _is_private(verb: str, where: str, first: str, pairs: list[tuple[str, str]], *, is_public: bool) -> bool:
     return (
-        verb != "GET"
+        (verb != "GET" and not is_public)
         or first.lower() in _PRIVATE
         or where.startswith(("/sapi", "/papi"))
         or any(name in _SIGNED for name, _ in pairs)

@@ -138,6 +138,22 @@ def test_any_bytes_are_read_or_not(data: bytes) -> None:
     assert found is None or found.headers.get_all("x") == [data.decode("ascii", "surrogateescape").strip(" \t")]
 
 
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/ws?a=http://x/", "/ws?a=http://x/"),
+        ("http://host:80/api?a=b", "/api?a=b"),
+        ("WSS://host?a", "/?a"),
+        ("ws://host", "/"),
+        ("*", "*"),
+    ],
+)
+def test_a_target_may_name_the_server(target: str, path: str) -> None:
+    found = read(f"GET {target} HTTP/1.1\r\n\r\n".encode())
+    assert found is not None
+    assert found.path == path
+
+
 def test_fields_are_found_in_any_case_and_in_order() -> None:
     headers = request({"X-A": "1", "x-a": "2", "Cookie": " c "}).headers
     assert headers.get_all("X-a") == ["1", "2"]
@@ -151,3 +167,7 @@ def test_a_refusal_says_how_long_it_is_and_ends_the_connection() -> None:
         b"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
         b"Content-Length: 4\r\nWWW-Authenticate: Bearer\r\n\r\n" + "nö\n".encode()
     )
+
+
+def test_a_refusal_may_tell_of_bytes_that_are_no_text() -> None:
+    assert Response(HTTPStatus.FORBIDDEN, "'\udcff'").serialize().endswith(b"Content-Length: 3\r\n\r\n'\xff'")

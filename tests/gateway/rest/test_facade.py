@@ -136,6 +136,12 @@ async def test_a_gateway_that_is_not_ready_says_so(house: House, http: httpx.Asy
     house.missing = "stopping"
     reply = await http.get("/api/v3/time")
     assert (reply.status_code, reply.json()) == (503, {"code": -1001, "msg": "stopping"})
+    assert reply.headers["Retry-After"] == "1"
+
+
+async def test_other_methods_are_told_which_there_are(http: httpx.AsyncClient) -> None:
+    reply = await http.put("/api/v3/klines?symbol=BTCUSDT&interval=1m")
+    assert (reply.status_code, reply.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 async def test_a_token_opens_what_it_allows_also_where_its_connections_are_all_taken(

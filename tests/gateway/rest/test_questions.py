@@ -50,11 +50,18 @@ def test_every_method_is_at_the_root_and_behind_its_market(market: Market, metho
         ("DELETE", "/fapi/v1/allOpenOrders", ""),
         ("GET", "/sapi/v1/capital/config/getall", ""),
         ("GET", "/api/v3/klines", "symbol=BTCUSDT&timestamp=1&signature=abc"),
-        ("POST", "/api/v3/klines", ""),
+        ("POST", "/api/v3/klines", "timestamp=1"),
+        ("POST", "/api/v3/nosuch", ""),
     ],
 )
 def test_what_belongs_to_an_account_is_told_what_this_is(verb: str, where: str, query: str) -> None:
     assert refused(verb, where, query) == (403, -1002, PUBLIC_ONLY)
+
+
+@pytest.mark.parametrize("verb", ["POST", "DELETE", "TRACE"])
+def test_what_is_served_is_only_to_be_read(verb: str) -> None:
+    text = f"Path /spot/api/v3/klines, Method {verb} is invalid; there are GET, HEAD, OPTIONS."
+    assert refused(verb, "/spot/api/v3/klines", "symbol=BTCUSDT") == (405, -5000, text)
 
 
 @pytest.mark.parametrize(
