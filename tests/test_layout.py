@@ -11,8 +11,6 @@ ELSEWHERE = {
     "fsnats/binance/endpoints.py": "tests/fsnats/binance/test_rest.py",
     "fsnats/binance/limits.py": "tests/workers/ingest/test_feed.py",
     "fsnats/binance/rows.py": "tests/workers/ingest/test_gaps.py",
-    "fsnats/client/callbacks.py": "tests/e2e/test_sdk.py",
-    "fsnats/client/combined.py": "tests/e2e/test_sdk.py",
     "fsnats/client/values.py": "tests/fsnats/client/test_conversation.py",
     "fsnats/clock.py": "tests/fsnats/exits/test_client.py",
     "fsnats/errors.py": "tests/fsnats/test_process.py",

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fsnats.binance.streams import Market, parse
+from fsnats.client.address import headers_of
 from fsnats.client.combined import Combined
 from fsnats.client.conversation import market_of
 from fsnats.clock import SystemClock
 from fsnats.errors import Unusable
-from fsnats.normalised import values
+from fsnats.normalised import type_of, values
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +36,16 @@ class BinanceWebSocket:
         self,
         url: str = "ws://127.0.0.1:8080",
         *,
+        token: str = "",
         market: str = "spot",
         number: Callable[[str], Any] = float,
         max_reconnects: int | None = None,
     ) -> None:
         """`url` is a gateway's, where the market's path is added, or the base of streams anywhere: Binance's
-        `wss://stream.binance.com:9443`, or `wss://fstream.binance.com/market`.
+        `wss://stream.binance.com:9443`, or `wss://fstream.binance.com/market`.  `token`: where a gateway asks for one.
 
         `number` makes numbers of Binance's digits: float, decimal.Decimal or str.  `max_reconnects` tries without
-        success end `run_forever`; None: never.  Raises Unusable for another market.
+        success end `run_forever`; None: never.  Raises Unusable for another market, a URL with a query, or no token.
         """
         self._market = market_of(market)
         self._number = number
@@ -51,7 +53,9 @@ class BinanceWebSocket:
         parts = urlsplit(base)
         if not parts.path and not (parts.hostname or "").endswith(".binance.com"):
             base += _PATHS[self._market]
-        self._combined = Combined(base, self._received, self._changed, tries=max_reconnects)
+        self._combined = Combined(
+            base, self._received, self._changed, self._fail, headers=headers_of(token), tries=max_reconnects
+        )
         self._callbacks: dict[str, list[Callback]] = {}
         self._connects: list[Event] = []
         self._disconnects: list[Event] = []
@@ -72,7 +76,8 @@ class BinanceWebSocket:
         self._disconnects.append(callback)
 
     def on_error(self, callback: OnError) -> None:
-        """With what went wrong: a lost connection, a message that is not understood, an exception in a callback."""
+        """With what went wrong: a lost connection, what the server refuses, a message that is not understood, an
+        exception in a callback."""
         self._errors.append(callback)
 
     def on_message(self, callback: Callback) -> None:
@@ -98,7 +103,7 @@ class BinanceWebSocket:
         return self._subscribe(f"{symbol}@bookTicker", callback)
 
     async def subscribe_stream(self, name: str, callback: Callback | None = None) -> str:
-        """Any stream that has a normalised form, by Binance's name."""
+        """Any stream by Binance's name.  Raises Unusable for one that has no normalised form."""
         return self._subscribe(name, callback)
 
     async def unsubscribe(self, name: str) -> None:
@@ -107,7 +112,9 @@ class BinanceWebSocket:
         self._combined.leave(name)
 
     def _subscribe(self, name: str, callback: Callback | None) -> str:
-        stream = parse(self._market, name).name
+        wanted = parse(self._market, name)
+        type_of(wanted)  # who hears normalised data only would hear nothing
+        stream = wanted.name
         callbacks = self._callbacks.setdefault(stream, [])
         if callback is not None:
             callbacks.append(callback)
@@ -126,7 +133,10 @@ class BinanceWebSocket:
         return list(self._combined.wanted)
 
     async def connect(self) -> None:
-        """Connect, and return when it is connected.  Raises Unavailable after `max_reconnects` tries."""
+        """Connect, and return when it is connected.
+
+        Raises Unavailable after `max_reconnects` tries, Forbidden without a valid token, Unusable for what is no URL.
+        """
         if self._running is None:
             self._running = asyncio.create_task(self._combined.run(), name="fsnats BinanceWebSocket")
         up = asyncio.create_task(self._up.wait())
@@ -138,7 +148,7 @@ class BinanceWebSocket:
             await self._running
 
     async def run_forever(self) -> None:
-        """Return when `disconnect` was called.  Raises Unavailable after `max_reconnects` tries."""
+        """Return when `disconnect` was called.  Raises as `connect` does."""
         await self.connect()
         assert self._running is not None
         running = self._running

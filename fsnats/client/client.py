@@ -13,8 +13,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from fsnats.backoff import Backoff
 from fsnats.client.address import address_of, headers_of
-from fsnats.client.conversation import Forbidden, Rejected, TryLater, conversation_of, market_of
+from fsnats.client.conversation import Forbidden, TryLater, conversation_of, market_of
 from fsnats.client.past import Candles, Moment, candles
+from fsnats.client.refusals import passing, seconds_of
 from fsnats.client.values import Gap, Message
 from fsnats.clock import SystemClock
 from fsnats.errors import Unusable
@@ -24,9 +25,6 @@ logger = logging.getLogger(__name__)
 DELAY_FIRST, DELAY_MOST = 1.0, 60.0  # seconds between two tries to connect
 _MESSAGE_BYTES = 16 * 1024 * 1024  # a whole market's array
 _GOODBYE_LIMIT = 1.0  # seconds that a gateway is given to take leave
-# HTTP statuses of a handshake: not without another token; perhaps later; every other one of 400 to 499 is final.
-_FORBIDDEN = frozenset({401, 403})
-_PASSING = frozenset({408, 425, 429})
 _REVOKED = 4001  # the close code of a token that is none any more
 
 
@@ -144,7 +142,7 @@ class Client:
                     raise Forbidden("the token is not valid any more") from None
                 reason = str(closed)
             except InvalidStatus as refusal:
-                reason, delay = _passing(refusal), _seconds(refusal)
+                reason, delay = passing(refusal), seconds_of(refusal)
             except InvalidURI as wrong:
                 raise Unusable(str(wrong)) from wrong
             except (OSError, InvalidHandshake, TimeoutError) as failure:
@@ -184,24 +182,3 @@ class Client:
                 yield connection
             finally:
                 del self._open[connection]
-
-
-def _passing(refusal: InvalidStatus) -> str:
-    """Why a handshake was refused for now.  Raises Forbidden or Rejected where it is for good."""
-    status, text = refusal.response.status_code, _text(refusal)
-    if status in _FORBIDDEN:
-        raise Forbidden(f"the gateway answers {status}: {text}") from None
-    if 400 <= status < 500 and status not in _PASSING:
-        raise Rejected(str(status), f"the gateway refuses: {text}") from None
-    return f"the gateway answers {status}: {text}"
-
-
-def _text(refusal: InvalidStatus) -> str:
-    return (refusal.response.body or b"").decode(errors="replace")[:200].strip()
-
-
-def _seconds(refusal: InvalidStatus) -> float:
-    try:
-        return max(0.0, float(refusal.response.headers.get("Retry-After", 0)))
-    except ValueError:
-        return 0.0

@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from fsnats.backoff import Backoff
+from fsnats.client.conversation import Forbidden
+from fsnats.client.refusals import text_of
 from fsnats.errors import Unavailable, Unusable
 
 logger = logging.getLogger(__name__)
@@ -23,6 +26,8 @@ Receive = Callable[[str, bytes], Awaitable[None]]
 """Takes a stream's name and a payload."""
 Change = Callable[[Exception | None], Awaitable[None]]
 """Hears of a connection that was made (None), or lost, and why."""
+Complain = Callable[[Exception], Awaitable[None]]
+"""Hears of what the server refuses, and of what it says that is not understood."""
 
 
 class _Combined(msgspec.Struct):
@@ -39,12 +44,27 @@ class Combined:
     """One connection after the other to `<url>/stream`; `wanted` may change at any time."""
 
     def __init__(
-        self, url: str, receive: Receive, change: Change, *, proxy: str = "", tries: int | None = None
+        self,
+        url: str,
+        receive: Receive,
+        change: Change,
+        complain: Complain,
+        *,
+        headers: Mapping[str, str] | None = None,
+        proxy: str = "",
+        tries: int | None = None,
     ) -> None:
-        """`tries` are those without success in a row, after which it gives up; None: never."""
+        """`tries` are those without success in a row, after which it gives up; None: never.
+
+        Raises Unusable for a URL with a query.
+        """
+        if "?" in url:
+            raise Unusable("the URL has no query; a token is the argument 'token'")
         self._url = url.rstrip("/") + "/stream"
         self._receive = receive
         self._change = change
+        self._complain = complain
+        self._headers = dict(headers or {})
         self._proxy = proxy or None
         self._tries = tries
         self._asked: dict[str, None] = {}
@@ -70,12 +90,14 @@ class Combined:
         self._wakes.set()
 
     async def run(self) -> None:
-        """Read until cancelled.  Raises Unavailable after too many tries, Unusable for a URL that is none."""
+        """Read until cancelled.  Raises Unavailable after too many tries, Forbidden where no token or another one is
+        wanted, Unusable for a URL that is none."""
         backoff = Backoff(DELAY_FIRST, DELAY_MOST, random.random)
         while True:
             try:
                 async with connect(
                     self._url,
+                    additional_headers=self._headers,
                     proxy=self._proxy,
                     max_size=16 * 1024 * 1024,
                     ping_interval=SILENCE_MOST,
@@ -85,16 +107,20 @@ class Combined:
                 reason: Exception = Unavailable("the server closed the connection")
             except InvalidURI as wrong:
                 raise Unusable(str(wrong)) from wrong
+            except InvalidStatus as refusal:
+                status = refusal.response.status_code
+                reason = Unavailable(f"the server answers {status}: {text_of(refusal)}")
+                if status == HTTPStatus.UNAUTHORIZED:
+                    raise Forbidden(str(reason)) from None
             except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as failure:
                 reason = Unavailable(str(failure) or type(failure).__name__)
             await self._change(reason)
             delay = backoff.next_delay()
             if self._tries is not None and backoff.failures >= self._tries:
                 raise Unavailable(f"{backoff.failures} tries in a row failed: {reason}") from reason
-            logger.warning(
-                "disconnected",
-                extra={"event": "client.disconnected", "reason": str(reason), "again_in": round(delay, 1)},
-            )
+            # In the message itself: these logs are those of other people's programs.
+            text = "no connection: %s; next try in %.1f s"
+            logger.warning(text, reason, delay, extra={"event": "client.disconnected"})
             await asyncio.sleep(delay)
 
     async def _carry(self, connection: ClientConnection, backoff: Backoff) -> None:
@@ -134,16 +160,14 @@ class Combined:
         try:
             combined = _read(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            logger.warning("not understood", extra={"event": "client.not_understood", "text": repr(text[:200])})
+            await self._complain(Unavailable(f"not understood: {text[:200]!r}"))
             return
         if combined.stream:
             backoff.healthy()
             self.messages += 1
             await self._receive(combined.stream, bytes(combined.data))
         elif bytes(combined.error):
-            logger.error(
-                "refused", extra={"event": "client.refused", "error": bytes(combined.error).decode(errors="replace")}
-            )
+            await self._complain(Unusable(f"refused: {bytes(combined.error).decode(errors='replace')}"))
 
 
 def _pages(names: list[str]) -> Iterable[list[str]]:

@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from fsnats.binance.streams import Market, parse
+from fsnats.client.address import headers_of
 from fsnats.client.combined import Combined
-from fsnats.errors import Unusable
+from fsnats.errors import FsnatsError, Unusable
 from fsnats.store import KlineData, RawAggTrade
 
 logger = logging.getLogger(__name__)
@@ -61,12 +62,18 @@ class _Connection:
     """One connection, and what is told of it."""
 
     def __init__(
-        self, number: int, streams: list[str], url: str, proxy: str, queue: "asyncio.Queue[tuple[int, str]]"
+        self,
+        number: int,
+        streams: list[str],
+        url: str,
+        headers: Mapping[str, str],
+        proxy: str,
+        queue: "asyncio.Queue[tuple[int, str]]",
     ) -> None:
         self._number = number
         self._queue = queue
         self._status = "connecting"
-        self.combined = Combined(url, self._received, self._changed, proxy=proxy)
+        self.combined = Combined(url, self._received, self._changed, self._complain, headers=headers, proxy=proxy)
         self.combined.want(*streams)
 
     async def _received(self, name: str, payload: bytes) -> None:
@@ -75,6 +82,9 @@ class _Connection:
     async def _changed(self, reason: Exception | None) -> None:
         self._status = "connected" if reason is None else "disconnected"
 
+    async def _complain(self, error: Exception) -> None:
+        logger.error("connection %d: %s", self._number, error, extra={"event": "client.refused"})
+
     def told(self) -> WebSocketConnection:
         return WebSocketConnection(self._number, list(self.combined.wanted), self._status, self.combined.messages)
 
@@ -82,20 +92,29 @@ class _Connection:
 class _Handed:
     """Streams over as many connections as they need, and a handler for what they bring."""
 
-    def __init__(self, streams: list[str], url: str, proxy: str, handler: MessageHandler) -> None:
+    def __init__(self, streams: list[str], url: str, token: str, proxy: str, handler: MessageHandler) -> None:
         if not streams:
             raise Unusable("no symbol is named")
         self._handler = handler
         self._queue: asyncio.Queue[tuple[int, str]] = asyncio.Queue(BUFFER)
         pages = [streams[start : start + STREAMS_MOST] for start in range(0, len(streams), STREAMS_MOST)]
-        self._connections = [_Connection(number, page, url, proxy, self._queue) for number, page in enumerate(pages)]
+        headers = headers_of(token)
+        self._connections = [
+            _Connection(number, page, url, headers, proxy, self._queue) for number, page in enumerate(pages)
+        ]
 
     async def start(self) -> None:
-        """Read and hand over until cancelled; lost connections come again."""
-        async with asyncio.TaskGroup() as tasks:
-            for connection in self._connections:
-                tasks.create_task(connection.combined.run())
-            tasks.create_task(self._hand_over())
+        """Read and hand over until cancelled; lost connections come again.
+
+        Raises Forbidden without a valid token, Unusable for a URL that is none.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for connection in self._connections:
+                    tasks.create_task(connection.combined.run())
+                tasks.create_task(self._hand_over())
+        except* FsnatsError as group:
+            raise group.exceptions[0] from None
 
     async def get_connections(self) -> list[WebSocketConnection]:
         """How each connection is."""
@@ -113,14 +132,16 @@ class _Handed:
 class ContinuousKlineClient(_Handed):
     """Candles of perpetual contracts, of Binance or of a gateway (`url="ws://localhost:8080/usdm"`)."""
 
-    def __init__(self, config: ContinuousKlineConfig, handler: MessageHandler, *, url: str = BINANCE) -> None:
-        """Raises StreamNameError for an interval or a pair that is none."""
+    def __init__(
+        self, config: ContinuousKlineConfig, handler: MessageHandler, *, url: str = BINANCE, token: str = ""
+    ) -> None:
+        """Raises StreamNameError for an interval or a pair that is none, Unusable for what is no token."""
         names = [
             parse(Market.USDM, f"{symbol}_perpetual@continuousKline_{interval}").name
             for symbol in config.symbols
             for interval in config.intervals
         ]
-        super().__init__(names, url, _proxy(config), handler)
+        super().__init__(names, url, token, _proxy(config), handler)
 
     @staticmethod
     def parse_message(text: str) -> tuple[str, str, KlineData] | None:
@@ -139,10 +160,10 @@ class ContinuousKlineClient(_Handed):
 class AggTradeClient(_Handed):
     """Aggregated trades of USD-M symbols, of Binance or of a gateway (`url="ws://localhost:8080/usdm"`)."""
 
-    def __init__(self, config: AggTradeConfig, handler: MessageHandler, *, url: str = BINANCE) -> None:
-        """Raises StreamNameError for a symbol that is none."""
+    def __init__(self, config: AggTradeConfig, handler: MessageHandler, *, url: str = BINANCE, token: str = "") -> None:
+        """Raises StreamNameError for a symbol that is none, Unusable for what is no token."""
         names = [parse(Market.USDM, f"{symbol}@aggTrade").name for symbol in config.symbols]
-        super().__init__(names, url, _proxy(config), handler)
+        super().__init__(names, url, token, _proxy(config), handler)
 
     @staticmethod
     def parse_message(text: str) -> RawAggTrade | None:

@@ -1,0 +1,32 @@
+"""What a server says that refuses a handshake, and whether another try may help."""
+
+from websockets.exceptions import InvalidStatus
+
+from fsnats.client.conversation import Forbidden, Rejected
+
+# Of HTTP statuses: not without another token; perhaps later; every other one of 400 to 499 is final.
+_FORBIDDEN = frozenset({401, 403})
+_PASSING = frozenset({408, 425, 429})
+
+
+def passing(refusal: InvalidStatus) -> str:
+    """Why a gateway refuses for now.  Raises Forbidden or Rejected where it is for good."""
+    status, text = refusal.response.status_code, text_of(refusal)
+    if status in _FORBIDDEN:
+        raise Forbidden(f"the gateway answers {status}: {text}") from None
+    if 400 <= status < 500 and status not in _PASSING:
+        raise Rejected(str(status), f"the gateway refuses: {text}") from None
+    return f"the gateway answers {status}: {text}"
+
+
+def text_of(refusal: InvalidStatus) -> str:
+    """The sentence in it."""
+    return (refusal.response.body or b"").decode(errors="replace")[:200].strip()
+
+
+def seconds_of(refusal: InvalidStatus) -> float:
+    """For how long it asks to stay away; 0 where it does not say."""
+    try:
+        return max(0.0, float(refusal.response.headers.get("Retry-After", 0)))
+    except ValueError:
+        return 0.0
