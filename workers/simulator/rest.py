@@ -3,23 +3,22 @@
 `Rest.answer` is told market, path and query and returns a reply; HTTP itself is in `http.py`.
 """
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
 from fsnats.binance.endpoints import path
-from fsnats.binance.limits import KLINES_DEFAULT, KLINES_LIMIT
 from fsnats.binance.parameters import Query, RestError, illegal, integer, limit_of, needed, shift_of, symbols_of
-from fsnats.binance.streams import CONTINUOUS_INTERVALS, Market, intervals_of
+from fsnats.binance.streams import Market
 from fsnats.candles.calendar import span
 from workers.simulator import payloads
 from workers.simulator.book import TICK, last_tick
+from workers.simulator.candles import Candles
 from workers.simulator.charges import charge
 from workers.simulator.derived import FUNDING
-from workers.simulator.instruments import DAY, Instrument, fixed
+from workers.simulator.instruments import DAY, Instrument
 from workers.simulator.market import HOUR
-from workers.simulator.minutes import MINUTE, Bar
-from workers.simulator.selection import Row, contracts, listed, named, one_or_all
+from workers.simulator.minutes import MINUTE
+from workers.simulator.selection import Row, listed, named, one_or_all
 from workers.simulator.statistics import Statistics
 from workers.simulator.tape import Tape
 from workers.simulator.tickers import Tickers
@@ -28,7 +27,6 @@ from workers.simulator.world import World
 Handler = Callable[[Market, Query, int], Awaitable[bytes]]
 
 _DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
-_COINM_RANGE = 200 * DAY
 
 
 class Rest:
@@ -36,6 +34,7 @@ class Rest:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._candles = Candles(world)
         self._tape = Tape(world)
         self._tickers = Tickers(world)
         self._statistics = Statistics(world)
@@ -43,17 +42,17 @@ class Rest:
             "ping": self._ping,
             "time": self._time,
             "exchangeInfo": self._info,
-            "klines": self._klines,
-            "uiKlines": self._klines,
-            "continuousKlines": self._continuous_klines,
-            "indexPriceKlines": self._index_klines,
-            "markPriceKlines": self._mark_klines,
+            "klines": self._candles.klines,
+            "uiKlines": self._candles.klines,
+            "continuousKlines": self._candles.continuous,
+            "indexPriceKlines": self._candles.index,
+            "markPriceKlines": self._candles.mark,
             "aggTrades": self._agg_trades,
             "trades": self._trades,
             "historicalTrades": self._old_trades,
             "depth": self._depth,
             "avgPrice": self._average,
-            "premiumIndexKlines": self._premium_klines,
+            "premiumIndexKlines": self._candles.premium,
             "openInterest": self._open_interest,
             "fundingInfo": self._funding_terms,
             "indexInfo": self._index_info,
@@ -105,70 +104,6 @@ class Rest:
         elif "symbolStatus" in query:
             only = [each.symbol for each in exchange.all(market) if each.status == query["symbolStatus"]]
         return exchange.info(market, now, permission_sets=sets, only=only)
-
-    # Candles.
-
-    async def _klines(self, market: Market, query: Query, now: int) -> bytes:
-        instrument = self._instrument(market, query)
-        return await self._candles(instrument, query, now, intervals_of(market))
-
-    async def _continuous_klines(self, market: Market, query: Query, now: int) -> bytes:
-        instrument = self._world.exchange.contract(market, needed(query, "pair"), needed(query, "contractType"))
-        if instrument is None:
-            raise RestError(-1121, "Invalid symbol.")
-        return await self._candles(instrument, query, now, CONTINUOUS_INTERVALS[market])
-
-    async def _index_klines(self, market: Market, query: Query, now: int) -> bytes:
-        return await self._candles(
-            contracts(self._world.exchange, market, query)[0], query, now, intervals_of(market), volumes=False
-        )
-
-    async def _mark_klines(self, market: Market, query: Query, now: int) -> bytes:
-        return await self._candles(self._instrument(market, query), query, now, intervals_of(market), volumes=False)
-
-    async def _premium_klines(self, market: Market, query: Query, now: int) -> bytes:
-        instrument = self._instrument(market, query)
-
-        def premium(ticks: int) -> str:  # the further the price, the higher
-            return fixed((ticks - instrument.level) * 100_000 // instrument.level, 8)
-
-        return await self._candles(instrument, query, now, intervals_of(market), volumes=False, price=premium)
-
-    async def _candles(
-        self,
-        instrument: Instrument,
-        query: Query,
-        now: int,
-        intervals: tuple[str, ...],
-        *,
-        volumes: bool = True,
-        price: Callable[[int], str] | None = None,
-    ) -> bytes:
-        market = instrument.market
-        interval = needed(query, "interval")
-        if interval not in intervals:
-            raise RestError(-1120, "Invalid interval.")
-        limit = limit_of(query, KLINES_DEFAULT, KLINES_LIMIT[market])
-        start, end = integer(query, "startTime"), integer(query, "endTime")
-        if market is Market.COINM and start is not None and end is not None and end - start > _COINM_RANGE:
-            raise RestError(-1127, "Lookup interval is too big.")
-        shift = shift_of(query.get("timeZone", "0")) if market is Market.SPOT else 0
-        last = now if end is None else min(end, now)
-        if start is None or (market is Market.COINM and end is not None):
-            opens, _ = span(interval, last, shift)
-            for _ in range(limit - 1):
-                opens, _ = span(interval, opens - 1, shift)
-            start = max(opens, start or 0)
-        rows: list[str] = []
-        for opens, closes, bar in self._world.bars.rows(instrument, interval, start, last, shift):
-            if len(rows) == limit:
-                break
-            if closes > last:  # the candle that `last` lies in is open, or ends after it all the same
-                bar = self._world.bars.between(instrument, opens, min(closes, now + 1))
-            rows.append(_candle(instrument, opens, closes, bar, price or instrument.price, volumes=volumes))
-            if len(rows) % (100 if interval[-1] in "sm" else 1) == 0:
-                await asyncio.sleep(0)  # a long history is much to compute; streams go on meanwhile
-        return f"[{','.join(rows)}]".encode()
 
     # Trades and books.
 
@@ -296,15 +231,3 @@ _ON = {
     ),
     "futures/data/takerBuySellVol": _COINM,
 }  # fmt: skip
-
-
-def _candle(
-    instrument: Instrument, opens: int, closes: int, bar: Bar, price: Callable[[int], str], *, volumes: bool
-) -> str:
-    prices = f'{opens},"{price(bar.open)}","{price(bar.high)}","{price(bar.low)}","{price(bar.close)}"'
-    if not volumes:
-        return f'[{prices},"0",{closes - 1},"0",{(closes - opens) // 1000},"0","0","0"]'
-    return (
-        f'[{prices},"{instrument.quantity(bar.volume)}",{closes - 1},"{instrument.turnover(bar.quote)}",{bar.count},'
-        f'"{instrument.quantity(bar.buy_volume)}","{instrument.turnover(bar.buy_quote)}","0"]'
-    )

@@ -1,5 +1,4 @@
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,85 +28,6 @@ async def refusal(market: Market, name: str, **query: object) -> Any:
     with pytest.raises(RestError) as error:
         await get(market, name, NOW, **query)
     return json.loads(error.value.body)
-
-
-@pytest.mark.parametrize("market", Market)
-async def test_the_newest_candles_come_by_default(market: Market) -> None:
-    rows = await klines(market)
-    assert len(rows) == 500
-    assert rows[-1][0] == NOW // MINUTE * MINUTE
-    assert all(len(row) == 12 for row in rows)
-    assert all(one[0] + MINUTE == two[0] == one[6] + 1 for one, two in pairwise(rows))
-    assert all(one[4] == two[1] for one, two in pairwise(rows))
-
-
-async def test_a_start_alone_gives_the_oldest_from_there() -> None:
-    start = NOW - DAY
-    rows = await klines(Market.SPOT, startTime=start, limit=3)
-    assert [row[0] for row in rows] == [start // MINUTE * MINUTE + MINUTE * step for step in (1, 2, 3)]
-
-
-async def test_an_end_alone_gives_the_newest_before_it() -> None:
-    rows = await klines(Market.USDM, endTime=NOW - DAY, limit=3)
-    assert rows[-1][0] == (NOW - DAY) // MINUTE * MINUTE
-    assert len(rows) == 3
-
-
-async def test_both_give_the_first_from_the_start_but_on_coinm_the_last_before_the_end() -> None:
-    start, end = NOW - DAY, NOW - DAY + 100 * MINUTE
-    spot = await klines(Market.SPOT, startTime=start, endTime=end, limit=10)
-    coinm = await klines(Market.COINM, startTime=start, endTime=end, limit=10)
-    assert spot[0][0] - start < MINUTE
-    assert end - coinm[-1][0] < MINUTE
-    assert len(spot) == len(coinm) == 10
-
-
-async def test_a_closed_candle_is_whole_even_when_asked_until_its_middle() -> None:
-    (row,) = await klines(Market.SPOT, endTime=NOW - DAY, limit=1)
-    (whole,) = await klines(Market.SPOT, startTime=row[0], limit=1)
-    assert row == whole
-
-
-async def test_a_closed_candle_never_changes() -> None:
-    then = await klines(Market.USDM, limit=2)
-    later = await klines(Market.USDM, now=NOW + 10 * MINUTE, startTime=then[0][0], limit=2)
-    assert later[0] == then[0]
-    assert later[1][8] > then[1][8]  # the other one was still open
-
-
-@pytest.mark.parametrize("market", Market)
-async def test_hours_are_made_of_minutes(market: Market) -> None:
-    hour, *_ = await klines(market, "1h", limit=2)
-    rows = await klines(market, startTime=hour[0], endTime=hour[6])
-    assert len(rows) == 60
-    assert hour[1] == rows[0][1]
-    assert hour[4] == rows[-1][4]
-    assert float(hour[2]) == max(float(row[2]) for row in rows)
-    assert hour[8] == sum(row[8] for row in rows)
-    assert float(hour[5]) == pytest.approx(sum(float(row[5]) for row in rows))
-
-
-async def test_history_ends_at_the_listing() -> None:
-    rows = await klines(Market.SPOT, "1d", limit=1000)
-    assert rows[0][0] == BTC[Market.SPOT].listed
-    assert len(rows) == 61
-    assert await klines(Market.SPOT, startTime=0, endTime=1) == []
-
-
-async def test_a_day_of_another_zone_begins_at_its_midnight() -> None:
-    (row,) = await klines(Market.SPOT, "1d", limit=1, timeZone="8")
-    assert row[0] % DAY == 16 * 3_600_000
-
-
-async def test_continuous_candles_are_those_of_the_contract() -> None:
-    perpetual = await get(
-        Market.USDM, "continuousKlines", pair="BTCUSDT", contractType="PERPETUAL", interval="1m", limit=5
-    )
-    assert perpetual == await klines(Market.USDM, limit=5)
-    quarter = await get(
-        Market.COINM, "continuousKlines", pair="BTCUSD", contractType="CURRENT_QUARTER", interval="1m", limit=5
-    )
-    assert quarter == await get(Market.COINM, "klines", symbol="BTCUSD_261225", interval="1m", limit=5)
 
 
 @pytest.mark.parametrize("market", Market)
