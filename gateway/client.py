@@ -12,6 +12,7 @@ from fsnats.config import Config
 from fsnats.websocket import frames
 from fsnats.websocket.handshake import Request, Response
 from fsnats.websocket.server import Connection
+from fsnats.websocket.socket import Socket, beneath
 from gateway import closing
 from gateway.admission.door import NOBODY
 from gateway.admission.pace import Pace, Verdict
@@ -72,6 +73,7 @@ class Client(Connection):
         "_pace",
         "_pinged",
         "_session",
+        "_socket",
         "_unwritten",
         "guest",
         "listening",
@@ -86,6 +88,7 @@ class Client(Connection):
         self.guest = NOBODY  # until it was let in
         self._outbox = Outbox(self.write, self._fell_behind, house.hub.turn, house.config.gateway_outbox)
         self.listening = Listening(house.hub, self._outbox)
+        self._socket: Socket | None = None
         self._unwritten = 0  # bytes, when somebody last looked
         self._pinged = monotonic()
         self._lived = self._pinged  # when it last showed that somebody reads
@@ -106,7 +109,10 @@ class Client(Connection):
         assert self._session is not None
         self._house.entered(self)
         self._pinged = self._lived = self._monotonic()
-        self._outbox.write = self.transport.write  # `closing` tells when it must not be used any more
+        self._socket = beneath(self.transport)
+        direct = None if self._socket is None else self._socket.send
+        # `closing` tells when they must not be used any more.
+        self._outbox.open(self.transport.write, self.transport.get_write_buffer_size, direct)
         self.perform(self._session.opening())
 
     def received(self, text: str) -> None:
@@ -134,8 +140,14 @@ class Client(Connection):
     def fragmented(self) -> None:
         self._take()
 
+    def wrote(self) -> None:
+        self._outbox.queue()
+
     def closing(self) -> None:
         self._outbox.discard()
+        if self._socket is not None:
+            self._socket.detach()  # it is the transport's, who closes it
+            self._socket = None
         self.listening.end()
 
     def closed(self) -> None:

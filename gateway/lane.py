@@ -49,12 +49,15 @@ class Lane:
 class Listener(Protocol):
     """Whoever frames are handed to, by appending them to `frames`.
 
-    At the end of the turn they are joined and given to `write`; while `waiting` is not None they stay where they are,
-    for the listener to do something else with them.
+    At the end of the turn they are joined and given to `send`, which says how much of them went and raises OSError as
+    a socket does; what did not go is for `keep`.  While `waiting` is not None they stay where they are, for the
+    listener to do something else with them.
     """
 
     frames: list[bytes]
-    write: Callable[[bytes], None]
+    send: Callable[[bytes], int]
+
+    def keep(self, rest: bytes) -> None: ...
 
     @property
     def waiting(self) -> object: ...

@@ -86,6 +86,9 @@ class Connection(asyncio.Protocol):
     def fragmented(self) -> None:
         """A fragment of a message arrived, and it is not the last one."""
 
+    def wrote(self) -> None:
+        """Something went to the transport that the subclass did not write."""
+
     def closing(self) -> None:
         """The connection is being closed, by whichever side: the transport must not be written to any more."""
 
@@ -224,6 +227,7 @@ class Connection(asyncio.Protocol):
     def _pong(self, payload: bytes) -> None:
         pong = frames.control(Opcode.PONG, payload)
         self.transport.write(pong)
+        self.wrote()
         self._answered += len(pong)
         if self._answered > self.unread_bytes_max:
             # Data alone may be a lot: a client behind a slow line catches up.

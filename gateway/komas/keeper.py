@@ -18,10 +18,6 @@ from gateway.protocol.forms import BARE
 logger = logging.getLogger(__name__)
 
 
-def _nowhere(data: bytes) -> None:
-    """Where what comes goes."""
-
-
 _TIMEOUT = 5.0  # seconds for one look at the bucket
 _REFRESH = 15.0  # seconds between two looks at everything
 _RETRY = 1.0  # seconds after a look that failed
@@ -33,11 +29,14 @@ class Nobody:
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
-        self.write: Callable[[bytes], None] = _nowhere
+        self.send: Callable[[bytes], int] = len  # it takes everything
 
     @property
     def waiting(self) -> None:
         return None
+
+    def keep(self, rest: bytes) -> None:
+        """Nothing is left."""
 
     def forget(self, lane: Lane) -> None:
         """Nothing waits."""

@@ -86,7 +86,7 @@ class EventClient(Client):
         transport.write(_head(HTTPStatus.OK, fields) + BEGINNING)
         self._open = self._opened = True
         self._house.entered(self)
-        self._outbox.write = self._write_events
+        self._outbox.open(self._write_events, self.transport.get_write_buffer_size, None)
         self._pinged = self._lived = self._monotonic()
         self.perform(effects)
 

@@ -285,6 +285,42 @@ async def test_clients_that_do_not_answer_pings_are_closed(house: House, monkeyp
         assert b"Pong timeout" in received
 
 
+async def test_what_follows_a_pong_does_not_pass_it_by(house: House) -> None:
+    async with house.client("/ws/btcusdt@trade") as connection:
+        await house.listening(1)
+        (client,) = house.gateway.clients
+        for _ in range(2):
+            house.publish("btcusdt@trade", b"{}")
+            await hear(connection)
+        direct = client.outbox.send
+        await (await connection.ping())
+
+        assert client.outbox.send != direct
+        house.publish("btcusdt@trade", b"{}")
+        await hear(connection)
+        assert client.outbox.send == direct
+
+
+async def test_pongs_and_data_reach_a_slow_reader_whole(house: House) -> None:
+    house.gateway.config = Config(gateway_requests=1e6)
+    async with house.client("/ws/btcusdt@trade") as slow:
+        await house.listening(1)
+        payload, pongs = b'{"x":"' + b"x" * 9_000 + b'"}', []
+        for number in range(300):
+            if number % 20 == 0:
+                slow.transport.pause_reading()
+            pongs.append(await slow.ping(b"%d" % number))
+            house.publish("btcusdt@trade", payload)
+            await house.bus.flush()
+            if number % 20 == 15:
+                slow.transport.resume_reading()
+        slow.transport.resume_reading()
+        for _ in range(300):
+            assert await hear(slow) == json.loads(payload)
+        async with asyncio.timeout(20):
+            await asyncio.gather(*pongs)
+
+
 async def test_a_client_that_never_reads_is_closed_and_its_memory_is_bounded(house: House) -> None:
     payload = b'{"x":"' + b"x" * 200_000 + b'"}'
     async with house.client("/ws/btcusdt@trade") as deaf, house.client("/ws/ethusdt@trade") as good:

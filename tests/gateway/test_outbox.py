@@ -131,3 +131,80 @@ def test_whatever_happens_the_client_reads_everything_in_order(steps: list[int |
     socket.reads()
 
     assert b"".join(socket.written) == said
+
+
+class Line:
+    """A socket with little room, and the transport before it, which others write to as well."""
+
+    def __init__(self) -> None:
+        self.arrived = b""
+        self.buffered = b""
+        self.room = 0
+        self.turn = Turn(Tally())
+        self.outbox = Outbox(self.write, lambda: None, self.turn)
+        self.outbox.open(self.write, lambda: len(self.buffered), self.send)
+
+    def send(self, data: bytes) -> int:
+        assert not self.buffered, "what waits in the transport was passed by"
+        if not self.room:
+            raise BlockingIOError
+        taken = data[: self.room]
+        self.arrived += taken
+        self.room -= len(taken)
+        return len(taken)
+
+    def write(self, data: bytes) -> None:
+        self.buffered += data
+        if len(self.buffered) > 50:
+            self.outbox.pause()
+
+    def drain(self, room: int) -> None:
+        self.room += room
+        waiting, self.buffered = self.buffered, b""
+        taken, self.buffered = waiting[: self.room], waiting[self.room :]
+        self.arrived += taken
+        self.room -= len(taken)
+        if self.outbox.waiting is not None and len(self.buffered) < 10:
+            self.outbox.resume()
+
+    def say(self, frame: bytes) -> None:
+        if self.turn.slow:
+            self.turn.origins.note(frame, TRADES, 1, EVENT)
+        self.turn.touch(self.outbox, frame)
+        self.turn.flush()
+
+
+@given(st.lists(st.integers(0, 60) | st.booleans(), max_size=80))
+def test_what_goes_past_the_transport_never_passes_what_waits_in_it(steps: list[int | bool]) -> None:
+    line = Line()
+    said = []
+    for number, step in enumerate(steps):
+        if step is True:  # a pong, say: whole, and nothing goes between its bytes
+            line.write(b"<pong %03d>" % number)
+            line.outbox.queue()
+        elif step is False:
+            frame = b"<data %03d>" % number
+            said.append(frame)
+            line.say(frame)
+        else:
+            line.drain(step)
+    while line.buffered or line.outbox.waiting is not None:
+        line.drain(100)
+
+    frames = line.arrived.replace(b">", b">\n").splitlines()
+    assert [frame for frame in frames if frame.startswith(b"<data")] == said
+    assert sum(frame.startswith(b"<pong") for frame in frames) == sum(step is True for step in steps)
+    assert all(len(frame) == 10 for frame in frames)
+
+
+def test_once_nothing_waits_frames_go_straight_to_the_socket() -> None:
+    line = Line()
+    line.room = 5
+    line.say(b"<data 001>")
+    assert (line.arrived, line.buffered) == (b"<data", b" 001>")
+    line.say(b"<2>")
+    assert line.buffered == b" 001><2>"
+    line.drain(100)
+    line.say(b"<3>")
+
+    assert (line.arrived, line.buffered) == (b"<data 001><2><3>", b"")

@@ -22,9 +22,20 @@ class Ear:
         self.frames: list[bytes] = []
         self.waiting: object = None
         self.written: list[bytes] = []
-        self.write = self.written.append
+        self.send: Callable[[bytes], int] = self.take
+        self.kept: list[bytes] = []
+        self.room = 1 << 30  # bytes
         self.held: list[int] = []  # the rank of each frame
         self.held_bytes = 0
+
+    def take(self, data: bytes) -> int:
+        if not self.room:
+            raise BlockingIOError
+        self.written.append(data[: self.room])
+        return min(len(data), self.room)
+
+    def keep(self, rest: bytes) -> None:
+        self.kept.append(rest)
 
     def stop_reading(self) -> None:
         self.waiting = self
@@ -68,6 +79,17 @@ def test_what_a_turn_brings_to_one_listener_is_one_write(turn: Turn) -> None:
 
     assert ear.written == [b"123", b"4"]
     assert turn.tally.delivered == 4
+
+
+def test_what_does_not_go_at_once_is_kept_by_the_listener(turn: Turn) -> None:
+    part, full = Ear(turn), Ear(turn)
+    part.room, full.room = 2, 0
+    for ear in (part, full):
+        turn.touch(ear, b"12345")
+    turn.flush()
+
+    assert (part.written, part.kept) == ([b"12"], [b"345"])
+    assert (full.written, full.kept) == ([], [b"12345"])
 
 
 def test_those_who_listen_to_the_same_share_what_is_joined(turn: Turn) -> None:
