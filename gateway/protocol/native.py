@@ -5,35 +5,23 @@ one `error` that names what was wrong.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import NamedTuple
-
-import msgspec
 
 from fsnats.binance.streams import Market, Stream
 from fsnats.changes import Change
-from fsnats.errors import BadCommand, StreamNameError
+from fsnats.errors import BadCommand
 from fsnats.normalised import KINDS
 from fsnats.symbols import Listing
 from gateway.admission.grants import EVERYTHING, Grant
 from gateway.effects import PLAIN, Delivery, Effect, Klines, Listen, Send
-from gateway.protocol import delivery, fields, forms, relisting, requests
+from gateway.protocol import delivery, fields, forms, historical, relisting, requests
 from gateway.protocol.before import Before, before_of
 from gateway.protocol.forms import Envelope
-from gateway.protocol.names import known
-from gateway.protocol.problems import Problem, bad, error_reply, with_id
+from gateway.protocol.naming import streams_by_name, streams_of_symbols
+from gateway.protocol.problems import Problem, bad, error_reply, several, with_id
 from gateway.protocol.requests import Request
 from gateway.protocol.subscriptions import Subscription, Subscriptions
-from gateway.protocol.topics import ALL, GLOBAL, SYMBOLS, Topic, stream_type_of, topic_of
+from gateway.protocol.topics import ALL, SYMBOLS, Topic, stream_type_of, topic_of
 from gateway.protocol.wire import encode
-
-_NAMED_MAX = 10  # offenders spelled out in the sentence; `part` has all
-
-
-class _Asker(NamedTuple):
-    """What a reply to `getHistoricalKlines` repeats of its request."""
-
-    symbol: str
-    request_id: bytes | None
 
 
 class NativeSession:
@@ -129,13 +117,11 @@ class NativeSession:
 
     def klines_fetched(self, request: Klines, rows: bytes) -> list[Effect]:
         """The reply to `getHistoricalKlines`; `rows` is a JSON array of the exchange's rows."""
-        reply = {"type": "historicalKlines", **_echo(request), "klines": msgspec.Raw(rows)}
-        return [Send(encode({**reply, **_market_and_id(request)}))]
+        return [Send(historical.fetched(request, rows))]
 
     def klines_failed(self, request: Klines, code: str, message: str, retry_after: float | None = None) -> list[Effect]:
         """The reply when there are no candles; `retry_after` is in seconds."""
-        more = {**_echo(request), "retryAfter": retry_after, **_market_and_id(request)}
-        return [Send(error_reply(code, message, None, **more))]
+        return [Send(historical.failed(request, code, message, retry_after))]
 
     def goodbye(self, now_ms: int, closes_in: float) -> list[Effect]:
         """The gateway goes, and closes this connection in so many seconds."""
@@ -196,7 +182,7 @@ class NativeSession:
         topic = topic_of(market, name, requests.options_of(request))._replace(delivery=wanted_so)
         symbols = requests.names_of(request.symbols, "symbols")
         listing = self._listing(market)
-        named = self._named_streams(topic, symbols, listing)
+        named = streams_of_symbols(topic, symbols, listing)
         has_pattern = any(symbol.upper() == ALL for symbol in symbols)
         wanted = set(named.values())
         if has_pattern:
@@ -214,14 +200,14 @@ class NativeSession:
         return self._preceded(effects, before)
 
     def _subscribe_raw(self, request: Request, request_id: bytes | None) -> list[Effect]:
-        market, streams = self._raw_streams(request)
+        market, streams = streams_by_name(request, self._default, self._markets)
         forbidden = {name: why for name, stream in streams.items() if (why := self._grant.why_not_stream(stream))}
         if forbidden:
-            raise _refusal(Problem.FORBIDDEN, forbidden)
+            raise several(Problem.FORBIDDEN, forbidden)
         listing = self._listing(market)
         refused = {name: why for name, stream in streams.items() if (why := listing.why_not(stream)) is not None}
         if refused:
-            raise _refusal(Problem.UNKNOWN_SYMBOL, refused)
+            raise several(Problem.UNKNOWN_SYMBOL, refused)
         wanted_so = delivery.applied(requests.delivery_of(request), self._delivery)
         self._require_form(streams.values())
         delivery.require_fit(wanted_so, streams.values())
@@ -246,7 +232,7 @@ class NativeSession:
         effects: list[Effect] = []
         if request.is_raw:
             given = requests.delivery_of(request)
-            for stream in self._raw_streams(request)[1].values():
+            for stream in streams_by_name(request, self._default, self._markets)[1].values():
                 effects += self._subscriptions.remove_raw(stream, lambda each: delivery.has(each, given))
         elif (market_and_type := self._market_and_type(request))[1] == SYMBOLS:
             requests.require_no_symbols(request)
@@ -269,30 +255,10 @@ class NativeSession:
         return [Send(encode({**reply, **with_id(request_id)}))]
 
     def _get_historical_klines(self, request: Request, request_id: bytes | None) -> list[Effect]:
-        contract = requests.contract_of(request)
-        kind = "continuousKline" if contract else "kline"
-        market = requests.market_of(request, self._default, self._markets, kind)
-        symbol = fields.required(request.symbol, "symbol", fields.TEXT)
-        candles = requests.candles_of(request, market, contract)
-        _require(self._grant.why_not(market, kind), market)
-        listing = self._listing(market)
-        # Whether it trades does not matter: its past does not go away.
-        if symbol.upper() not in (listing.all_pairs if contract else listing.by_name):
-            what = "pair" if contract else "symbol"
-            raise bad(Problem.UNKNOWN_SYMBOL, f"unknown {what} '{symbol}' on {market}", symbol)
-        return [
-            Klines(
-                market,
-                symbol.upper(),
-                candles.interval,
-                candles.limit,
-                candles.start_ms,
-                candles.end_ms,
-                request_id=_Asker(symbol, request_id),
-                market_named=request.names_market,
-                contract=contract,
-            )
-        ]
+        asked = historical.asked(request, request_id, self._default, self._markets)
+        _require(self._grant.why_not(asked.market, historical.kind_of(asked)), asked.market)
+        historical.require_listed(asked, self._listing(asked.market))
+        return [asked]
 
     # What they share.
 
@@ -312,46 +278,6 @@ class NativeSession:
         if name != SYMBOLS:
             stream_type_of(market, name)
         return market, name
-
-    def _named_streams(self, topic: Topic, symbols: list[str], listing: Listing) -> dict[str, Stream]:
-        """The streams of symbols given by name.  Raises BadCommand, which names all that are wrong."""
-        streams: dict[str, Stream] = {}
-        refused: dict[str, str] = {}
-        for symbol in symbols:
-            subject = symbol.upper()
-            if subject == ALL:
-                continue
-            try:
-                stream = topic.stream(subject)
-            except StreamNameError as error:
-                if subject == GLOBAL:
-                    refused[symbol] = f"{topic.stream_type} has no all-market stream on {topic.market}"
-                else:
-                    refused[symbol] = f"unknown symbol '{symbol}' on {topic.market} ({error.reason})"
-                continue
-            why = listing.why_not(stream)
-            if why is not None:
-                refused[symbol] = why
-            streams[subject] = stream
-        if refused:
-            raise _refusal(Problem.UNKNOWN_SYMBOL, refused)
-        return streams
-
-    def _raw_streams(self, request: Request) -> tuple[Market, dict[str, Stream]]:
-        """The streams named in `rawStreams`, listed or not.  Raises BadCommand, which names all that are wrong."""
-        if request.is_typed:
-            raise bad(Problem.INVALID_FIELD, "send 'rawStreams', or 'streamType' and 'symbols', not both", "rawStreams")
-        market = requests.market_of(request, self._default, self._markets)
-        streams: dict[str, Stream] = {}
-        refused: dict[str, str] = {}
-        for name in requests.names_of(request.raw_streams, "rawStreams"):
-            try:
-                streams[name] = known(market, name)
-            except StreamNameError as error:
-                refused[name] = str(error)
-        if refused:
-            raise _refusal(Problem.UNKNOWN_STREAM, refused)
-        return market, streams
 
     def _topics_left(self, request: Request) -> list[Topic]:
         """The variants an `unsubscribe` means: all that are subscribed and have the options that it gives."""
@@ -374,21 +300,3 @@ class NativeSession:
 def _require(why_not: str | None, part: object) -> None:
     if why_not is not None:
         raise bad(Problem.FORBIDDEN, why_not, part)
-
-
-def _refusal(problem: Problem, refused: dict[str, str]) -> BadCommand:
-    reasons = list(refused.values())
-    more = f" and {len(reasons) - _NAMED_MAX} more" if len(reasons) > _NAMED_MAX else ""
-    return bad(problem, "; ".join(reasons[:_NAMED_MAX]) + more, list(refused))
-
-
-def _echo(request: Klines) -> dict[str, object]:
-    assert isinstance(request.request_id, _Asker)
-    continuous = {"continuous": request.contract} if request.contract else {}
-    return {"symbol": request.request_id.symbol, "interval": request.interval, **continuous}
-
-
-def _market_and_id(request: Klines) -> dict[str, object]:
-    assert isinstance(request.request_id, _Asker)
-    market = {"market": request.market} if request.market_named else {}
-    return {**market, **with_id(request.request_id.request_id)}

@@ -3,7 +3,7 @@
 Codes are a public interface: they are added, never renamed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Self
 
@@ -13,6 +13,7 @@ from fsnats.errors import BadCommand
 from gateway.protocol.wire import encode
 
 _QUOTED_CHARS = 80  # of what a client sent; sentences stay sentences
+_NAMED_MAX = 10  # offenders spelled out in the sentence; `part` has all
 
 
 class Problem(StrEnum):
@@ -58,6 +59,13 @@ class Problem(StrEnum):
 def bad(problem: Problem, message: str, part: object = None) -> BadCommand:
     """The error that ends a request.  `part` is what was wrong, as the client sent it."""
     return BadCommand(str(problem), message, part)
+
+
+def several(problem: Problem, refused: Mapping[str, str]) -> BadCommand:
+    """The error that says why of each of some names."""
+    reasons = list(refused.values())
+    more = f" and {len(reasons) - _NAMED_MAX} more" if len(reasons) > _NAMED_MAX else ""
+    return bad(problem, "; ".join(reasons[:_NAMED_MAX]) + more, list(refused))
 
 
 def unknown(problem: Problem, what: str, value: object, allowed: Iterable[object], where: object = "") -> BadCommand:

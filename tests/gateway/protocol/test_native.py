@@ -1,7 +1,6 @@
 """The native dialect, as the client guide promises it."""
 
 import json
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +12,6 @@ from gateway.effects import Delivery, Effect, Form, Klines, Listen, Marks, OnSlo
 from gateway.protocol.forms import Envelope
 from gateway.protocol.native import NativeSession
 from tests.gateway.protocol.worlds import (
-    COINM,
     EVERY,
     SPOT,
     USDM,
@@ -531,53 +529,6 @@ def test_session_has_a_limit_of_streams(listings: dict[Market, Listing]) -> None
     assert problem(ask(client, "subscribe", streamType="kline", symbols=["btcusdt"]))[0] == "TOO_MANY_STREAMS"
     assert problem(ask(client, "subscribe", rawStreams=["btcusdt@ticker"]))[0] == "TOO_MANY_STREAMS"
     assert sent(ask(client, "subscribe", streamType="ticker", symbols=["btcusdt"]))[0]["type"] == "subscribed"
-
-
-class TestHistory:
-    """Candles: asked for through an effect, answered later."""
-
-    def asked(self, client: NativeSession, **fields: object) -> Klines:
-        (request,) = ask(client, "getHistoricalKlines", **{"symbol": "BtcUsdt", "interval": "1m", **fields})
-        assert isinstance(request, Klines)
-        return request
-
-    def test_futures(self, client: NativeSession) -> None:
-        assert self.asked(client, isFutures=True)[:2] == (USDM, "BTCUSDT")
-        assert self.asked(client, market="coinm", symbol="btcusd_perp")[:2] == (COINM, "BTCUSD_PERP")
-
-    def test_continuous_candles_are_those_of_a_pair_and_of_futures(self, client: NativeSession) -> None:
-        request = self.asked(client, continuous=True, interval="1s")
-        assert (request.market, request.symbol, request.contract) == (USDM, "BTCUSDT", "perpetual")
-        (reply,) = sent(client.klines_fetched(request, b"[]"))
-        expected = {"symbol": "BtcUsdt", "interval": "1s", "continuous": "perpetual", "klines": []}
-        assert reply == {"type": "historicalKlines", **expected}
-
-    def test_a_symbol_is_no_pair(self, client: NativeSession) -> None:
-        asked = {"symbol": "btcusd_perp", "market": "coinm", "interval": "1m", "continuous": "perpetual"}
-        assert problem(ask(client, "getHistoricalKlines", **asked)) == ("UNKNOWN_SYMBOL", "btcusd_perp")
-
-    def test_symbol_that_no_longer_trades_still_has_a_past(self, client: NativeSession) -> None:
-        assert self.asked(client, symbol="lunausdt").symbol == "LUNAUSDT"
-
-    def test_reply_names_market_and_id_where_the_request_did(self, client: NativeSession) -> None:
-        request = self.asked(client, market="usdm", id=7)
-        assert client.klines_fetched(request, b"[]") == [
-            Send(b'{"type":"historicalKlines","symbol":"BtcUsdt","interval":"1m","klines":[],"market":"usdm","id":7}')
-        ]
-
-    def test_failure_says_what_was_asked(self, client: NativeSession) -> None:
-        request = self.asked(client, id=None)
-        (reply,) = sent(client.klines_failed(request, "HISTORY_UNAVAILABLE", "nobody answers", 2.5))
-        expected: dict[str, Any] = {
-            "type": "error",
-            "code": "HISTORY_UNAVAILABLE",
-            "message": "nobody answers",
-            "symbol": "BtcUsdt",
-            "interval": "1m",
-            "retryAfter": 2.5,
-            "id": None,
-        }
-        assert reply == expected
 
 
 class TestTokens:

@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.protocol.problems import Problem, bad, error_reply, unknown, with_id
+from gateway.protocol.problems import Problem, bad, error_reply, several, unknown, with_id
 
 
 def test_codes_are_stable_upper_snake_words() -> None:
@@ -29,6 +29,13 @@ def test_unknown_value_names_what_is_allowed() -> None:
     error = unknown(Problem.UNKNOWN_LEVEL, "depth level", 7, (5, 10, 20), "spot")
     assert str(error) == "unknown depth level '7' on spot; allowed: 5, 10, 20"
     assert (error.code, error.part) == ("UNKNOWN_LEVEL", 7)
+
+
+def test_of_many_that_are_wrong_the_sentence_names_ten_and_the_part_all() -> None:
+    error = several(Problem.UNKNOWN_SYMBOL, {f"no{number}": f"no {number} here" for number in range(12)})
+    assert str(error).startswith("no 0 here; no 1 here; ")
+    assert str(error).endswith("; no 9 here and 2 more")
+    assert error.part == [f"no{number}" for number in range(12)]
 
 
 def test_a_sentence_does_not_repeat_a_megabyte() -> None:
