@@ -1,0 +1,222 @@
+"""Log files read again: the newest lines from the files' ends, or whatever comes from somewhere on.
+
+Lines stay the bytes that they are.  Nothing is held but a block of each file and what is given back, and files may
+grow, begin and go while they are read.
+"""
+
+import heapq
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from fsnats.logs.entries import LEVELS
+from fsnats.logs.names import FileName
+
+BLOCK = 32 * 1024  # bytes read at once
+_HEAD = re.compile(rb'\{"time":"([^"]{20,40})","level":"([a-z]+)","program":"([^"]*)"')
+
+_decode = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+class Wanted(NamedTuple):
+    """Which lines: of these programs (empty: all), from this level on, after `since` (an entry's time)."""
+
+    programs: Collection[str] = ()
+    level: str = "debug"
+    since: str = ""
+
+
+class Line(NamedTuple):
+    """One entry's line, without its end."""
+
+    time: str
+    level: str
+    program: str
+    text: bytes
+
+
+class Found(NamedTuple):
+    """What was read: lines, the oldest first.
+
+    `complete` says that there are no older ones that were wanted; `ends` is how far each file was read, `broken` how
+    many lines were none, `programs` whose files there are.
+    """
+
+    lines: list[Line]
+    complete: bool
+    ends: dict[FileName, int]
+    broken: int
+    programs: list[str]
+
+
+class Logs:
+    """The log files in a directory, on days that are wanted."""
+
+    def __init__(self, directory: Path, wanted: Wanted, is_day: Callable[[str], bool] = lambda day: True) -> None:
+        self._directory = directory
+        self._programs = frozenset(wanted.programs)
+        self._levels = frozenset(LEVELS[LEVELS.index(wanted.level) :])
+        self._since = wanted.since
+        self._is_day = is_day
+        self._broken = 0
+
+    def newest(self, most: int, size: int, scan: int, after: Mapping[FileName, int] | None = None) -> Found:
+        """The newest lines: at most so many, of so many bytes, found among so many bytes of the files.
+
+        With `after`, only what was written since a `Found` whose `ends` these are.
+        """
+        self._broken = 0
+        names = self._there()
+        starts = dict(after or {})
+        gone = any(name not in names for name in starts)
+        ends = {name: self._end(name) for name in names}
+        budget = _Budget(scan)
+        sources = [
+            self._backward([(name, starts.get(name, 0), ends[name]) for name in parts], budget)
+            for parts in _by_slot(names)
+        ]
+        lines: list[Line] = []
+        complete = not gone
+        for line in heapq.merge(*sources, key=lambda line: line.time, reverse=True):
+            size -= len(line.text)
+            is_over = (len(lines) == most or size < 0) if line.text else budget.left <= 0
+            if is_over:
+                complete = False
+                break
+            if line.text:
+                lines.append(line)
+        lines.reverse()
+        lines.sort(key=lambda line: line.time)
+        programs = sorted({name.program for name in names})
+        return Found(lines, complete, ends, self._broken, programs)
+
+    def since(self, starts: Mapping[FileName, int]) -> Iterator[tuple[Line, FileName, int]]:
+        """Everything behind these places, by time as far as that can be said, each with its file and its end there."""
+        sources = [
+            self._forward([(name, starts.get(name, 0)) for name in reversed(parts)])
+            for parts in _by_slot(self._there())
+        ]
+        return heapq.merge(*sources, key=lambda found: found[0].time)
+
+    def _there(self) -> list[FileName]:
+        try:
+            found = os.listdir(self._directory)
+        except OSError:
+            return []
+        return [name for name in map(FileName.read, found) if name is not None and self._is_day(name.day)]
+
+    def _end(self, name: FileName) -> int:
+        """Where the last whole line ends."""
+        try:
+            with open(self._directory / str(name), "rb") as file:
+                at = file.seek(0, os.SEEK_END)
+                while at:
+                    begin = max(0, at - BLOCK)
+                    file.seek(begin)
+                    found = file.read(at - begin).rfind(b"\n")
+                    if found >= 0:
+                        return begin + found + 1
+                    at = begin
+        except OSError:
+            pass  # removed meanwhile
+        return 0
+
+    def _backward(self, parts: list[tuple[FileName, int, int]], budget: "_Budget") -> Iterator[Line]:
+        """The lines of one program's files, the newest first, and after each block an empty one with its time.
+
+        By these empty lines all files are looked through at one pace: where little is wanted, one of them would be
+        looked through to its beginning before another one had its turn.
+        """
+        for name, start, end in parts:
+            for texts in self._blocks(name, start, end, budget):
+                time = ""
+                for text in texts:
+                    line = self._read(text)
+                    if line is None:
+                        continue
+                    time = line.time
+                    if time <= self._since:
+                        return
+                    if self._is_wanted(line):
+                        yield line
+                if time:
+                    yield Line(time, "", "", b"")
+
+    def _blocks(self, name: FileName, start: int, end: int, budget: "_Budget") -> Iterator[list[bytes]]:
+        """The whole lines of a file between two places, block by block, the newest first."""
+        try:
+            with open(self._directory / str(name), "rb") as file:
+                rest = b""
+                while end > start:
+                    begin = max(start, end - BLOCK)
+                    file.seek(begin)
+                    first, *texts = (file.read(end - begin) + rest).split(b"\n")
+                    budget.left -= end - begin
+                    end, rest = begin, first
+                    yield [text for text in reversed(texts) if text]
+                if rest:
+                    yield [rest]
+        except OSError:
+            return  # removed meanwhile
+
+    def _forward(self, parts: list[tuple[FileName, int]]) -> Iterator[tuple[Line, FileName, int]]:
+        """The lines of one program's files, the oldest first."""
+        for name, at in parts:
+            try:
+                file = open(self._directory / str(name), "rb")  # noqa: SIM115
+            except OSError:
+                continue
+            with file:
+                file.seek(at)
+                for text in file:
+                    if not text.endswith(b"\n"):
+                        break  # it is being written
+                    at += len(text)
+                    line = self._read(text[:-1])
+                    if line is not None and line.time > self._since and self._is_wanted(line):
+                        yield line, name, at
+
+    def _read(self, text: bytes) -> Line | None:
+        """A line; None for what is none."""
+        head = _HEAD.match(text)
+        if head is None:
+            self._broken += 1
+            return None
+        time, level, program = head.groups()
+        return Line(time.decode(), level.decode(), program.decode(errors="replace"), text)
+
+    def _is_wanted(self, line: Line) -> bool:
+        if line.level not in self._levels or (self._programs and line.program not in self._programs):
+            return False
+        if _is_json(line.text):
+            return True
+        self._broken += 1
+        return False
+
+
+class _Budget:
+    """How many bytes may still be looked at."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+def _by_slot(names: list[FileName]) -> list[list[FileName]]:
+    """Each program's files, the newest first."""
+    slots: dict[str, list[FileName]] = {}
+    for name in sorted(names, reverse=True):
+        slots.setdefault(name.slot, []).append(name)
+    return list(slots.values())
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        text.decode()
+        _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
