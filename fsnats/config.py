@@ -178,6 +178,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_pong_within: Annotated[
         Seconds, Meta(description="seconds without a sign of life after which a client is closed")
     ] = 60.0
+    gateway_logs: Annotated[
+        Literal["local", "all", "off"],
+        Meta(
+            description="who may read /api/logs/today: local (programs of this machine), all or off; "
+            "where tokens are asked for, unless it is off: those with logs = true"
+        ),
+    ] = "local"
     gateway_requests: Annotated[
         Annotated[float, Meta(gt=0)], Meta(description="requests a second that one connection may send")
     ] = 100.0

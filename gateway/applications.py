@@ -12,6 +12,8 @@ from gateway.komas.routes import PREFIX
 from gateway.rest.archive import Archive
 from gateway.rest.fleet import PREFIX as FLEET
 from gateway.rest.fleet import FleetView
+from gateway.rest.logs import PATH as LOGS
+from gateway.rest.logs import TodaysLogs
 from gateway.rest.ranges import PATHS
 from gateway.rest.symbols import PATH as SYMBOLS
 from gateway.rest.symbols import Symbols
@@ -32,6 +34,7 @@ def applications(house: Gateway, bus: Bus, clock: Clock, paces: Paces) -> dict[s
     return {
         **dict.fromkeys(PATHS, archive),
         SYMBOLS: Symbols(house, paces),
+        LOGS: TodaysLogs(house, clock, paces),
         **dict.fromkeys((FLEET, f"{FLEET}/"), FleetView(house, bus, clock, paces)),
         PREFIX: Komas(house, bus, house.pins, paces),
     }

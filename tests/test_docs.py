@@ -20,6 +20,7 @@ from gateway.closing import CLOSINGS
 from gateway.protocol.problems import Problem
 from gateway.protocol.topics import STREAM_TYPES
 from gateway.rest.live import RULES
+from tests import test_log_events
 from workers.ingest.record import AGES, Record, State
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -157,6 +158,12 @@ def test_commands_that_documents_name_exist(document: str) -> None:
 def test_make_verbs_that_the_readme_names_exist() -> None:
     verbs = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?<=make )[a-z]+", README.replace("and make", ""))) - {"check"} <= verbs
+
+
+def test_every_event_that_is_logged_has_a_name_and_is_documented() -> None:
+    for call in test_log_events.CALLS:
+        test_log_events.test_every_event_has_a_stable_name(call)
+    test_log_events.test_every_event_is_documented_and_every_documented_event_is_logged()
 
 
 def test_links_lead_somewhere() -> None:

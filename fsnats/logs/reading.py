@@ -4,12 +4,14 @@ Lines stay the bytes that they are.  Nothing is held but a block of each file an
 grow, begin and go while they are read.
 """
 
+import errno
 import heapq
 import os
 import re
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -112,7 +114,7 @@ class Logs:
     def _end(self, name: FileName) -> int:
         """Where the last whole line ends."""
         try:
-            with open(self._directory / str(name), "rb") as file:
+            with _opened(self._directory / str(name)) as file:
                 at = file.seek(0, os.SEEK_END)
                 while at:
                     begin = max(0, at - BLOCK)
@@ -149,7 +151,7 @@ class Logs:
     def _blocks(self, name: FileName, start: int, end: int, budget: "_Budget") -> Iterator[list[bytes]]:
         """The whole lines of a file between two places, block by block, the newest first."""
         try:
-            with open(self._directory / str(name), "rb") as file:
+            with _opened(self._directory / str(name)) as file:
                 rest = b""
                 while end > start:
                     begin = max(start, end - BLOCK)
@@ -167,7 +169,7 @@ class Logs:
         """The lines of one program's files, the oldest first."""
         for name, at in parts:
             try:
-                file = open(self._directory / str(name), "rb")  # noqa: SIM115
+                file = _opened(self._directory / str(name))
             except OSError:
                 continue
             with file:
@@ -196,6 +198,15 @@ class Logs:
             return True
         self._broken += 1
         return False
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A file that is one: no link to another place, and nothing that one would wait for.  Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 class _Budget:

@@ -13,6 +13,11 @@ class Proxies:
         """Networks as CIDR or single addresses.  Raises ValueError for one that is neither."""
         self._networks = [ip_network(network, strict=False) for network in networks]
 
+    def trusts(self, peer: str) -> bool:
+        """Whether what comes from an address is what such a proxy passes on."""
+        address = _read(peer)
+        return address is not None and any(address in network for network in self._networks)
+
     def client(self, peer: str, forwarded: Sequence[str]) -> str:
         """The client's address.
 

@@ -33,6 +33,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     connections: int | None = None
     streams: int | None = None  # of one connection
     requests: float | None = None  # a second, of one connection
+    logs: bool = False  # what the programs of this machine log
 
     def why_not(self, market: Market, stream_type: str | None = None) -> str | None:
         """Why a market, or a type of stream on it, may not be read; None where it may."""

@@ -65,6 +65,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     connections: Annotated[int, Meta(ge=1)] | None = None
     streams: Annotated[int, Meta(ge=1)] | None = None
     requests: Annotated[float, Meta(gt=0)] | None = None
+    logs: bool = False
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -103,6 +104,7 @@ def read(text: str) -> Tokens:
             connections=entry.connections,
             streams=entry.streams,
             requests=entry.requests,
+            logs=entry.logs,
         )
     return Tokens(grants)
 

@@ -1,7 +1,7 @@
 """What the gateway answers of its own, but for what has a table where it is dispatched.  Pure."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -10,6 +10,7 @@ from fsnats.binance.streams import CONTRACT_TYPES, Market, intervals_of
 from fsnats.fleet.troubles import Trouble
 from fsnats.formats import FORMATS, MEDIA_TYPES
 from fsnats.history import MOST
+from fsnats.logs.entries import LEVELS
 from fsnats.moments import HELP
 from gateway import dashboard
 from gateway.openapi.bodies import AGG_TRADES, CANDLES
@@ -29,7 +30,7 @@ from gateway.openapi.parts import (
     text,
 )
 from gateway.openapi.problems import ASKING, problems
-from gateway.rest import fleet
+from gateway.rest import fleet, logs
 from gateway.rest.ranges import COMPLETE_HEADER, KLINES, MISSING_HEADER, TRADES
 from gateway.rest.symbols import PATH as SYMBOLS
 from gateway.rest.symbols import Lists
@@ -111,7 +112,48 @@ FLEET = (
 )
 """What `gateway.rest.fleet` answers."""
 
-OPERATIONS = (HEALTHZ, READYZ, METRICS, MODULE, SCHEMA, SCHEMA_FILE, PAGE, DASHBOARD, FILES, *FLEET)
+
+class LogEntry(msgspec.Struct):
+    """One event of the log; docs/logs.md says which there are. What belongs to the event is there too."""
+
+    time: str
+    level: Literal["debug", "info", "warning", "error", "critical"]
+    program: str
+    event: str
+    message: str
+    logger: str | msgspec.UnsetType = msgspec.UNSET
+    exception: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class LogsToday(logs.Told):
+    """The newest of what the programs of the gateway's machine logged today, the oldest of it first."""
+
+    entries: list[LogEntry]  # type: ignore[assignment]  # they are sent as they were written
+
+
+LOGS = Operation(
+    "GET",
+    logs.PATH,
+    STATE,
+    "What the programs of this machine log, for its operators",
+    (
+        Answer(200, "", {JSON: LogsToday}, (SIMULATED_HEADER,)),
+        *problems(400, 404, *ASKING, headers=(SIMULATED_HEADER,)),
+    ),
+    (
+        Parameter("program", text(), "Of these programs, separated by commas.", example="gateway"),
+        Parameter("level", choice(LEVELS), "At least so important.", example="info"),
+        Parameter("limit", integer(1, logs.LIMIT_MOST, default=logs.LIMIT), "So many entries at most."),
+        Parameter(
+            "after",
+            text(),
+            f"What came later than a moment ({HELP}), or behind the `next` of an earlier answer.",
+        ),
+    ),
+    "Without tokens only for programs of the gateway's machine; `FSNATS_GATEWAY_LOGS` says otherwise.",
+)
+
+OPERATIONS = (HEALTHZ, READYZ, METRICS, MODULE, SCHEMA, SCHEMA_FILE, PAGE, DASHBOARD, FILES, *FLEET, LOGS)
 """What `gateway.http` answers by handlers of its own, one entry each."""
 
 _MISSING: Schema = array(

@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -152,3 +153,10 @@ def test_the_newest_are_the_last_of_all_however_files_are_cut_into_blocks(
     assert [each.text for each in found.lines] == everything[len(everything) - most if most < len(everything) else 0 :]
     assert found.complete == (len(everything) <= most)
     assert [each.text for each, _, _ in Logs(directory, Wanted(level=level)).since({})] == everything
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.2026-11-20.jsonl")
+    (tmp_path / "y.2026-11-20.jsonl").mkdir()
+    assert Logs(tmp_path, ALL).newest(100, PLENTY, PLENTY).lines == []
+    assert list(Logs(tmp_path, ALL).since({})) == []

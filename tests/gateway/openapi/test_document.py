@@ -25,7 +25,7 @@ from gateway.komas import routes as komas
 from gateway.komas.api import Komas
 from gateway.openapi.document import document, operations
 from gateway.openapi.parts import operation_id
-from gateway.rest import fleet, ranges, symbols
+from gateway.rest import fleet, logs, ranges, symbols
 from gateway.rest.questions import PREFIXES
 from gateway.sse import routes as events
 from tests.gateway.rest.test_facade import House
@@ -68,7 +68,7 @@ def _below_mounts(apps: dict[str, App]) -> Iterator[Place]:
     """What the applications behind the mounts answer, each by the table that it dispatches by."""
     tables: dict[str, list[Place]] = {
         komas.PREFIX: [place for each in (*komas.ROUTES, *events.ROUTES) for place in each.places],
-        **{each: [("GET", each)] for each in (*ranges.PATHS, symbols.PATH)},
+        **{each: [("GET", each)] for each in (*ranges.PATHS, symbols.PATH, logs.PATH)},
         # Its paths are in FleetView._asked; below them nothing else is.
         fleet.PREFIX: [("GET", fleet.PREFIX + each) for each in cast(Any, apps[fleet.PREFIX])._asked],
         f"{fleet.PREFIX}/": [],
@@ -150,3 +150,8 @@ def test_parameters_of_the_exchanges_methods_are_those_that_are_read() -> None:
             operation = described[f"/{market}{path(market, name)}"]
             assert {each.name for each in operation.parameters if each.required} == {*method.needs}
             assert operation.names == {*method.needs, *method.takes}
+
+
+def test_parameters_of_logs_are_those_that_are_read() -> None:
+    (described,) = (each.names for each in operations(ALL) if each.path == logs.PATH)
+    assert described == logs.NAMES - {"token"}

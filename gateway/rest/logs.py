@@ -1,0 +1,173 @@
+"""Answers `/api/logs/today`: the newest of what the programs of this machine log (docs/logs.md)."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import NamedTuple, Protocol
+from urllib.parse import parse_qs
+
+import msgspec
+
+from fsnats.clock import Clock
+from fsnats.errors import Unusable
+from fsnats.logs import cursor
+from fsnats.logs.entries import LEVELS, stamp
+from fsnats.logs.names import FileName
+from fsnats.logs.reading import Logs, Wanted
+from fsnats.logs.start import directory
+from fsnats.moments import moment
+from fsnats.websocket.handshake import Headers
+from gateway.admission.addresses import Proxies
+from gateway.admission.operators import why_not
+from gateway.admission.pace import Paces
+from gateway.rest import visits
+from gateway.rest.browsers import METHODS
+from gateway.rest.fresh import Fresh
+from gateway.rest.problem import Problem
+from gateway.rest.single import single
+from gateway.rest.visits import Receive, Scope, Send, Visits, query_of
+
+PATH = "/api/logs/today"
+NAMES = frozenset({"program", "level", "limit", "after", "token"})
+LIMIT, LIMIT_MOST = 200, 1000  # entries of an answer
+BYTES_MOST = 1024 * 1024  # of an answer's entries
+SCAN_MOST = 16 * 1024 * 1024  # bytes of the files that are looked through for one answer
+_WITHIN = 5.0  # seconds for an answer, the questions of others before it included
+_AGAIN = 1.0  # seconds after which it helps to ask again
+_FIELDS = 16  # parameters of a query
+
+
+class House(visits.House, Protocol):
+    """The gateway."""
+
+    name: str
+
+
+class Told(msgspec.Struct):
+    """An answer.
+
+    `date` is today's (UTC); `programs` are those whose files there are; `complete` says that no older entries were left
+    out, `broken` how many lines were none, and `next` is what to send as `after` for what is logged from here on.
+    """
+
+    date: str
+    gateway: str
+    programs: list[str]
+    count: int
+    complete: bool
+    broken: int
+    next: str
+    entries: list[msgspec.Raw]
+
+
+class Asked(NamedTuple):
+    """What is asked for; from the `first` day on, and behind these ends of files."""
+
+    programs: tuple[str, ...]
+    level: str
+    limit: int
+    since: str
+    first: str
+    ends: tuple[tuple[FileName, int], ...]
+
+
+class TodaysLogs:
+    """An ASGI application."""
+
+    def __init__(self, house: House, clock: Clock, paces: Paces) -> None:
+        """`paces` are those of the other REST requests."""
+        self._house = house
+        self._clock = clock
+        self._visits = Visits(house, paces, clock.monotonic)
+        self._proxies = Proxies(house.config.gateway_trusted_proxies)
+        self._told = Fresh[Asked, bytes](clock.monotonic)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(headers: Headers) -> bytes:
+            return await self._tell(scope, headers)
+
+        await self._visits.respond(scope, send, tell)
+
+    async def _tell(self, scope: Scope, headers: Headers) -> bytes:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET", allow=METHODS)
+        grant = self._visits.guest(scope, headers).pass_.grant
+        peer: str = scope["client"][0] if scope.get("client") else ""
+        config = self._house.config
+        forbidden = why_not(config.gateway_logs, grant, peer, headers, self._proxies)
+        if forbidden is not None:
+            raise Problem(HTTPStatus.FORBIDDEN, forbidden, "FORBIDDEN")
+        if not config.log_files:
+            raise Problem(HTTPStatus.NOT_FOUND, "no log files are written here (FSNATS_LOG_FILES is false)")
+        now = self._clock.time_ns() // 1_000_000
+        wanted = asked(_query(query_of(scope)), now)
+
+        async def read() -> bytes:
+            # In a thread: the disk may take its time, and everybody else waits for this loop.
+            return await asyncio.to_thread(self._read, wanted, day_of(now))
+
+        try:
+            async with asyncio.timeout(_WITHIN):
+                return await self._told.get(wanted, read)
+        except TimeoutError:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, "the disk, or too many who ask, take too long", "BUSY", _AGAIN
+            ) from None
+
+    def _read(self, wanted: Asked, today: str) -> bytes:
+        lines = Wanted(wanted.programs, wanted.level, wanted.since)
+        logs = Logs(directory(self._house.config), lines, lambda day: day >= wanted.first)
+        found = logs.newest(wanted.limit, BYTES_MOST, SCAN_MOST, dict(wanted.ends))
+        told = Told(
+            date=today,
+            gateway=self._house.name,
+            programs=found.programs,
+            count=len(found.lines),
+            complete=found.complete,
+            broken=found.broken,
+            next=cursor.written(found.ends),
+            entries=[msgspec.Raw(line.text) for line in found.lines],
+        )
+        return msgspec.json.encode(told)
+
+
+def asked(query: Mapping[str, str], now_ms: int) -> Asked:
+    """What a query asks for.  Raises Problem."""
+    programs = tuple(sorted({each.strip() for each in query.get("program", "").split(",") if each.strip()}))
+    level = query.get("level", LEVELS[0]).lower()
+    if level not in LEVELS:
+        raise _wrong(f"level: '{level[:40]}' is none of {', '.join(LEVELS)}")
+    limit = query.get("limit", str(LIMIT))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= LIMIT_MOST):
+        raise _wrong(f"limit: '{limit[:40]}' is no number from 1 to {LIMIT_MOST}")
+    since, first, ends = "", day_of(now_ms), dict[FileName, int]()
+    after = query.get("after", "")
+    try:
+        if after.startswith("e"):  # as every JSON object in base64, and no moment
+            ends = cursor.read(after)
+            first = min((name.day for name in ends), default=first)
+        elif after:
+            at = moment(after, now_ms)
+            since, first = stamp(at / 1000), day_of(at)
+    except Unusable as error:
+        raise _wrong(f"after: {error}") from None
+    return Asked(programs, level, int(limit), since, first, tuple(sorted(ends.items())))
+
+
+def day_of(milliseconds: int) -> str:
+    """The day of a moment, UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
+
+
+def _query(text: str) -> dict[str, str]:
+    try:
+        return single(parse_qs(text, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS), NAMES)
+    except ValueError:
+        raise _wrong(f"more than {_FIELDS} parameters") from None
+    except Unusable as error:
+        raise _wrong(str(error)) from None
+
+
+def _wrong(detail: str) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, detail, "INVALID_FIELD")
