@@ -15,7 +15,7 @@ from gateway.komas.answers import Told
 SYMBOLS_DEFAULT = ("BTCUSDT", "ETHUSDT", "BNBUSDT")  # of the quick start, as in the seed
 INTERVAL_DEFAULT = "1m"
 
-_INTERVALS = tuple(dict.fromkeys(each for market in Market for each in intervals_of(market)))
+INTERVALS = tuple(dict.fromkeys(each for market in Market for each in intervals_of(market)))
 _FUTURES_ONLY = frozenset({"mark_price", "liquidation", "continuous_kline"})
 _NAMES = {
     "ticker": "{}@ticker",
@@ -35,7 +35,7 @@ _NAMES = {
 # What they allow is checked here, with words that say it; the schemas say the same to readers of the document.
 Symbols = Annotated[list[str], Meta(extra_json_schema={"minItems": 1})]
 StreamType = Annotated[str, Meta(extra_json_schema={"enum": list(TYPES)})]
-Interval = Annotated[str, Meta(extra_json_schema={"enum": list(_INTERVALS)})]
+Interval = Annotated[str, Meta(extra_json_schema={"enum": list(INTERVALS)})]
 MarketName = Annotated[str, Meta(description="By default the first market carried.")]
 
 
@@ -68,8 +68,8 @@ def streams_of(
         raise Unusable("'symbols' is empty")
     market = Market.USDM if asked.stream_type in _FUTURES_ONLY and markets[0] is Market.SPOT else markets[0]
     market = market_of(asked.market or market, markets)
-    if asked.interval not in _INTERVALS:  # also of a type that has none: whoever sent it meant something
-        raise Unusable(f"unknown interval '{asked.interval[:40]}'; allowed: {', '.join(_INTERVALS)}")
+    if asked.interval not in INTERVALS:  # also of a type that has none: whoever sent it meant something
+        raise Unusable(f"unknown interval '{asked.interval[:40]}'; allowed: {', '.join(INTERVALS)}")
     listing = listings[market]
     found: dict[str, Stream] = {}
     for symbol in asked.symbols:

@@ -160,6 +160,18 @@ def answer(one: Answer, refs: Mapping[type, Any]) -> dict[str, object]:
 
 def _media(media: str, content: Content, refs: Mapping[type, Any]) -> dict[str, object]:
     schema: Schema = refs[content] if isinstance(content, type) else content
-    if media == EVENTS:  # OpenAPI 3.1 has no word for what each event is; 3.2 calls it so
-        return {"schema": {"type": "string"}, "x-itemSchema": schema}
-    return {"schema": schema}
+    # OpenAPI 3.1 has no word for what one of many events is; who reads such documents takes the schema for that.
+    return {"schema": _event(schema) if media == EVENTS else schema}
+
+
+def _event(data: Schema) -> Schema:
+    return fields(
+        {
+            "id": text(description="Where the reader is after it."),
+            "event": text(description="What it is, where it is no message."),
+            "data": text(contentMediaType=JSON, contentSchema=data),
+            "retry": integer(0),
+        },
+        ["id", "event", "data", "retry"],
+        description="One event; there are any number of them.",
+    )

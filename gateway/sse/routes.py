@@ -1,10 +1,12 @@
 """The paths of server-sent events: by this table they are dispatched and described."""
 
 from fsnats.binance.endpoints import SIMULATED_HEADER
-from gateway.komas.requests import INTERVAL_DEFAULT, SYMBOLS_DEFAULT
+from fsnats.normalised import TYPES
+from gateway.komas.requests import INTERVAL_DEFAULT, INTERVALS, SYMBOLS_DEFAULT
+from gateway.openapi.normalised import message_or_notice
 from gateway.openapi.parts import EVENTS, Answer, Content, Operation, Parameter, choice, text
 from gateway.openapi.problems import ASKING, problems
-from gateway.sse.places import LINE_MOST, STREAMS_MOST
+from gateway.sse.places import STREAMS_MOST
 
 PREFIX = "/api/ws/sse/"
 
@@ -17,8 +19,8 @@ _TEXT = (
 _COMMON = (
     Parameter("market", text("^(spot|usdm|coinm)$"), "The market; by default the first one carried."),
     Parameter("decimal", choice(["number", "string"], "number"), "Numbers as JSON numbers, or as the exact strings."),
-    Parameter("lastEventId", text(maxLength=LINE_MOST), "The last `id`, where a header cannot be sent."),
-    Parameter("Last-Event-ID", text(maxLength=LINE_MOST), "The last `id`.", place="header"),
+    Parameter("lastEventId", text(), "The last `id`, where a header cannot be sent."),
+    Parameter("Last-Event-ID", text(), "The last `id`. What is none of ours begins anew.", place="header"),
 )
 _SYMBOL = Parameter("symbol", text(minLength=1), "A symbol that the market trades.", required=True, example="BTCUSDT")
 
@@ -29,15 +31,11 @@ def _events(name: str, summary: str, message: Content, *parameters: Parameter) -
     return Operation("GET", PREFIX + name, _GROUP, summary, (good, *refused), (*parameters, *_COMMON), _TEXT)
 
 
-def _message(name: str) -> Content:
-    return {"$ref": f"#/components/schemas/{name}_message"}
-
-
 ROUTES = (
     _events(
         "prices",
         "Tickers",
-        _message("ticker"),
+        message_or_notice("ticker_message"),
         Parameter(
             "symbols",
             text(default=",".join(SYMBOLS_DEFAULT)),
@@ -48,15 +46,15 @@ ROUTES = (
     _events(
         "klines",
         "Candles, the open one too",
-        _message("kline"),
+        message_or_notice("kline_message"),
         _SYMBOL,
-        Parameter("interval", text(default=INTERVAL_DEFAULT), "How long a candle is.", example=INTERVAL_DEFAULT),
+        Parameter("interval", choice(INTERVALS, INTERVAL_DEFAULT), "How long a candle is.", example=INTERVAL_DEFAULT),
     ),
-    _events("trades", "Trades", _message("trade"), _SYMBOL),
+    _events("trades", "Trades", message_or_notice("trade_message"), _SYMBOL),
     _events(
         "stream",
         f"Any streams, at most {STREAMS_MOST}",
-        {"type": "object"},
+        message_or_notice(*(f"{name}_message" for name in (*TYPES, "raw"))),
         Parameter(
             "streams",
             text(minLength=1),

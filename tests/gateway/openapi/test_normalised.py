@@ -17,7 +17,8 @@ def whole(name: str) -> dict[str, object]:
 
 
 def test_every_type_is_described() -> None:
-    assert schemas().keys() == {*TYPES, *(f"{name}_message" for name in TYPES)}
+    notices = {"gap", "resumed", "goodbye", "close"}
+    assert schemas().keys() == {*TYPES, *(f"{name}_message" for name in (*TYPES, "raw")), *notices}
 
 
 @pytest.mark.parametrize(
