@@ -21,6 +21,8 @@ from gateway.protocol.problems import Problem
 from gateway.protocol.topics import STREAM_TYPES
 from gateway.rest.live import RULES
 from tests import test_log_events
+from tests.e2e.transcript import TABLE, blocks_of
+from tests.e2e.transcript import document as text_of
 from workers.ingest.record import AGES, Record, State
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -164,6 +166,12 @@ def test_every_event_that_is_logged_has_a_name_and_is_documented() -> None:
     for call in test_log_events.CALLS:
         test_log_events.test_every_event_has_a_stable_name(call)
     test_log_events.test_every_event_is_documented_and_every_documented_event_is_logged()
+
+
+@pytest.mark.parametrize("document", [source for source in TABLE if not source.isdigit()])
+def test_every_block_of_code_is_tried_or_it_is_said_why_not(document: str) -> None:
+    """A block that is new, or under another heading, goes into tests/e2e/transcript.py with the test that tries it."""
+    assert [row.heading for row in TABLE[document]] == [block.heading for block in blocks_of(text_of(document))]
 
 
 def test_links_lead_somewhere() -> None:

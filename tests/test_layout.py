@@ -48,7 +48,7 @@ ELSEWHERE = {
     "gateway/main.py": "tests/e2e/test_health.py",
     "workers/capture/main.py": "tests/e2e/test_captures.py",
     "fsnats/cli/capture.py": "tests/e2e/test_captures.py",
-    "workers/history/main.py": "tests/e2e/test_seed_examples.py",
+    "workers/history/main.py": "tests/e2e/test_seed_000.py",
     "workers/ingest/main.py": "tests/e2e/test_demand.py",
     "workers/ingest/pages.py": "tests/workers/ingest/test_gaps.py",
     "workers/recorder/main.py": "tests/e2e/test_recorder.py",

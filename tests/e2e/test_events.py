@@ -1,42 +1,17 @@
 """Events over plain HTTP, as the Komas module has them: what they look like, and that nothing is lost or doubled."""
 
 import asyncio
-import contextlib
 import http.client
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-import httpx
 import pytest
 
 from tests.e2e.client import until
+from tests.e2e.events import Reader, reading
 from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
-from tests.e2e.site import serving, visited
-
-# The seed's own example, but for the address and for telling us what it saw.
-PAGE = """<!doctype html><script>
-const gateway = new URLSearchParams(location.search).get('gateway');
-const seen = { prices: [], trades: [], errors: 0, opened: 0 };
-const eventSource = new EventSource(
-  `http://127.0.0.1:${gateway}/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT`
-);
-eventSource.onmessage = (event) => {
-  const data = JSON.parse(event.data);
-  seen.prices.push(data);
-};
-const trades = new EventSource(`http://127.0.0.1:${gateway}/api/ws/sse/stream?streams=btcusdt@aggTrade/ethusdt@aggTrade`);
-trades.onopen = () => seen.opened++;
-trades.onmessage = (event) => {
-  const { data } = JSON.parse(event.data);
-  seen.trades.push([data.symbol, data.trade_id]);
-};
-eventSource.onerror = () => seen.errors++;
-const tell = () => fetch('/told', { method: 'POST', body: JSON.stringify({ ...seen, prices: seen.prices.slice(-5) }) });
-setInterval(tell, 200);
-</script>"""
 
 
 @pytest.fixture(scope="module")
@@ -44,64 +19,6 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     directory = tmp_path_factory.mktemp("events")
     with Fleet(directory, markets="spot,usdm", symbols="BTCUSDT,ETHUSDT,BNBUSDT") as running:
         yield running
-
-
-class Event(NamedTuple):
-    name: str
-    id: str
-    data: Any
-
-
-class Reader:
-    """Reads one response of events to its end."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.comments: list[str] = []
-        self.headers: httpx.Headers = httpx.Headers()
-
-    @property
-    def data(self) -> list[Any]:
-        """What messages without a name said."""
-        return [event.data for event in self.events if not event.name]
-
-    @property
-    def last_id(self) -> str:
-        return next((event.id for event in reversed(self.events) if event.id), "")
-
-    async def read(self, url: str, last_id: str = "") -> None:
-        headers = {"Last-Event-ID": last_id} if last_id else {}
-        with contextlib.suppress(httpx.RemoteProtocolError, httpx.ReadError):
-            async with (
-                httpx.AsyncClient(timeout=30, trust_env=False) as client,
-                client.stream("GET", url, headers=headers) as reply,
-            ):
-                assert reply.status_code == 200, await reply.aread()
-                self.headers = reply.headers
-                fields: dict[str, str] = {}
-                async for line in reply.aiter_lines():
-                    if line.startswith(":"):
-                        self.comments.append(line)
-                    elif line:
-                        name, _, value = line.partition(": ")
-                        fields[name] = value
-                    elif fields:
-                        if "data" in fields:
-                            event = Event(fields.get("event", ""), fields.get("id", ""), json.loads(fields["data"]))
-                            self.events.append(event)
-                        fields = {}
-
-
-@contextlib.asynccontextmanager
-async def reading(url: str, last_id: str = "") -> AsyncIterator[Reader]:
-    reader = Reader()
-    task = asyncio.create_task(reader.read(url, last_id))
-    try:
-        yield reader
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def _serving(fleet: Fleet, port: int) -> Process:
@@ -203,29 +120,6 @@ def _flows(reader: Reader) -> bool:
     """Whether anything came since the last look."""
     before, _counts[id(reader)] = _counts.get(id(reader), -1), len(reader.events)
     return before != len(reader.events)
-
-
-async def test_a_page_in_a_browser_comes_back_by_itself_and_misses_nothing(fleet: Fleet, tmp_path: Path) -> None:
-    port = free_port()
-    gateway = _serving(fleet, port)
-    with serving(PAGE) as site, visited(fleet, tmp_path, f"http://127.0.0.1:{site.port}/?gateway={port}"):
-        for opened in (1, 2):
-            await until(
-                lambda opened=opened: (  # type: ignore[misc]
-                    site.told and site.told[-1]["opened"] >= opened and len(site.told[-1]["trades"]) > 30 * opened
-                ),
-                f"the page reads, {opened}",
-                within=60,
-            )
-            if opened == 1:
-                gateway.kill()
-                gateway = _serving(fleet, port)
-    told = site.told[-1]
-    for symbol in ("BTCUSDT", "ETHUSDT"):
-        ids = [number for name, number in told["trades"] if name == symbol]
-        assert ids == list(range(ids[0], ids[0] + len(ids)))
-    assert told["prices"][-1]["data"]["price"] > 0
-    gateway.kill()
 
 
 def ask(fleet: Fleet, path: str, method: str = "GET") -> tuple[int, Any]:

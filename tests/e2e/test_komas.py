@@ -1,4 +1,4 @@
-"""The Komas module's REST, as its own document calls it, over two gateways that know nothing of each other."""
+"""The Komas module's REST over two gateways that know nothing of each other; its document: test_seed_003.py."""
 
 import json
 import subprocess
@@ -19,19 +19,11 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def curl(fleet: Fleet, line: str, port: int = 0) -> Any:
-    """Run a line of the seed's, with nothing changed but where the server is."""
+    """What a line of curl is answered, with nothing changed but where the server is."""
     line = line.replace("http://localhost:8000", f"http://127.0.0.1:{port or fleet.gateway_port}")
     done = subprocess.run(["bash", "-c", f"{line} -s --noproxy '*'"], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-CONNECT = "curl -X POST http://localhost:8000/api/ws/connect"
-SUBSCRIBE = """curl -X POST http://localhost:8000/api/ws/subscribe \\
-  -H "Content-Type: application/json" \\
-  -d '{"symbols": ["BTCUSDT", "ETHUSDT"], "stream_type": "ticker"}'"""
-STATUS = "curl http://localhost:8000/api/ws/status"
-QUICK = 'curl -X POST "http://localhost:8000/api/ws/quick/start-prices?symbols=BTCUSDT,ETHUSDT"'
 
 
 def post(path: str, body: object = None) -> str:
@@ -43,13 +35,13 @@ def seen(path: str) -> str:
     return f"curl 'http://localhost:8000/api/ws/{path}'"
 
 
-def test_the_seeds_lines_work_one_after_the_other(fleet: Fleet) -> None:
-    assert curl(fleet, CONNECT)["state"] == "connected"
-    told = curl(fleet, SUBSCRIBE)
+def test_what_is_subscribed_flows_and_is_told_until_it_is_unsubscribed(fleet: Fleet) -> None:
+    assert curl(fleet, post("connect"))["state"] == "connected"
+    told = curl(fleet, post("subscribe", {"symbols": ["BTCUSDT", "ETHUSDT"], "stream_type": "ticker"}))
     assert [each["stream_id"] for each in told["streams"]] == ["spot:btcusdt@ticker", "spot:ethusdt@ticker"]
     wait_for(lambda: fleet.carries(Market.SPOT, "btcusdt@ticker", "ethusdt@ticker"), "both are subscribed upstream")
     wait_for(lambda: curl(fleet, seen("prices"))["count"] == 2, "both have a price")
-    status = curl(fleet, STATUS)
+    status = curl(fleet, seen("status"))
     assert (status["state"], status["connected"], status["subscriptions"]) == ("connected", True, 2)
     assert status["streams"] == ["btcusdt@ticker", "ethusdt@ticker"]
     assert status["cached_prices"] == 2
@@ -67,7 +59,7 @@ def test_the_seeds_lines_work_one_after_the_other(fleet: Fleet) -> None:
 
 
 def test_the_quick_start_says_where_events_are_and_the_quick_stop_holds_nothing_more(fleet: Fleet) -> None:
-    told = curl(fleet, QUICK)
+    told = curl(fleet, post("quick/start-prices?symbols=BTCUSDT,ETHUSDT"))
     assert told["sse_url"] == "/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT"
     wait_for(lambda: fleet.carries(Market.SPOT, "btcusdt@ticker", "ethusdt@ticker"), "both are subscribed upstream")
     assert curl(fleet, post("quick/stop"))["state"] == "disconnected"
