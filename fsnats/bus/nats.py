@@ -8,17 +8,15 @@ costs 1.0, and it flushes stale data after a reconnect.  JetStream's key-value s
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from fsnats import __version__
 from fsnats.backoff import Backoff
 from fsnats.bus import Answer, Callback, wire
 from fsnats.bus.answers import Collection
+from fsnats.bus.dialling import TIMEOUT, dial, shown
 from fsnats.bus.link import Link
 from fsnats.bus.sent import Sent
 from fsnats.errors import BusUnavailable
@@ -26,7 +24,6 @@ from fsnats.errors import BusUnavailable
 logger = logging.getLogger(__name__)
 
 HEALTH = 10.0  # seconds of connection after which a server counts as healthy
-CONNECT_TIMEOUT = 5.0  # seconds for TCP, TLS and the NATS handshake together
 
 T = TypeVar("T")
 
@@ -174,7 +171,7 @@ class NatsBus:
         if self._link is None:
             raise BusUnavailable("NATS is not connected")
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
+            async with asyncio.timeout(TIMEOUT):
                 await self._link.ping()
         except TimeoutError:
             raise BusUnavailable("NATS does not answer") from None
@@ -210,12 +207,12 @@ class NatsBus:
             url = self._urls[attempt % len(self._urls)]
             attempt += 1
             try:
-                link = await self._dial(url)
+                link = await dial(url, self._name, self._deliver, self.sent)
             except (OSError, TimeoutError, BusUnavailable, wire.WireError) as error:
                 delay = self._backoff.next_delay()
                 logger.warning(
                     "NATS cannot be reached",
-                    extra={"event": "nats.unreachable", "server": _shown(url), "error": str(error), "next": delay},
+                    extra={"event": "nats.unreachable", "server": shown(url), "error": str(error), "next": delay},
                 )
                 await asyncio.sleep(delay)
                 continue
@@ -238,7 +235,7 @@ class NatsBus:
             self.reconnects += 1
             for reply in (*self._requests, *self._collections):
                 self._fail(reply, "the connection to NATS was lost")
-            logger.warning("NATS connection lost", extra={"event": "nats.lost", "server": _shown(url), "error": reason})
+            logger.warning("NATS connection lost", extra={"event": "nats.lost", "server": shown(url), "error": reason})
             self._changed(False)
             await asyncio.sleep(self._backoff.next_delay())
 
@@ -248,45 +245,6 @@ class NatsBus:
         if connected:
             for callback in list(self._on_connect):
                 callback()
-
-    async def _dial(self, url: str) -> "Link":
-        parts = urlsplit(url)
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            transport, link = await loop.create_connection(
-                lambda: Link(self._deliver, self.sent), parts.hostname or "", parts.port or 4222
-            )
-            try:
-                info = await link.info
-                if parts.scheme == "tls" or info.get("tls_required"):
-                    secured = await loop.start_tls(
-                        transport, link, ssl.create_default_context(), server_hostname=parts.hostname
-                    )
-                    assert secured is not None
-                    link.transport = secured
-                link.send(wire.connect(self._options(unquote(parts.username or ""), unquote(parts.password or ""))))
-                await link.ping()
-            except BaseException:
-                link.abort()
-                raise
-        return link
-
-    def _options(self, user: str, password: str) -> dict[str, object]:
-        options: dict[str, object] = {
-            "verbose": False,
-            "pedantic": False,
-            "lang": "python",
-            "version": __version__,
-            "protocol": 1,
-            "name": self._name,
-            "headers": True,
-            "no_responders": True,
-        }
-        if user and password:
-            options |= {"user": user, "pass": password}
-        elif user:
-            options["auth_token"] = user
-        return options
 
     def _deliver(self, events: list[wire.Event]) -> None:
         for event in events:
@@ -305,9 +263,3 @@ class NatsBus:
                     )
         if self._after_read is not None:
             self._after_read()
-
-
-def _shown(url: str) -> str:
-    """A URL without its secrets."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or 4222}"
