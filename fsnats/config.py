@@ -188,6 +188,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gateway_requests: Annotated[
         Annotated[float, Meta(gt=0)], Meta(description="requests a second that one connection may send")
     ] = 100.0
+    metrics_host: Annotated[str, Meta(description="address that the supervisor's /metrics listens on")] = "127.0.0.1"
+    metrics_port: Annotated[
+        Port,
+        Meta(
+            description="port of the supervisor's /metrics, /healthz and /readyz; 0: none; "
+            "where another program has it, a free one is taken, and the log says which"
+        ),
+    ] = 9190
     capture_rotate_size: Annotated[
         Bytes, Meta(description="size at which `fsnats capture` begins the next file; suffixes K, M, G")
     ] = 256 * 1024**2

@@ -7,6 +7,7 @@ from fsnats.config import Config
 from fsnats.errors import ConfigError
 
 URL_FILE = "nats.url"  # in the state directory; written by the supervisor, removed when it stops
+METRICS_FILE = "metrics.url"  # likewise, where its /metrics is
 STORE_FILE = "store.url"  # likewise, by a supervisor whose data are simulated: they are kept apart from real ones
 
 

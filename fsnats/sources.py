@@ -16,12 +16,13 @@ from fsnats import validation
 from fsnats.config import HINTS, PREFIX, Config
 from fsnats.errors import ConfigError
 from fsnats.exits import tables
+from fsnats.metrics.sockets import SOCKET, WHOLE
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
 
 FILE = "FSNATS_CONFIG"  # names the file; not a setting of its own
 # Variables of ours that are not settings.
-INTERNAL = frozenset({FILE, PROGRAM, SUPERVISOR_PID})
+INTERNAL = frozenset({FILE, PROGRAM, SUPERVISOR_PID, SOCKET, WHOLE})
 
 
 class Value(msgspec.Struct, frozen=True):

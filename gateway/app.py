@@ -22,17 +22,20 @@ from fsnats.config import Config
 from fsnats.frames import Key
 from fsnats.headway import Headway
 from fsnats.history import MOST
+from fsnats.metrics.family import Family
+from fsnats.metrics.vitals import Vitals
 from fsnats.offset import Offsets
 from fsnats.status import Status
 from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Request, Response
-from gateway import pages
+from gateway import metrics, pages
 from gateway.admission.addresses import Proxies
 from gateway.admission.door import Door, Rules
 from gateway.admission.tokensfile import TokensFile
 from gateway.channel import Channel, Held
 from gateway.client import Client, Session
 from gateway.clients import Clients
+from gateway.delays import Delays
 from gateway.effects import Klines
 from gateway.gathering import Gathering
 from gateway.hub import Hub
@@ -69,7 +72,9 @@ class Gateway:
         self.tally = Tally()
         self._alarm: asyncio.TimerHandle | None = None
         times = Timetable[Held](time.monotonic, self._wake_hub)
-        hops = Hops(bus.read_ns, time.time_ns, Offsets(bus).newest)
+        self._delays = Delays(bus.read_ns, time.time_ns)
+        self.vitals = Vitals(self._delays.hops.turn)
+        hops = Hops(bus.read_ns, time.time_ns, Offsets(bus).newest, self._delays)
         self.hub = Hub(
             self.interest.first,
             self.interest.last,
@@ -241,6 +246,7 @@ class Gateway:
     def after_read(self) -> None:
         """All messages of one read from the bus were handed out: write them."""
         self.hub.flush()
+        self._delays.written()
         delay = self._gathering.delay(time.monotonic(), self.tally.delivered, len(self.clients))
         if delay:
             self._bus.rest(delay)
@@ -275,12 +281,18 @@ class Gateway:
             clients_by_token={name: count for name, count in self.door.names.items() if name},
         )
 
+    def numbers(self) -> list[Family]:
+        """What Prometheus is told of this gateway."""
+        return [self._delays.hops.family(), *metrics.families(self.gauges(), self.tally)]
+
     def status(self) -> Status:
         """What `fsnats status` shows of this gateway."""
         return {
             "program": self.name,
             "kind": "gateway",
             "pid": os.getpid(),
+            **self.vitals.status(),
+            "lag": self._delays.hops.recent(),
             "ready": self.unready() or "yes",
             "simulated": any(listing.simulated for listing in self.listings.values()),
             "uptime": round(time.monotonic() - self._started, 1),

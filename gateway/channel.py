@@ -8,6 +8,7 @@ from fsnats.errors import FrameError
 from fsnats.frames import GAP, LATE, Frame, Key, between, decode, follows, key_of
 from fsnats.websocket.frames import text_header
 from gateway.candles import is_closed
+from gateway.delays import MASK
 from gateway.effects import Form
 from gateway.joining import Joining
 from gateway.lane import Lane, Listener
@@ -60,11 +61,20 @@ class Channel:
         except FrameError:
             self._turn.tally.unreadable += 1
             return
-        self._turn.tally.frames += 1
+        tally = self._turn.tally
+        tally.frames = count = tally.frames + 1
+        if not count & MASK:
+            self._look(frame)
         if frame.epoch == self._epoch and frame.seq == self._seq + 1 and self.behind is None:
             self._pass(frame)
         else:
             self._sort(frame)
+
+    def _look(self, frame: Frame) -> None:
+        """See how long this one took."""
+        delays = self._turn.hops.delays
+        if delays is not None:
+            delays.note(frame, self.stream.market)
 
     def _sort(self, frame: Frame) -> None:
         """Find a place for a frame that does not simply follow."""

@@ -1,6 +1,6 @@
 """The gateway's HTTP side: the dashboard, health, readiness, metrics, the document of all that, and REST."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from litestar.enums import HttpMethod
 from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from litestar.types import Receive, Scope, Send
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from fsnats.binance.streams import MARKETS, Market
+from fsnats.metrics.text import CONTENT_TYPE
 from gateway import dashboard
 from gateway.applications import App
 from gateway.openapi.document import document
@@ -30,13 +30,13 @@ _SHARED = {"access-control-allow-origin": "*", "cache-control": "no-cache"}
 
 def build(
     unready: Callable[[], str | None],
-    registry: CollectorRegistry,
+    numbers: Callable[[], Awaitable[bytes]],
     facade: App,
     apps: Mapping[str, App] | None = None,
     markets: tuple[Market, ...] = tuple(Market),
 ) -> Litestar:
-    """The ASGI application.  `unready` says what is missing for good service, or None; `facade` answers Binance's REST
-    of the `markets`, `apps` (`gateway.applications`) our own paths beside it."""
+    """The ASGI application.  `unready` says what is missing for good service, or None; `numbers` are for Prometheus,
+    `facade` answers Binance's REST of the `markets`, `apps` (`gateway.applications`) our own paths beside it."""
 
     module = _MODULE.read_bytes()
     described = msgspec.json.encode(document(markets))
@@ -56,10 +56,10 @@ def build(
             return Response("ready\n", status_code=HTTP_200_OK)
         return Response(f"not ready: {missing}\n", status_code=HTTP_503_SERVICE_UNAVAILABLE)
 
-    @route(METRICS.path, http_method=_READ, sync_to_thread=False)
-    def metrics() -> Response[bytes]:
+    @route(METRICS.path, http_method=_READ)
+    async def metrics() -> Response[bytes]:
         """Prometheus' text format."""
-        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+        return Response(await numbers(), headers={"content-type": CONTENT_TYPE})
 
     @route(MODULE.path, http_method=_READ, sync_to_thread=False)
     def client() -> Response[bytes]:

@@ -18,6 +18,9 @@ from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable
 from fsnats.logs.start import log_as
+from fsnats.metrics import shown, text
+from fsnats.metrics.bus import of_bus
+from fsnats.metrics.family import Family
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import respond
@@ -29,7 +32,6 @@ from gateway.app import Gateway
 from gateway.applications import applications
 from gateway.files import Files
 from gateway.http import build
-from gateway.metrics import registry
 from gateway.rest.facade import Facade
 from gateway.sse.routes import PREFIX
 
@@ -114,18 +116,30 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
         paces, clock = Paces(), SystemClock()
         facade = Facade(house, bus, clock, asyncio.get_running_loop().call_later, paces)
         apps = applications(house, bus, clock, paces)
-        http = build(house.unready, registry(house.gauges, house.tally), facade, apps, config.markets)
+
+        def numbers() -> list[Family]:
+            assert house is not None
+            return [*of_bus(bus), *house.numbers()]
+
+        async def metrics() -> bytes:
+            assert house is not None
+            return text.written(await shown.whole("gateway", house.vitals, numbers))
+
+        http = build(house.unready, metrics, facade, apps, config.markets)
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
-        async with serving(
-            http,
-            house.connection,
-            listener,
-            tls=files.tls,
-            patience=patience,
-            refused=refused,
-            events=(PREFIX, house.reader),
-        ) as house.sockets:
+        async with (
+            shown.shown("gateway", house.vitals, numbers),
+            serving(
+                http,
+                house.connection,
+                listener,
+                tls=files.tls,
+                patience=patience,
+                refused=refused,
+                events=(PREFIX, house.reader),
+            ) as house.sockets,
+        ):
             address = listener.getsockname()
             url = f"{'wss' if files.tls else 'ws'}://{address[0]}:{address[1]}/"
             logger.info(

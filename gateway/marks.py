@@ -13,6 +13,7 @@ from fsnats.normalised import body
 from fsnats.offset import Offset
 from fsnats.websocket.frames import text
 from gateway.candles import is_closed
+from gateway.delays import Delays
 from gateway.effects import Form, Marks, Shape
 
 RECOVERED = b',"recovered":true'
@@ -33,6 +34,7 @@ class Hops(msgspec.Struct):
     read_ns: Callable[[], int] = _zero  # when the bus was read last
     now_ns: Callable[[], int] = _zero
     offsets: Mapping[Market, Offset] = {}  # how far each exchange's clock is ahead, where that is known
+    delays: Delays | None = None
 
 
 def marks_of(frame: Frame, wanted: Marks, hops: Hops, market: Market) -> bytes:

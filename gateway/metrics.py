@@ -1,13 +1,11 @@
-"""The gateway's own numbers in Prometheus' form, read from the running parts when somebody asks."""
+"""The gateway's own numbers for Prometheus, read from the running parts when somebody asks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
+from fsnats.metrics.family import Family, Metric, counter, gauge
 from gateway.tally import Tally
 
 
@@ -26,6 +24,7 @@ class Gauges(msgspec.Struct, frozen=True):
     clients_by_token: dict[str, int]
 
 
+# Whether NATS is connected every program tells (`fsnats.metrics.bus`).
 GAUGES = {
     "clients": "WebSocket clients connected now",
     "sockets": "connections open now, those over HTTP or in their handshake too",
@@ -35,7 +34,6 @@ GAUGES = {
     "listeners": "subscriptions of all clients",
     "slow_clients": "clients whose sockets are full now",
     "outbox_bytes": "bytes held for clients that do not read",
-    "bus_connected": "1 while NATS is connected",
     "clients_by_token": "WebSocket clients connected now, by the name of their token",
 }
 COUNTERS = {
@@ -57,35 +55,25 @@ COUNTERS = {
     "rest": "REST requests answered, by HTTP status",
     "rest_by_streams": "REST requests answered by a stream, at no cost",
 }
+LABELS = {"clients_by_token": ("name",), "refused": ("status",), "closed": ("code",), "rest": ("status",)}
 
 
-LABELS = {"clients_by_token": "name", "refused": "status", "closed": "code", "rest": "status"}
+def _metric(make: Callable[..., Metric], field: str, text: str) -> Metric:
+    return make(f"fsnats_gateway_{field}", text, *LABELS.get(field, ()))
 
 
-class _Collector(Collector):
-    def __init__(self, gauges: Callable[[], Gauges], tally: Tally) -> None:
-        self._gauges = gauges
-        self._tally = tally
-
-    def collect(self) -> Iterator[Metric]:
-        now = self._gauges()
-        for name, text in GAUGES.items():
-            yield _filled(GaugeMetricFamily, name, text, getattr(now, name))
-        for name, text in COUNTERS.items():
-            yield _filled(CounterMetricFamily, name, text, getattr(self._tally, name))
+METRICS = {
+    **{field: _metric(gauge, field, text) for field, text in GAUGES.items()},
+    **{field: _metric(counter, field, text) for field, text in COUNTERS.items()},
+}
 
 
-def _filled(family: type[GaugeMetricFamily | CounterMetricFamily], name: str, text: str, value: Any) -> Metric:
-    if name not in LABELS:
-        return family(f"fsnats_gateway_{name}", text, value=float(value))
-    metric = family(f"fsnats_gateway_{name}", text, labels=[LABELS[name]])
-    for label, number in value.items():
-        metric.add_metric([str(label)], number)
-    return metric
+def families(gauges: Gauges, tally: Tally) -> list[Family]:
+    """All of them."""
+    return [_told(metric, getattr(gauges if field in GAUGES else tally, field)) for field, metric in METRICS.items()]
 
 
-def registry(gauges: Callable[[], Gauges], tally: Tally) -> CollectorRegistry:
-    """A registry of this gateway alone: nothing is global, so a process may hold two."""
-    made = CollectorRegistry()
-    made.register(_Collector(gauges, tally))
-    return made
+def _told(metric: Metric, value: Any) -> Family:
+    if not metric.labels:
+        return metric.one(value)
+    return metric.each({str(label): number for label, number in value.items()})

@@ -23,6 +23,7 @@ from gateway.rest.live import RULES
 from tests import test_log_events
 from tests.e2e.transcript import TABLE, blocks_of
 from tests.e2e.transcript import document as text_of
+from tests.metrics import declared
 from workers.ingest.record import AGES, Record, State
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +33,7 @@ BUS = (ROOT / "docs" / "bus.md").read_text()
 GATEWAY = (ROOT / "docs" / "gateway.md").read_text()
 RECORDER = (ROOT / "docs" / "recorder.md").read_text()
 STATUS = (ROOT / "docs" / "status.md").read_text()
+METRICS = (ROOT / "docs" / "metrics.md").read_text()
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 
 
@@ -61,6 +63,7 @@ def test_every_field_of_a_token_is_documented() -> None:
         "docs/fleet.md",
         "docs/gateway.md",
         "docs/logs.md",
+        "docs/metrics.md",
         "docs/recorder.md",
         "docs/replay.md",
         "docs/rest.md",
@@ -139,6 +142,14 @@ def test_every_field_of_a_connections_record_is_documented() -> None:
         AGES.get(field, field) for field in Record.__struct_fields__
     }
     assert all(f"`{state}`" in STATUS for state in State)
+
+
+def test_every_metric_is_documented_as_it_is() -> None:
+    rows = [row for row in METRICS.splitlines() if row.startswith(("| `fsnats_", "| `process_"))]
+    # Whose number it is stands on every one: the supervisor names the program of those that it tells of others.
+    labels = {each.name: ", ".join(f"`{label}`" for label in each.labels if label != "program") for each in declared()}
+    assert rows == [f"| `{each.name}` | {each.kind} | {labels[each.name]} | {each.text} |" for each in declared()]
+    assert len(set(labels)) == len(declared())
 
 
 def test_settings_that_the_readme_names_exist() -> None:

@@ -29,6 +29,8 @@ class Link(asyncio.Protocol):
         self._pongs: list[tuple[asyncio.Future[None], int]] = []  # with the mark of what was sent before
         self._heard = self._loop.time()
         self._read_bytes = 0  # the last time
+        self.read_bytes = 0
+        self.written_bytes = 0
         self.read_ns = 0  # when something was read last, nanoseconds since 1970
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._error = ""
@@ -57,6 +59,7 @@ class Link(asyncio.Protocol):
             if self._sent is not None:
                 self._sent.note(data)
             if not self.transport.is_closing():
+                self.written_bytes += len(data)
                 self.transport.write(data)
 
     async def ping(self) -> None:
@@ -104,7 +107,8 @@ class Link(asyncio.Protocol):
             self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        self._read_bytes = len(data)
+        self._read_bytes = size = len(data)
+        self.read_bytes += size
         self._heard = self._loop.time()
         self.read_ns = time.time_ns()
         try:

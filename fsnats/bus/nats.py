@@ -71,6 +71,7 @@ class NatsBus:
         self._next_request = 0
         self.refused = 0  # publishes lost because the bus was down or its buffer full
         self.reconnects = 0
+        self._read_before = self._written_before = 0  # bytes of the connections that were lost
 
     async def __aenter__(self) -> "NatsBus":
         await self._tasks.__aenter__()
@@ -93,6 +94,16 @@ class NatsBus:
     def subscribed(self) -> int:
         """How many subscriptions there are."""
         return len(self._subscriptions)
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes that came from servers, over all connections."""
+        return self._read_before + (self._link.read_bytes if self._link is not None else 0)
+
+    @property
+    def written_bytes(self) -> int:
+        """Bytes that went to servers."""
+        return self._written_before + (self._link.written_bytes if self._link is not None else 0)
 
     def read_ns(self) -> int:
         """When something was read from the server last, nanoseconds since 1970."""
@@ -230,6 +241,8 @@ class NatsBus:
                 if not self._leaving:  # else what was published last is still being written
                     link.abort()
                     link.write()  # so that `sent` has it all
+                self._read_before += link.read_bytes
+                self._written_before += link.written_bytes
             if asyncio.get_running_loop().time() - since > HEALTH:
                 self._backoff.healthy()
             self.reconnects += 1

@@ -11,9 +11,13 @@ from pathlib import Path
 
 from fsnats.clock import SystemClock
 from fsnats.config import Config
-from fsnats.notify import from_environment
+from fsnats.metrics.family import Page
+from fsnats.metrics.sockets import SOCKET, WHOLE, pattern, place, telling
+from fsnats.metrics.vitals import Vitals
+from fsnats.notify import PROGRAM, from_environment
 from fsnats.process import Stopping, reloading
 from fsnats.supervisor import child, events, programs, report
+from fsnats.supervisor.collection import collected
 from fsnats.supervisor.lifeline import Lifeline
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Program, Stage
@@ -52,11 +56,20 @@ async def crowd(config: Config, stopping: Stopping, name: str, arguments: Sequen
         supervisor = Supervisor(spawn, SystemClock(), happened)
         stack.enter_context(reloading(lambda: supervisor.hang_up(Stage.GATEWAY), stopping))
         lifeline = stack.enter_context(Lifeline(directory, supervisor.heard))
-        environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
+        places = pattern(directory)
+        environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid(), numbers=places)
+        # Whichever of them is asked over HTTP for its numbers asks us, and tells those of all.
+        environ[WHOLE] = address = os.environ.get(SOCKET) or place(places, name)
+        vitals = Vitals()
+
+        async def pages() -> list[Page]:
+            return await collected(os.environ.get(PROGRAM) or name, supervisor, vitals.families)
+
         crowd = members(name, arguments, count, environ, config.gateway_graceful)
         for program in crowd:
             printer.expect(program.name)
-        async with supervisor, asyncio.TaskGroup() as tasks:
+        stack.enter_context(vitals.beating())
+        async with telling(address, pages), supervisor, asyncio.TaskGroup() as tasks:
             beating = tasks.create_task(notifier.beat())
             starting = tasks.create_task(supervisor.adjust(crowd))
             await stopping.wait()

@@ -8,6 +8,7 @@ the desk is gone.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 import msgspec
@@ -26,6 +27,7 @@ _SHARE = 0.9  # somebody may look at the exchange by hand
 # each program how much all of them have used.
 _DIALS_ALONE, _WEIGHT_ALONE = 0.1, 0.45
 _ASKERS_MOST = 100
+_FAILURES_MOST = 1000  # exits and verdicts: a machine has a handful
 
 
 class Dials:
@@ -39,6 +41,7 @@ class Dials:
         self._askers: set[str] = set()  # programs that use REST
         self._pool = Pool(_SHARE, _SHARE)
         self._request = msgspec.json.Decoder(Request).decode
+        self.failures: Counter[tuple[str, str]] = Counter()  # by exit and verdict
         self._report = msgspec.json.Decoder(Report).decode
 
     def serve(self) -> None:
@@ -61,6 +64,8 @@ class Dials:
 
     def told(self, report: Report) -> None:
         """Take note of what became of a dial or a request, and say so when it is news."""
+        if report.verdict is not None and len(self.failures) < _FAILURES_MOST:
+            self.failures[report.exit, report.verdict] += 1
         if self._pool.told(report, self._clock.monotonic()):
             log_report(report)
 

@@ -15,9 +15,12 @@ from fsnats.clock import Clock, SystemClock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
 from fsnats.exits.client import Exits
+from fsnats.metrics.bus import of_bus
+from fsnats.metrics.family import Family
+from fsnats.metrics.vitals import Vitals
 from fsnats.notify import Notifier
 from fsnats.status import Status, respond
-from fsnats.supervisor import child, events, natsd, programs, report
+from fsnats.supervisor import child, events, natsd, numbers, programs, report
 from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census
 from fsnats.supervisor.child import OsProcess
@@ -50,12 +53,16 @@ class Fleet:
         self.environ: dict[str, str] = {}
         self.nats: natsd.Embedded | None = None
         self.simulator: Program | None = None
+        self.metrics_url = ""  # where we tell numbers; empty: nowhere
+        self.vitals = Vitals()
+        self._known: Callable[[], list[Family]] = list  # once there is a bus
         self.replayed: Mapping[Market, bytes] | None = None  # what a capture lists, in the place of the exchange
         self._printer = printer
         self._notifier = notifier
         self._impatient = impatient
         self._clock: Clock = SystemClock()
         self._began = self._clock.monotonic()
+        self.started = False
         self._gave_up: asyncio.Future[events.GaveUp] = asyncio.get_running_loop().create_future()
         self.supervisor = Supervisor(self._spawn, self._clock, self._happened)
 
@@ -154,16 +161,25 @@ class Fleet:
         dials = Dials(bus, self._clock, lambda: len(self.supervisor.standings()))
         dials.serve()
 
-        def status() -> Status:
-            return report.status(
-                self._clock.monotonic() - self._began,
-                self.supervisor.standings(),
-                {market: report.market_status(census, market) for market in self.config.markets},
-                dials.standings(),
-                replay.trouble,
-            )
+        def markets() -> dict[Market, report.MarketStatus]:
+            return {market: report.market_status(census, market) for market in self.config.markets}
 
+        def status() -> Status:
+            uptime = self._clock.monotonic() - self._began
+            standings = self.supervisor.standings()
+            told = report.status(uptime, standings, markets(), dials.standings(), replay.trouble)
+            return told | {"metrics": self.metrics_url} | self.vitals.status()
+
+        def known() -> list[Family]:
+            exits = numbers.of_exits(dials.standings(), dials.failures)
+            return [*of_bus(bus), *exits, *numbers.of_markets(markets(), replay.trouble)]
+
+        self._known = known
         respond(bus, status)
+
+    def numbers(self) -> list[Family]:
+        """What Prometheus is told of the supervisor itself."""
+        return [*self.vitals.families(), *numbers.of_build(), *self._known()]
 
     def _census(self, bus: NatsBus) -> Census:
         exits = Exits(self.config, bus, report.NAME, self._clock)
@@ -185,6 +201,7 @@ class Fleet:
                 bus.subscribe(subjects.subject_of(market, CONTRACT_INFO), hearing(market))
 
     def _started(self, on_ready: Callable[[Running], None] | None) -> None:
+        self.started = True
         standings = self.supervisor.standings()
         self._notifier.say("READY=1", f"STATUS={self._progress()}")
         report.logger.info("the fleet has started", extra={"event": "fleet.started", "programs": len(standings)})

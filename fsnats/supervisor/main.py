@@ -4,9 +4,10 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
@@ -14,15 +15,20 @@ import msgspec
 from fsnats.binance.streams import Market
 from fsnats.config import Config
 from fsnats.errors import ConfigError
+from fsnats.metrics import text
+from fsnats.metrics.sockets import pattern
 from fsnats.notify import from_environment
 from fsnats.process import Stopping, reloading
-from fsnats.rendezvous import STORE_FILE
+from fsnats.rendezvous import METRICS_FILE, STORE_FILE
 from fsnats.supervisor import natsd, programs, report
+from fsnats.supervisor.collection import collected
+from fsnats.supervisor.endpoint import Answer, base_url, listen, plain, serving
 from fsnats.supervisor.fleet import Fleet, Running
+from fsnats.supervisor.kept import State
 from fsnats.supervisor.lifeline import Lifeline
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Stage
-from fsnats.supervisor.statedir import published_url, sole_supervisor, state_directory
+from fsnats.supervisor.statedir import published_url, run_directory, sole_supervisor, state_directory
 from fsnats.supervisor.supervisor import STOP_SECONDS
 
 __all__ = ["Running", "SimSettings", "at_simulator", "supervise"]
@@ -69,11 +75,15 @@ async def supervise(
             if config.nats_url:
                 reason = "a replay has a NATS server of its own, for nobody to take it for live data; leave this empty"
                 raise ConfigError("FSNATS_NATS_URL", reason)
+        places = pattern(run_directory(directory))
+
+        def environment() -> dict[str, str]:
+            return programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid(), numbers=places)
+
         if not config.nats_url:
-            environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
             # The symbols of a simulator or a capture are not to be mistaken for the exchange's: theirs lie apart.
             store = "nats-replay" if replayed is not None else "nats-sim" if simulated else "nats"
-            fleet.nats = natsd.prepare(config, directory, environ, store=store)
+            fleet.nats = natsd.prepare(config, directory, environment(), store=store)
             stack.enter_context(published_url(directory, fleet.nats.url))
             config = msgspec.structs.replace(config, nats_url=fleet.nats.url)
         if simulated:
@@ -81,16 +91,46 @@ async def supervise(
             config = at_simulator(config, port, directory)
             stack.enter_context(published_url(directory, config.store_url, STORE_FILE))
         fleet.config = config
-        fleet.environ = programs.environment(config, os.environ, notify=lifeline.address, pid=os.getpid())
+        fleet.environ = environment()
         if simulated:
             fleet.simulator = programs.simulator(port, simulated.arguments, fleet.environ)
-        async with fleet.supervisor:
+        async with _watched(config, directory, fleet), fleet.supervisor:
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(fleet.run(with_gateway, on_ready))
                 await stopping.wait()
                 running.cancel()
             notifier.say("STATUS=stopping")
             notifier.stopping(config.gateway_graceful + STOP_SECONDS)
+
+
+@asynccontextmanager
+async def _watched(config: Config, directory: Path, fleet: Fleet) -> AsyncIterator[None]:
+    """Tell over HTTP how the fleet is, for as long as the block runs."""
+
+    async def metrics() -> Answer:
+        pages = await collected(report.NAME, fleet.supervisor, fleet.numbers)
+        return Answer(text.written(pages), content_type=text.CONTENT_TYPE)
+
+    async def healthz() -> Answer:
+        return plain("ok")
+
+    async def readyz() -> Answer:
+        missing = [f"{each.name} is {each.state}" for each in fleet.supervisor.standings() if each.state != State.READY]
+        if fleet.started and not missing:
+            return plain("ready")
+        reason = ", ".join(missing) or "the fleet starts"
+        return plain(f"not ready: {reason}", HTTPStatus.SERVICE_UNAVAILABLE)
+
+    with fleet.vitals.beating(), ExitStack() as stack:
+        if not config.metrics_port:
+            yield
+            return
+        listener = listen(config.metrics_host, config.metrics_port)
+        fleet.metrics_url = f"{base_url(listener)}/metrics"
+        stack.enter_context(published_url(directory, fleet.metrics_url, METRICS_FILE))
+        report.logger.info("metrics are served", extra={"event": "metrics.served", "url": fleet.metrics_url})
+        async with serving(listener, {"/metrics": metrics, "/healthz": healthz, "/readyz": readyz}):
+            yield
 
 
 def at_simulator(config: Config, port: int, directory: Path) -> Config:

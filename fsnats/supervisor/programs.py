@@ -8,6 +8,7 @@ import msgspec
 
 from fsnats.config import PREFIX, Config, as_text
 from fsnats.groups import Group
+from fsnats.metrics.sockets import SOCKET, place
 from fsnats.notify import PROGRAM
 from fsnats.process import SUPERVISOR_PID
 from fsnats.sources import FILE
@@ -30,7 +31,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
     `memory_max` is the resident size in bytes above which its process is replaced, 0 for any.  Lines that contain
     `noise` are worth showing only to somebody who debugs.  `grace` is how many seconds it may take to stop beyond those
-    of its stage.
+    of its stage.  At `numbers` it tells what it counts (`fsnats.metrics.sockets`), unless that is empty.
     """
 
     name: str
@@ -40,13 +41,17 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     memory_max: int = 0
     noise: str = ""
     grace: float = 0.0
+    numbers: str = ""
 
 
-def environment(config: Config, inherited: Mapping[str, str], *, notify: str, pid: int) -> dict[str, str]:
+def environment(
+    config: Config, inherited: Mapping[str, str], *, notify: str, pid: int, numbers: str = ""
+) -> dict[str, str]:
     """What every child's environment has in common.
 
     All settings are spelled out, also those that equal their default: a child reads the same file as we did, and a
-    flag of ours must win over it.  `notify` is where children say READY=1, `pid` ours, whose death they follow.
+    flag of ours must win over it.  `notify` is where children say READY=1, `pid` ours, whose death they follow,
+    `numbers` the pattern of the addresses where they tell what they count.
     """
     kept = {
         name: value
@@ -54,7 +59,8 @@ def environment(config: Config, inherited: Mapping[str, str], *, notify: str, pi
         if name not in _OURS_ALONE and (name == FILE or not name.startswith(PREFIX))
     }
     settings = {PREFIX + field.upper(): as_text(getattr(config, field)) for field in Config.__struct_fields__}
-    return kept | settings | {"NOTIFY_SOCKET": notify, SUPERVISOR_PID: str(pid)}
+    ours = {"NOTIFY_SOCKET": notify, SUPERVISOR_PID: str(pid)} | ({SOCKET: numbers} if numbers else {})
+    return kept | settings | ours
 
 
 def python_program(
@@ -69,13 +75,16 @@ def python_program(
 
     `-P` keeps the working directory off the module path: a stray `workers.py` there must not be run instead.
     """
+    numbers = place(environ.get(SOCKET, ""), name)
+    told = {SOCKET: numbers} if numbers else {}
     return Program(
         name=name,
         argv=(sys.executable, "-P", "-m", *arguments),
-        environ={**environ, PROGRAM: name},
+        environ={**environ, PROGRAM: name, **told},
         stage=stage,
         memory_max=memory_max,
         grace=grace,
+        numbers=numbers,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsnats.config import Config
 from fsnats.errors import ConfigError
-from fsnats.rendezvous import STORE_FILE, URL_FILE
+from fsnats.rendezvous import METRICS_FILE, STORE_FILE, URL_FILE
 
 LOCK = "supervisor.lock"
 _SETTING = "FSNATS_STATE_DIR"
@@ -46,11 +46,20 @@ def sole_supervisor(directory: Path) -> Iterator[None]:
         os.truncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         # Left by one that was killed; nobody is to be sent to a bus that is gone.
-        for name in (URL_FILE, STORE_FILE):
+        for name in (URL_FILE, STORE_FILE, METRICS_FILE):
             (directory / name).unlink(missing_ok=True)
         yield
     finally:
         os.close(lock)
+
+
+def run_directory(directory: Path) -> Path:
+    """Where children's sockets are: made if need be, and without those that were left by children that were killed."""
+    path = directory / "run"
+    path.mkdir(mode=0o700, exist_ok=True)
+    for socket in path.glob("*.sock"):
+        socket.unlink(missing_ok=True)
+    return path
 
 
 @contextmanager

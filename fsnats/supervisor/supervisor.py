@@ -104,6 +104,11 @@ class Supervisor:
         now = self._clock.monotonic()
         return [kept.standing(now) for kept in sorted(self._kept.values(), key=lambda kept: kept.program.stage)]
 
+    @property
+    def programs(self) -> list[Program]:
+        """Those that have a process now."""
+        return [kept.program for kept in self._kept.values() if kept.child is not None]
+
     def state_of(self, name: str) -> State | None:
         """Where in its life a program is; None for one that is not kept."""
         kept = self._kept.get(name)

@@ -183,11 +183,13 @@ class Fleet:
         self._supervisor_arguments = supervisor
         self.simulator_port = free_port()
         self.gateway_port = free_port()
+        self.metrics_port = free_port()
         self._settings: dict[str, object] = {
             "state_dir": directory / "state",
             "nats_port": free_port(),
             "gateway_host": "127.0.0.1",
             "gateway_port": self.gateway_port,
+            "metrics_port": self.metrics_port,
             "proxy": "direct",
         }
         if simulator is not None:
@@ -298,6 +300,11 @@ class Fleet:
     def http(self) -> str:
         """The gateway's HTTP base."""
         return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def watch(self) -> str:
+        """The supervisor's HTTP base."""
+        return f"http://127.0.0.1:{self.metrics_port}"
 
     @property
     def ws(self) -> str:

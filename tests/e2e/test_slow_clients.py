@@ -118,7 +118,7 @@ def resident(pid: int) -> int:
 
 def counted(port: int, name: str) -> float:
     text = get(f"http://127.0.0.1:{port}/metrics")[1]
-    match = re.search(rf"^fsnats_gateway_{name} (\S+)$", text, re.MULTILINE)
+    match = re.search(rf"^fsnats_gateway_{name}{{.*}} (\S+)$", text, re.MULTILINE)
     assert match is not None, name
     return float(match[1])
 

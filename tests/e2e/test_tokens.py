@@ -118,9 +118,9 @@ async def test_revoked_tokens_are_closed_and_others_stay(house: House) -> None:
             assert await again.closed() == (closing.TOKEN_CHANGED.code, closing.TOKEN_CHANGED.reason)
     async with house.client(SPOT), house.client(EVERY):
         metrics = house.get("metrics")[1]
-        assert 'fsnats_gateway_clients_by_token{name="desk"} 1.0' in metrics
-        assert 'fsnats_gateway_clients_by_token{name="spot"} 1.0' in metrics
-        assert 'fsnats_gateway_refused_total{status="401"}' in metrics
+        assert 'fsnats_gateway_clients_by_token{program="gateway",name="desk"} 1\n' in metrics
+        assert 'fsnats_gateway_clients_by_token{program="gateway",name="spot"} 1\n' in metrics
+        assert 'fsnats_gateway_refused_total{program="gateway",status="401"}' in metrics
         assert "t0ken" not in metrics
     assert "t0ken" not in house.process.said().replace("tokens.toml", "")
 

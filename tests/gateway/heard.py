@@ -4,6 +4,11 @@ import json
 from typing import Any
 
 
+async def no_numbers() -> bytes:
+    """For an application that nobody asks for its numbers."""
+    return b""
+
+
 def heard(written: list[bytes]) -> list[Any]:
     """The text messages in `written`, which is emptied; all of them less than 64 KB, in JSON and in one frame each."""
     messages, data = [], b"".join(written)

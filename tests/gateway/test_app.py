@@ -21,12 +21,13 @@ from fsnats.clock import SystemClock
 from fsnats.config import Config
 from fsnats.frames import VERSION, Frame, encode
 from fsnats.history import HistoryReply, KlinesRequest
+from fsnats.metrics.family import Page
+from fsnats.metrics.text import written
 from fsnats.subjects import KLINES, subject_of
 from fsnats.websocket.serve import listen, serving
 from gateway.app import Gateway
 from gateway.client import Client
 from gateway.http import build
-from gateway.metrics import registry
 from gateway.rest.facade import Facade
 from gateway.turn import ROUND_BYTES
 from tests.buckets import list_symbols, make_bucket
@@ -78,7 +79,12 @@ async def gateway(nats: NatsServer, bus: NatsBus, **settings: Any) -> AsyncItera
         house = Gateway(Config(**settings), "gateway", own)
         running = tasks.create_task(house.run())
         facade = Facade(house, own, SystemClock(), asyncio.get_running_loop().call_later)
-        http = build(house.unready, registry(house.gauges, house.tally), facade)
+
+        async def numbers() -> bytes:
+            assert house is not None
+            return written([Page("gateway", house.numbers())])
+
+        http = build(house.unready, numbers, facade)
         async with serving(http, house.connection, listener):
             yield House(house, bus, listener.getsockname()[1])
         running.cancel()
@@ -463,7 +469,7 @@ async def test_metrics_are_served(house: House) -> None:
         await house.listening(1)
         text = (await http.get(f"http://127.0.0.1:{house.port}/metrics")).text
 
-    assert "fsnats_gateway_clients 1.0" in text
+    assert 'fsnats_gateway_clients{program="gateway"} 1\n' in text
 
 
 @pytest.mark.usefixtures("house")

@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry
 
 from fsnats.binance.streams import Market
 from gateway.http import build
+from tests.gateway.heard import no_numbers
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -24,7 +24,7 @@ def answering(text: str) -> Any:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     apps = {"/api/v1/klines": answering("klines"), "/api/ws/": answering("komas")}
-    app = build(lambda: "NATS", CollectorRegistry(), answering("facade"), apps, (Market.USDM,))
+    app = build(lambda: "NATS", no_numbers, answering("facade"), apps, (Market.USDM,))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, app)), base_url="http://gateway") as http:
         yield http
 

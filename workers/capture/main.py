@@ -24,6 +24,7 @@ from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError
 from fsnats.logs.start import log_as
+from fsnats.metrics.vitals import Vitals
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import Status, respond
@@ -110,14 +111,16 @@ async def _run(
                 return Desk(writer, clock, config.capture_flush, config.capture_buffer, emptied)
 
             work = Capture(bus, name, wanted, listings, places, desk)
-            respond(bus, lambda: status(name, work, writer))
+            vitals = Vitals()
+            respond(bus, lambda: status(name, work, writer) | vitals.status())
             writing = tasks.create_task(work.desk.run())
             working = tasks.create_task(work.run())
             notifier.say("READY=1")
             logger.info(
                 "capturing", extra={"event": "capture.started", "directory": str(directory), "simulated": simulated}
             )
-            await stopping.wait()
+            with vitals.beating():
+                await stopping.wait()
             notifier.say("STOPPING=1")
             working.cancel()
             work.close()

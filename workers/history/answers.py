@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from fsnats.bus import Bus
+from fsnats.metrics.histogram import Histogram
 
 QUEUE = "history"
 AT_ONCE = 64  # requests of one kind in work; beyond it callers are told at once
@@ -28,6 +29,9 @@ class Answers:
         self._tasks = tasks
         self._working: set[asyncio.Task[None]] = set()
         self._sid = 0
+        self.taken = 0
+        self.turned_away = 0
+        self.taking = Histogram()  # seconds
 
     @property
     def in_work(self) -> int:
@@ -47,7 +51,9 @@ class Answers:
     def _asked(self, _subject: str, reply: str, payload: bytes) -> None:
         if not reply:
             return
+        self.taken += 1
         if len(self._working) >= AT_ONCE:
+            self.turned_away += 1
             self._bus.publish(reply, self._busy)
             return
         task = self._tasks.create_task(self._reply(reply, payload))
@@ -55,4 +61,8 @@ class Answers:
         task.add_done_callback(self._working.discard)
 
     async def _reply(self, reply: str, payload: bytes) -> None:
-        self._bus.publish(reply, await self._answer(payload))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        answer = await self._answer(payload)
+        self.taking.observe(loop.time() - began)
+        self._bus.publish(reply, answer)

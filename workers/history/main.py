@@ -15,11 +15,16 @@ from fsnats.config import Config
 from fsnats.exits.client import Exits
 from fsnats.exits.rest import PooledRest
 from fsnats.logs.start import log_as
+from fsnats.metrics.bus import of_bus
+from fsnats.metrics.family import Family
+from fsnats.metrics.shown import shown
+from fsnats.metrics.vitals import Vitals
 from fsnats.notify import PROGRAM
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from fsnats.status import Status, respond
 from fsnats.store.opening import open_served
+from workers.history import numbers
 from workers.history.candles import Candles
 from workers.history.clocks import Clocks
 from workers.history.closed import Closed
@@ -71,9 +76,15 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
         relay = Relay(bus, hasty, tasks, clock, Closed(candles, clocks))
         service = Service(bus, candles, rests, tasks, clock)
         tape = Tape(bus, Trades(shelf, clocks), rests, tasks, clock)
-        queues = (rows.answers, relay.answers, service.answers, tape.answers)
-        for queue in queues:
+        queues = {
+            "rows": rows.answers,
+            "rest": relay.answers,
+            "klines": service.answers,
+            "trades": tape.answers,
+        }
+        for queue in queues.values():
             queue.start()
+        vitals = Vitals()
 
         def status() -> Status:
             return {
@@ -81,15 +92,25 @@ async def _serve(config: Config, stopping: process.Stopping) -> None:
                 "rest": relay.status(),
                 "clocks": clocks.offsets,
                 "store": shelf.status(),
+                **vitals.status(),
             }
 
+        def told() -> list[Family]:
+            return [
+                *of_bus(bus),
+                *numbers.of_answers(queues),
+                *numbers.of_sources(relay, shelf),
+                *numbers.of_clocks(clocks.offsets),
+            ]
+
         respond(bus, status)
+        await stack.enter_async_context(shown("history", vitals, told))
         await bus.connected()
         notifier.say("READY=1")
         lasting = [tasks.create_task(notifier.beat()), tasks.create_task(clocks.run())]
         await stopping.wait()
         notifier.say("STOPPING=1")
-        for queue in queues:
+        for queue in queues.values():
             queue.stop()
         for task in lasting:
             task.cancel()

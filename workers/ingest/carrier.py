@@ -21,6 +21,7 @@ from workers.ingest.lateness import Tally
 from workers.ingest.line import Line
 from workers.ingest.router import Shutdown
 from workers.ingest.subscriptions import ANSWER, Subscriptions
+from workers.ingest.traffic import Traffic, count
 from workers.ingest.upstream import Upstream
 
 logger = logging.getLogger(__name__)
@@ -48,14 +49,16 @@ class Carrier:
         tally: Tally,
         received: Callable[["Carrier", bytes, int], None],
         begins: Callable[["Carrier", list[str]], None] = lambda _carrier, _names: None,
+        traffic: Traffic | None = None,
     ) -> None:
         """`received` gets every text message with the time of its reading, nanoseconds since 1970; `begins` the streams
-        that are about to be subscribed, perhaps again."""
+        that are about to be subscribed, perhaps again; `traffic` counts for the whole worker."""
         self.name = name
         self._market = market
         self._clock = clock
         self._hand_on = received
         self._begins = begins
+        self._traffic = traffic or Traffic()
         self._connection: Upstream | None = None
         self._changed = asyncio.Event()
         self.subscriptions = Subscriptions()
@@ -94,6 +97,11 @@ class Carrier:
         """What the connection was closed with; 1006 when it was cut, None while it is open."""
         return self._connection.close_code if self._connection is not None else None
 
+    @property
+    def read_bytes(self) -> int:
+        """What it read so far; nothing any more once it has ended: then the worker's traffic has it."""
+        return self._connection.read_bytes if self._connection is not None and not self.ended.done() else 0
+
     def note(self, outcome: Line | Reply | Shutdown | None) -> None:
         """Learn from what the router made of a message."""
         if isinstance(outcome, Line):
@@ -123,6 +131,7 @@ class Carrier:
         finally:
             await connection.close()  # it is still open only when this task was cancelled
             if not self.ended.done():
+                self._traffic.read_bytes += connection.read_bytes
                 self.ended.set_result(self._reason(connection))
 
     async def close(self) -> None:
@@ -150,6 +159,7 @@ class Carrier:
                     if request.subscribes:
                         self._begins(self, request.names)
                     await connection.send(request.text, text=True)
+                    count(self._traffic.controls, request.kind)
                 await self._changed.wait()
 
     async def _watch(self, connection: Upstream) -> None:
@@ -185,6 +195,7 @@ class Carrier:
         if listed is not None:
             self._changed.set()  # what is not listed is asked for again
         if failure is not None:
+            self._traffic.refused += 1
             logger.error(
                 "the exchange refused a request",
                 extra={

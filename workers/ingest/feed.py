@@ -11,6 +11,7 @@ from workers.ingest.rotation import Rotation
 from workers.ingest.router import Router
 from workers.ingest.shared import Shared, Way
 from workers.ingest.strand import Strand
+from workers.ingest.traffic import Traffic
 
 _LOOK = 0.2  # seconds between two looks at who has waited long enough
 _LETTERS = "abcdefgh"  # the field speaks of the A and the B feed
@@ -29,10 +30,11 @@ class Feed:
         clock: Clock,
         jitter: Callable[[], float],
         rotation: Rotation,
+        traffic: Traffic | None = None,
     ) -> None:
-        """One strand for each of the ways to `url`."""
+        """One strand for each of the ways to `url`; `traffic` counts for the whole worker."""
         self.name = name
-        self._shared = shared = Shared(market, url, router, clock, jitter, rotation)
+        self._shared = shared = Shared(market, url, router, clock, jitter, rotation, traffic)
         names = [name + letter for letter in _LETTERS[: len(ways)]] if len(ways) > 1 else [name]
         shared.strands = self.strands = [Strand(*each, shared) for each in zip(names, ways, strict=True)]
 

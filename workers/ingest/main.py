@@ -14,6 +14,8 @@ from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.logs.start import log_as
+from fsnats.metrics.bus import of_bus
+from fsnats.metrics.shown import shown
 from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from workers.ingest.worker import Worker
@@ -49,8 +51,11 @@ async def _carry(config: Config, market: Market, group: int, name: str, stopping
 
     identity = f"{name}-{os.getpid()}"
     async with NatsBus(nats_urls(config), identity, random.random, on_change=bus_changed, keep_sent=True) as bus:
-        worker = Worker(config, market, group, bus, SystemClock(), random.random)
-        async with asyncio.TaskGroup() as tasks:
+        worker = carrying = Worker(config, market, group, bus, SystemClock(), random.random)
+        async with (
+            shown(name, worker.vitals, lambda: [*of_bus(bus), *carrying.numbers()]),
+            asyncio.TaskGroup() as tasks,
+        ):
             running = tasks.create_task(worker.run())
             beating = tasks.create_task(notifier.beat())
             announcing = tasks.create_task(_announce(worker, notifier))

@@ -10,6 +10,7 @@ from fsnats.binance.streams import Market, Scope, Stream
 from fsnats.frames import CONTINUES, VERSION, Frame, encode
 from fsnats.subjects import subject_of
 from workers.ingest.arrays import own_rows
+from workers.ingest.delays import Delays
 from workers.ingest.line import Line, NoRepairs, Repairs
 from workers.ingest.oddities import LARGE_BYTES, UNREADABLE, Kind, Oddities, kind_of
 from workers.ingest.track import ALWAYS, NEXT, OLD, Missing, tracker_of
@@ -48,13 +49,16 @@ class Router:
         epoch: int,
         repairs: Repairs | None = None,
         now_ns: Callable[[], int] = lambda: 0,
+        delays: Delays | None = None,
     ) -> None:
-        """`epoch` is when this worker started, and `now_ns` the time now, nanoseconds since 1970."""
+        """`epoch` is when this worker started, and `now_ns` the time now, nanoseconds since 1970; `delays` hears of
+        those messages that are looked at."""
         self._market = market
         self._publish = publish
         self._epoch = epoch
         self._repairs = repairs or NoRepairs()
         self._now_ns = now_ns
+        self._delays = delays or Delays(market, {})
         self._lines: dict[str, Line] = {}
         self._resting: dict[str, Line] = {}  # not carried now; their counts go on
         self.messages = 0
@@ -63,6 +67,12 @@ class Router:
         self.unasked = 0  # streams nobody here carries: late messages after an UNSUBSCRIBE
         self.duplicates = 0  # came already over another connection, or again over this one
         self.holes = 0
+        self._inherited = 0  # frames that workers before this one counted
+
+    @property
+    def frames(self) -> int:
+        """How many were published: the streams count them."""
+        return sum(line.seq for line in (*self._lines.values(), *self._resting.values())) - self._inherited
 
     def strange(self, names: Iterable[str]) -> list[str]:
         """Of these streams, those that were never carried."""
@@ -183,16 +193,17 @@ class Router:
     def publish(self, line: Line, payload: bytes, received_ns: int, flags: int) -> None:
         """Publish one payload as the stream's next frame."""
         line.seq = seq = line.seq + 1
+        published_ns = self._now_ns()
         if not flags:
             line.newest = payload
             line.received_ns = received_ns
             if seq & _LOOK_MASK == 1:
-                self._look(payload, received_ns)
+                self._look(payload, received_ns, published_ns)
         if line.continues:
             line.continues = False
             flags |= CONTINUES
         name = line.stream.name
-        frame = encode(Frame(VERSION, name, received_ns, self._epoch, seq, flags, payload, self._now_ns()))
+        frame = encode(Frame(VERSION, name, received_ns, self._epoch, seq, flags, payload, published_ns))
         if not self._publish(line.subject, frame):
             self.unpublished += 1
             if len(payload) >= LARGE_BYTES:
@@ -206,6 +217,7 @@ class Router:
             self._unreadable(last.payload, error)
             return
         line.seq = last.seq
+        self._inherited += last.seq
         line.newest = last.payload
         line.resuming = line.continues = True
 
@@ -240,7 +252,7 @@ class Router:
             return None
         return reply
 
-    def _look(self, payload: bytes, received_ns: int) -> None:
+    def _look(self, payload: bytes, received_ns: int, published_ns: int) -> None:
         """Is it what it should be?  It passes in any case."""
         event = event_type(payload)
         if event is not None and event not in KNOWN:
@@ -248,6 +260,7 @@ class Router:
         at = event_time(payload)
         if at is not None and at * 1_000_000 > received_ns + AHEAD_NS:
             self.oddities.note(Kind.FUTURE, payload)
+        self._delays.note(at, received_ns, published_ns)
 
     def _unreadable(self, data: bytes, error: Exception) -> None:
         self.oddities.note(kind_of(data, error), data, error)

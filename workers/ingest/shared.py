@@ -12,6 +12,7 @@ from fsnats.exits.address import Exit
 from workers.ingest.arbiter import Arbiter
 from workers.ingest.rotation import Rotation
 from workers.ingest.router import Router
+from workers.ingest.traffic import Traffic
 
 
 class Way(Protocol):
@@ -50,6 +51,7 @@ class Shared:
         clock: Clock,
         jitter: Callable[[], float],
         rotation: Rotation,
+        traffic: Traffic | None = None,
     ) -> None:
         self.market = market
         self.url = url
@@ -57,6 +59,7 @@ class Shared:
         self.clock = clock
         self.jitter = jitter
         self.rotation = rotation
+        self.traffic = traffic or Traffic()
         self.arbiter = Arbiter(router)
         self.wanted: set[str] = set()
         self.turn = asyncio.Lock()  # one strand replaces its connection at a time

@@ -20,6 +20,7 @@ from workers.ingest.hole import Hole
 from workers.ingest.lateness import Tally
 from workers.ingest.record import Record, State
 from workers.ingest.shared import Shared, Way
+from workers.ingest.traffic import count
 from workers.ingest.upstream import dial
 
 logger = logging.getLogger(__name__)
@@ -141,14 +142,18 @@ class Strand:
         shared = self._shared
         self._dials += 1
         self.exit = by
-        carrier = Carrier(self.name, shared.market, self._clock, self._tally, self._received, self._begins)
+        carrier = Carrier(
+            self.name, shared.market, self._clock, self._tally, self._received, self._begins, shared.traffic
+        )
         carrier.want(shared.wanted)
         try:
             ping = PING_INTERVAL[shared.market]
             connection = await dial(shared.url, by.url, ping, carrier.received, self._way.tls)
         except ExchangeUnavailable as error:
+            count(shared.traffic.dials, error.stage)
             self._way.failed(by, error)
             raise
+        count(shared.traffic.dials, "ok")
         self._way.worked(by)
         carrier.by = by
         carrier.want(shared.wanted)
@@ -160,6 +165,7 @@ class Strand:
         self.state = State.RECONNECTING
         self._arbiter.leave(carrier.member, self._clock.monotonic())
         self._close_code = carrier.close_code
+        count(self._shared.traffic.lost, str(carrier.close_code))
         reason = carrier.ended.result()
         if carrier.healthy:
             self._backoff.healthy()
@@ -206,6 +212,7 @@ class Strand:
                     self._successor = None
                 if failure is None:
                     self._rotations += 1
+                    self._shared.traffic.rotations += 1
                     self._backoff.healthy()
                     return staying
                 reason = failure

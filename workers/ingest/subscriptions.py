@@ -20,6 +20,11 @@ class Request(msgspec.Struct, frozen=True):
     asked: float
     audits: bool = False  # it asks what is subscribed, and names nothing
 
+    @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        return "list" if self.audits else "subscribe" if self.subscribes else "unsubscribe"
+
 
 class Subscriptions:
     """The difference between what a connection carries and what it should carry, one request at a time.

@@ -46,10 +46,12 @@ class Upstream(ClientConnection):
         self._head = b""  # of the handshake's answer, while it is incomplete
         self._cutter: Cutter | None = None  # from the end of the handshake on
         self.heard = time.monotonic()  # when anything was read, pings included
+        self.read_bytes = 0
 
     def data_received(self, data: bytes) -> None:
         self._read_ns = time.time_ns()
         self.heard = time.monotonic()
+        self.read_bytes += len(data)
         if self._cutter is not None:
             self._cutter.receive(data, self._text, super().data_received)
         elif self.response is None:

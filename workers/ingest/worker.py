@@ -17,11 +17,16 @@ from fsnats.errors import StreamNameError
 from fsnats.exits.client import Exits
 from fsnats.groups import Group
 from fsnats.history import RowsReply, RowsRequest, ask_rows
+from fsnats.metrics.family import Family
+from fsnats.metrics.vitals import Vitals
+from fsnats.offset import Offsets
 from fsnats.patterns import expand
 from fsnats.status import Status, respond
 from fsnats.subjects import DEMAND_REQUEST, PREFIX
 from fsnats.subjects import demand as demand_subject
+from workers.ingest import numbers
 from workers.ingest.backlog import Backlog
+from workers.ingest.delays import Delays
 from workers.ingest.demand import DemandBook
 from workers.ingest.doubts import Doubts
 from workers.ingest.enquiry import Enquiry
@@ -33,6 +38,7 @@ from workers.ingest.rotation import rotation
 from workers.ingest.router import Router
 from workers.ingest.silence import LOOK
 from workers.ingest.succession import heritage
+from workers.ingest.traffic import Traffic
 from workers.ingest.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
@@ -64,7 +70,10 @@ class Worker:
         self._awaited: set[str] = set()  # gateways that have not spoken yet since NATS came back
         self._drain_at = 0.0  # when what waited is sent all the same
         self._epoch = clock.time_ns()
-        self._router = Router(market, self._backlog.publish, self._epoch, self._recovery, clock.time_ns)
+        self._traffic = Traffic()
+        self._delays = Delays(market, Offsets(bus).newest)
+        self.vitals = Vitals(self._delays.hops.turn)
+        self._router = Router(market, self._backlog.publish, self._epoch, self._recovery, clock.time_ns, self._delays)
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
         self._watchdog = Watchdog(market, self._router, self._layout, clock, self._recovery.tell)
@@ -213,7 +222,19 @@ class Worker:
             self._clock,
             self._jitter,
             rotation(self._config.rotate_after, self._config.rotate_at),
+            self._traffic,
         )
+
+    def numbers(self) -> list[Family]:
+        """What Prometheus is told of this worker."""
+        market = str(self._market)
+        strands = [strand for feed, _ in self._feeds.values() for strand in feed.strands]
+        return [
+            self._delays.hops.family(),
+            *numbers.of_router(market, self._router),
+            *numbers.of_loss(market, self._recovery, self._backlog, self._watchdog.status()),
+            *numbers.of_connections(market, self._traffic, strands, len(self._book.gateways)),
+        ]
 
     def status(self) -> Status:
         """What `fsnats status` shows of this worker.  Ages are seconds."""
@@ -222,6 +243,7 @@ class Worker:
             "program": self.name,
             "kind": "ingest",
             "pid": os.getpid(),
+            **self.vitals.status(),
             "epoch": self._epoch,
             "market": self._market,
             "group": self._number,
@@ -239,6 +261,7 @@ class Worker:
             "gaps": self._recovery.gaps,
             "silent": self._watchdog.status(),
             "filling": self._recovery.filling,
+            "lag": self._delays.hops.recent(),
             "gateways": self._book.gateways,
             "connections": [record.told(now) for feed, _ in self._feeds.values() for record in feed.records],
         }

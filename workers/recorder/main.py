@@ -14,12 +14,15 @@ from fsnats.command import run_command
 from fsnats.config import Config
 from fsnats.errors import ConfigError
 from fsnats.logs.start import log_as
+from fsnats.metrics.bus import of_bus
+from fsnats.metrics.shown import shown
 from fsnats.recording import Entry
 from fsnats.rendezvous import nats_urls, store_url
 from fsnats.settings import load
 from fsnats.store import Store
 from fsnats.store.address import read_url
 from fsnats.store.opening import open_served
+from workers.recorder.numbers import of_status
 from workers.recorder.recorder import Recorder, name_of
 
 LAST_WORDS = 5.0  # seconds that what was read may take to be stored when we are stopped
@@ -55,7 +58,10 @@ async def _record(config: Config, entries: Sequence[Entry], stopping: process.St
         only = {symbol.upper() for symbol in config.symbols}
         makings = [recording.read_making(making) for making in config.record_made]
         recorder = Recorder(entries, name, bus, opened, SystemClock(), random.random, only, makings)
-        async with asyncio.TaskGroup() as tasks:
+        async with (
+            shown("recorder", recorder.vitals, lambda: [*of_bus(bus), *of_status(recorder.status())]),
+            asyncio.TaskGroup() as tasks,
+        ):
             beating = tasks.create_task(notifier.beat())
             starting = tasks.create_task(_start(recorder, bus, notifier))
             stop = tasks.create_task(stopping.wait())

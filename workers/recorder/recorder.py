@@ -13,6 +13,7 @@ from fsnats.binance.streams import Market, parse
 from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.errors import BusUnavailable, Refused
+from fsnats.metrics.vitals import Vitals
 from fsnats.recording import Entry, Making
 from fsnats.status import Status, ask, respond
 from fsnats.store import Series, Store
@@ -61,6 +62,7 @@ class Recorder:
         self._name = name
         self._bus = bus
         self._clock = clock
+        self.vitals = Vitals()
         self._markets = tuple(dict.fromkeys(entry.market for entry in entries))
         self._streams: dict[Market, dict[str, None]] = {market: {} for market in self._markets}
         self._announcer = Announcer(name, self._markets, bus, clock.monotonic, self._streams.__getitem__)
@@ -174,6 +176,7 @@ class Recorder:
             "program": "recorder",
             "kind": "recorder",
             "pid": os.getpid(),
+            **self.vitals.status(),
             "streams": {market: len(streams) for market, streams in self._streams.items()},
             "klines": writer.written["klines"],
             "made": writer.written["made"],

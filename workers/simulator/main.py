@@ -12,6 +12,8 @@ from fsnats import log, notify, process
 from fsnats.binance.streams import Market
 from fsnats.command import run_command
 from fsnats.logs.start import log_as
+from fsnats.metrics.shown import shown
+from fsnats.metrics.vitals import Vitals
 from fsnats.settings import load
 from workers.simulator.server import Simulator
 from workers.simulator.settings import PORT, Settings
@@ -91,7 +93,7 @@ def sim(
 
 async def _serve(settings: Settings, stopping: process.Stopping) -> None:
     notifier = notify.from_environment()
-    async with Simulator(settings) as simulator, asyncio.TaskGroup() as tasks:
+    async with Simulator(settings) as simulator, shown("simulator", Vitals()), asyncio.TaskGroup() as tasks:
         beating = tasks.create_task(notifier.beat())
         spot, usdm, coinm = (len(simulator.exchange.trading(market)) for market in Market)
         logging.getLogger(__name__).info(

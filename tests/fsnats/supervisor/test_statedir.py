@@ -7,7 +7,7 @@ import pytest
 from fsnats.config import Config
 from fsnats.errors import ConfigError
 from fsnats.rendezvous import nats_urls
-from fsnats.supervisor.statedir import LOCK, published_url, sole_supervisor, state_directory
+from fsnats.supervisor.statedir import LOCK, published_url, run_directory, sole_supervisor, state_directory
 
 
 def test_the_state_directory_is_made_for_its_owner(tmp_path: Path) -> None:
@@ -65,3 +65,10 @@ def test_the_url_of_a_killed_supervisor_is_forgotten_by_the_next(tmp_path: Path)
 
     with sole_supervisor(tmp_path), pytest.raises(ConfigError):
         nats_urls(Config(state_dir=str(tmp_path)))
+
+
+def test_sockets_that_killed_children_left_are_taken_away(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    assert run.stat().st_mode & 0o777 == 0o700
+    (run / "ingest-spot-9.sock").touch()
+    assert list(run_directory(tmp_path).iterdir()) == []

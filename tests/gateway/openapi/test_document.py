@@ -10,7 +10,6 @@ import jsonschema_rs
 import msgspec
 import pytest
 from litestar.routes import ASGIRoute, HTTPRoute
-from prometheus_client import CollectorRegistry
 
 from fsnats.binance.endpoints import path
 from fsnats.binance.methods import METHODS
@@ -28,6 +27,7 @@ from gateway.openapi.parts import operation_id
 from gateway.rest import fleet, logs, ranges, symbols
 from gateway.rest.questions import PREFIXES
 from gateway.sse import routes as events
+from tests.gateway.heard import no_numbers
 from tests.gateway.rest.test_facade import House
 
 ALL = tuple(Market)
@@ -58,7 +58,7 @@ def apps() -> dict[str, App]:
 
 def _handled(apps: dict[str, App]) -> Iterator[Place]:
     """What has a handler of its own in the gateway's application."""
-    for route in build(lambda: None, CollectorRegistry(), _nobody, apps).routes:
+    for route in build(lambda: None, no_numbers, _nobody, apps).routes:
         if isinstance(route, HTTPRoute):
             plain = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
             yield from ((verb, plain) for verb in sorted(route.methods - {"OPTIONS", "HEAD"}))
@@ -97,7 +97,7 @@ def test_everything_that_is_served_is_described_and_nothing_else(apps: dict[str,
 
 
 def test_every_mount_is_known(apps: dict[str, App]) -> None:
-    app = build(lambda: None, CollectorRegistry(), _nobody, apps)
+    app = build(lambda: None, no_numbers, _nobody, apps)
     mounts = {route.path for route in app.routes if isinstance(route, ASGIRoute)}
     strange = sorted(mounts - {f"/{first}" for first in (*PREFIXES, *MARKETS)} - MOUNTED.keys())
     assert not strange, f"mounted, and not known here: {strange}; describe it in {WHERE}, and add it to MOUNTED"

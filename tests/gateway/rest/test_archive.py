@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 import httpx
 import msgspec
 import pytest
-from prometheus_client import CollectorRegistry
 
 from fsnats.binance.rows import Candle
 from fsnats.bus.memory import MemoryBus
@@ -26,6 +25,7 @@ from gateway.rest.facade import Facade
 from gateway.rest.ranges import PATHS
 from tests.clock import HandClock
 from tests.conftest import eventually
+from tests.gateway.heard import no_numbers
 from tests.gateway.rest.test_facade import AUTHORIZED, TOKENS, House
 
 MINUTE = 60_000
@@ -100,7 +100,7 @@ async def served(house: House, archive: Archive) -> AsyncIterator[int]:
     listener = listen("127.0.0.1", 0, "port")
     port = listener.getsockname()[1]
     facade = Facade(house, house.bus, HandClock(), lambda _seconds, _call: None)
-    app = build(house.unready, CollectorRegistry(), facade, dict.fromkeys(PATHS, archive))
+    app = build(house.unready, no_numbers, facade, dict.fromkeys(PATHS, archive))
     async with serving(app, lambda _: pytest.fail("no WebSocket"), listener):
         yield port
 

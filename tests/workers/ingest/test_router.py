@@ -321,3 +321,16 @@ def test_a_tracker_that_is_made_while_something_is_held_begins_behind_that() -> 
     assert not route.accept(line, b'{"E":3}', 0)
     assert route.accept(line, b'{"E":4}', 0)
     assert len(published) == 1
+
+
+def test_frames_are_counted_over_all_streams_and_without_those_of_workers_before() -> None:
+    published = Published()
+    route = Router(Market.SPOT, published, 77)
+    name = "btcusdt@aggTrade"
+    last = Frame(1, name, 5, 3, 41, 0, b'{"a":7}')
+    route.carry({name: parse(Market.SPOT, name), "ethusdt@trade": parse(Market.SPOT, "ethusdt@trade")}, {name: last})
+    route.receive(b'{"stream":"btcusdt@aggTrade","data":{"a":8}}', 5)
+    route.receive(b'{"stream":"ethusdt@trade","data":{}}', 5)
+    route.carry({})
+
+    assert route.frames == len(published) == 2
