@@ -63,7 +63,7 @@ def bad(problem: Problem, message: str, part: object = None) -> BadCommand:
 
 def several(problem: Problem, refused: Mapping[str, str]) -> BadCommand:
     """The error that says why of each of some names."""
-    reasons = list(refused.values())
+    reasons = list(dict.fromkeys(refused.values()))  # one that holds for many of them is said once
     more = f" and {len(reasons) - _NAMED_MAX} more" if len(reasons) > _NAMED_MAX else ""
     return bad(problem, "; ".join(reasons[:_NAMED_MAX]) + more, list(refused))
 

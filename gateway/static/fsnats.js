@@ -30,11 +30,12 @@ export class Client {
   //   gap({ stream, from, to, unit, reason, resync })   messages are missing
   //   error({ code, message, part })                    the gateway refuses: it is not asked again
   //   state('connecting' | 'open' | 'waiting' | 'closed')
+  //   past({ stream, count, error })                    all of a stream's `history` has come, or why it cannot
   //   greeting({ simulated, replayed })                 once a connection: simulated data is not from Binance
   // `history` is a number, or one for each name that has any: { 'btcusdt@kline_1m': 500 }.
-  stream(names, { market = 'spot', snapshot = true, history, options, message, gap, error, state, greeting } = {}) {
+  stream(names, { market = 'spot', snapshot = true, history, options, message, gap, error, state, past, greeting } = {}) {
     const wanted = { market, snapshot, history, options };
-    return new Stream(this.url, [...new Set(names)], wanted, { message, gap, error, state, greeting }).open();
+    return new Stream(this.url, [...new Set(names)], wanted, { message, gap, error, state, past, greeting }).open();
   }
 }
 
@@ -56,7 +57,9 @@ class Stream {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.timer);
-    this.socket.close();
+    // A browser complains of sockets that are closed before they are open.
+    if (this.socket.readyState === WebSocket.CONNECTING) this.socket.onopen = () => this.socket.close();
+    else this.socket.close();
     this.tell('state', 'closed');
   }
 
@@ -89,12 +92,15 @@ class Stream {
   }
 
   take(text) {
+    if (this.over) return;
     const said = JSON.parse(text);
     if (said.stream !== undefined && said.type === undefined) {
       this.failures = 0;
       const place = PLACE.exec(text.slice(0, text.indexOf('"data":')));
       if (place && !said.history) this.places.set(said.stream, `{"epoch":${place[1]},"seq":${place[2]}}`);
       this.tell('message', said);
+    } else if (said.type === 'historyEnd') {
+      this.tell('past', said);
     } else if (said.type === 'connection') {
       this.tell('greeting', said);
     } else if (said.type === 'gap') {

@@ -1,11 +1,13 @@
 """The dashboard in a real browser, and what it complained of there."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect
 
+from tests.e2e.libraries import NODE, node_program
 from tests.e2e.site import chromium
 
 # What the browser itself says when a gateway is not there, or asks for a token.
@@ -15,6 +17,7 @@ _PATIENCE = 30_000.0  # milliseconds, on a machine that does much else
 
 def launch(playwright: Playwright) -> Browser:
     """Start the browser."""
+    expect.set_options(timeout=_PATIENCE)
     return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"])
 
 
@@ -57,3 +60,22 @@ def opened(
         assert elsewhere == []
     finally:
         window.close()
+
+
+def grave(page: Page) -> list[str]:
+    """What axe finds that keeps somebody out: its serious and critical findings, with the first elements of each."""
+    node_program()
+    # Evaluated, not added as a script: the page's policy forbids those.
+    page.evaluate((NODE / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+    return [
+        f"{each['id']}: {each['help']}: {json.dumps([node['html'][:200] for node in each['nodes'][:3]])}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+def hash_of(page: Page) -> str:
+    """Where the page is, in its own words."""
+    place: str = page.evaluate("decodeURIComponent(location.hash)")
+    return place

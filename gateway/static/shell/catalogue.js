@@ -62,6 +62,15 @@ export class Catalogue {
     found.sort((one, other) => one[0] - other[0] || one[1] - other[1] || one[2] - other[2]);
     return found.slice(0, most).map((each) => each[3]);
   }
+
+  /** Symbols that begin as one does that is not listed. @param {string} market @param {string} symbol @param {number} most */
+  like(market, symbol, most = 5) {
+    for (let length = symbol.length - 1; length >= 2; length--) {
+      const found = this.search(market, symbol.slice(0, length), most);
+      if (found.length) return found.map((each) => each.symbol);
+    }
+    return [];
+  }
 }
 
 /** @param {string} typed */

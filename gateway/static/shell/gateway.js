@@ -99,7 +99,8 @@ export class Gateway {
   stream(names, options) {
     const key = Symbol('stream');
     const client = new Client(this.#base.href, { token: this.#token() });
-    return client.stream(names, {
+    /** @type {any} */
+    const calls = {
       ...options,
       /** @param {{ simulated?: boolean }} said */
       greeting: (said) => {
@@ -115,7 +116,8 @@ export class Gateway {
         this.#tell();
         options.state?.(state);
       },
-    });
+    };
+    return client.stream(names, calls);
   }
 
   /** A browser does not say why a WebSocket was refused; HTTP does. */

@@ -558,6 +558,11 @@ class TestTokens:
         assert ("ticker" if fields.get("streamType") == "ticker" else "kline") in reply["message"]
         assert client.subscriptions == []
 
+    def test_what_holds_for_many_streams_is_said_once(self, client: NativeSession) -> None:
+        (reply,) = sent(ask(client, "subscribe", rawStreams=["btcusdt@kline_1m", "ethusdt@kline_1m"]))
+        assert reply["message"] == "this token may not read kline; allowed: depth, trade"
+        assert reply["part"] == ["btcusdt@kline_1m", "ethusdt@kline_1m"]
+
     def test_another_market_is_forbidden_by_name(self, client: NativeSession) -> None:
         (reply,) = sent(ask(client, "subscribe", streamType="trade", symbols=["btcusdt"], market="usdm"))
         assert (reply["code"], reply["message"]) == ("FORBIDDEN", "this token may not read usdm; allowed: spot")

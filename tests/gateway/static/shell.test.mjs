@@ -52,6 +52,13 @@ test('of nothing typed all are found, in the order of the exchange, and no more 
   assert.deepEqual(names(catalogue.search('spot', '', 2)), ['ZZZ', 'A']);
 });
 
+test('for a symbol that is not there those are named that begin as it does', () => {
+  const catalogue = new Catalogue([spot(listed('BTCEUR'), listed('BTCUSDT'), listed('ETHUSDT'))]);
+  assert.deepEqual(catalogue.like('spot', 'BTCUSDTX'), ['BTCUSDT']);
+  assert.deepEqual(catalogue.like('spot', 'BTCX'), ['BTCEUR', 'BTCUSDT']);
+  assert.deepEqual(catalogue.like('spot', 'QQQ'), []);
+});
+
 test('one market that is made up makes all of it suspect', () => {
   assert.equal(new Catalogue([spot(), { ...spot(), market: 'usdm', simulated: true }]).nature, 'simulated');
   assert.equal(new Catalogue([{ ...spot(), simulated: true, replayed: true }]).nature, 'replayed');
