@@ -129,23 +129,22 @@ class NativeSession:
 
     def resumed(self, listen: Listen, missed: int, *, recovered: bool) -> list[Effect]:
         """Everything that was missed of a stream has been sent, or what can be had of it."""
-        more = {"stream": listen.stream.name, **self._market(listen.stream), "recovered": recovered, "missed": missed}
-        return [Send(encode({"type": "resumed", **more}))]
+        return [self._resumed(listen.stream, missed, recovered=recovered)]
 
     def history_ended(self, listen: Listen, count: int, error: str) -> list[Effect]:
         """The history of a stream has been sent: so many events, or none because of an error."""
         more = {"stream": listen.stream.name, **self._market(listen.stream), "count": count}
         return [Send(encode({"type": "historyEnd", **more, **({"error": error} if error else {})}))]
 
-    def _preceded(self, effects: list[Effect], before: Before) -> list[Effect]:
+    def _preceded(self, effects: list[Effect], before: Before, streams: Iterable[Stream]) -> list[Effect]:
         """What is to come before what is live; where it is live already, that nothing will."""
-        begun = {effect.stream.name for effect in effects if isinstance(effect, Listen)}
-        late = [
-            Send(encode({"type": "resumed", "stream": name, "recovered": False, "missed": 0}))
-            for name in before.resume
-            if name not in begun
-        ]
-        return [*before.applied(effects), *late]
+        begun = {effect.stream for effect in effects if isinstance(effect, Listen)}
+        late = [stream for stream in streams if stream.name in before.resume and stream not in begun]
+        return [*before.applied(effects), *(self._resumed(stream, 0, recovered=False) for stream in late)]
+
+    def _resumed(self, stream: Stream, missed: int, *, recovered: bool) -> Send:
+        more = {"stream": stream.name, **self._market(stream), "recovered": recovered, "missed": missed}
+        return Send(encode({"type": "resumed", **more}))
 
     def _market(self, stream: Stream) -> dict[str, object]:
         return {} if stream.market is self._default else {"market": stream.market}
@@ -197,7 +196,7 @@ class NativeSession:
             effects += self._subscriptions.add(topic, subject, stream)
         if has_pattern:
             effects += self._subscriptions.add_pattern(topic, listing)
-        return self._preceded(effects, before)
+        return self._preceded(effects, before, wanted)
 
     def _subscribe_raw(self, request: Request, request_id: bytes | None) -> list[Effect]:
         market, streams = streams_by_name(request, self._default, self._markets)
@@ -217,7 +216,7 @@ class NativeSession:
         effects: list[Effect] = [self._acknowledge("subscribed", request, request_id)]
         for stream in streams.values():
             effects += self._subscriptions.add_raw(stream, wanted_so)
-        return self._preceded(effects, before)
+        return self._preceded(effects, before, streams.values())
 
     def _require_form(self, streams: Iterable[Stream]) -> None:
         """Refuse what has no normalised form where nothing else is sent."""

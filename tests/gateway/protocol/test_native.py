@@ -429,6 +429,16 @@ def test_list_subscriptions(client: NativeSession) -> None:
     ]
 
 
+def test_what_is_live_already_is_not_resumed_and_says_so_of_its_market(client: NativeSession) -> None:
+    resume = {"btcusdt@trade": {"epoch": 7, "seq": 3}}
+    for fields in ({"rawStreams": ["btcusdt@trade"]}, {"streamType": "trade", "symbols": ["btcusdt"]}):
+        assert listens(ask(client, "subscribe", **fields, market="usdm"))
+        answer, *said = sent(ask(client, "subscribe", **fields, market="usdm", resume=resume))
+        assert answer["type"] == "subscribed"
+        live = {"type": "resumed", "stream": "btcusdt@trade", "market": "usdm", "recovered": False, "missed": 0}
+        assert said == [live]
+
+
 def test_leaving_ends_every_stream(client: NativeSession) -> None:
     ask(client, "subscribe", streamType="kline", symbols=["ALL"])
     ask(client, "subscribe", rawStreams=["btcusdt@kline_1m"])
