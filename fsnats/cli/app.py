@@ -15,6 +15,7 @@ from fsnats.cli import (
     doctor,
     export,
     gateway,
+    logs,
     record,
     replay,
     sim,
@@ -70,6 +71,7 @@ app.command(add_help_option=False, context_settings=_theirs)(sim.sim)
 app.command(add_help_option=False, context_settings=_theirs)(capture.capture)
 app.command()(replay.replay)
 app.command()(status.status)
+app.command()(logs.logs)
 app.command()(tail.tail)
 app.command()(client.client)
 app.command()(record.record)

@@ -9,7 +9,7 @@ import heapq
 import os
 import re
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -96,13 +96,13 @@ class Logs:
         programs = sorted({name.program for name in names})
         return Found(lines, complete, ends, self._broken, programs)
 
-    def since(self, starts: Mapping[FileName, int]) -> Iterator[tuple[Line, FileName, int]]:
-        """Everything behind these places, by time as far as that can be said, each with its file and its end there."""
-        sources = [
-            self._forward([(name, starts.get(name, 0)) for name in reversed(parts)])
-            for parts in _by_slot(self._there())
-        ]
-        return heapq.merge(*sources, key=lambda found: found[0].time)
+    def since(self, places: dict[FileName, int]) -> Iterator[Line]:
+        """Everything behind these places, by time as far as that can be said.
+
+        The places move along with what is read, wanted or not; when all was taken they are where the files end.
+        """
+        sources = [self._forward(reversed(parts), places) for parts in _by_slot(self._there())]
+        return heapq.merge(*sources, key=lambda line: line.time)
 
     def _there(self) -> list[FileName]:
         try:
@@ -165,22 +165,22 @@ class Logs:
         except OSError:
             return  # removed meanwhile
 
-    def _forward(self, parts: list[tuple[FileName, int]]) -> Iterator[tuple[Line, FileName, int]]:
+    def _forward(self, parts: Iterable[FileName], places: dict[FileName, int]) -> Iterator[Line]:
         """The lines of one program's files, the oldest first."""
-        for name, at in parts:
+        for name in parts:
             try:
                 file = _opened(self._directory / str(name))
             except OSError:
-                continue
+                continue  # removed meanwhile
             with file:
-                file.seek(at)
+                file.seek(places.get(name, 0))
                 for text in file:
                     if not text.endswith(b"\n"):
                         break  # it is being written
-                    at += len(text)
-                    line = self._read(text[:-1])
+                    places[name] = places.get(name, 0) + len(text)
+                    line = self._read(text[:-1]) if len(text) > 1 else None
                     if line is not None and line.time > self._since and self._is_wanted(line):
-                        yield line, name, at
+                        yield line
 
     def _read(self, text: bytes) -> Line | None:
         """A line; None for what is none."""

@@ -102,7 +102,7 @@ class Writer:
             self._lose(left)
             self._not_before = now + AGAIN
             if not self._trouble:
-                self._trouble = error.strerror or str(error)
+                self._trouble = _reason(error)
                 self._told(self._trouble, 0)
             return
         with self._changed:
@@ -114,3 +114,8 @@ class Writer:
     def _lose(self, count: int) -> None:
         with self._changed:
             self._lost += count
+
+
+def _reason(error: OSError) -> str:
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}"

@@ -71,7 +71,7 @@ def test_the_quick_start_says_where_events_are_and_the_quick_stop_holds_nothing_
 
 def test_todays_logs_are_where_the_seed_says(fleet: Fleet) -> None:
     told = curl(fleet, "curl http://localhost:8000/api/logs/today")
-    assert {"supervisor", "history", "ingest-spot-0", "gateway"} <= set(told["programs"])
+    assert {"supervisor", "ingest-spot-0", "gateway"} <= set(told["programs"])
     assert told["count"] == len(told["entries"]) > 0
     assert "gateway.listening" in {entry["event"] for entry in told["entries"]}
 

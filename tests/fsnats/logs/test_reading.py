@@ -113,7 +113,7 @@ def test_from_an_answer_on_comes_what_was_written_since_also_into_other_files(tm
     second = Logs(tmp_path, Wanted()).newest(100, PLENTY, PLENTY, first.ends)
     assert messages(second.lines) == ["late", "m", "last", "another day"]
     assert second.complete
-    assert [found.text for found, _, _ in Logs(tmp_path, Wanted()).since(first.ends)] == [
+    assert [found.text for found in Logs(tmp_path, Wanted()).since(dict(first.ends))] == [
         found.text for found in second.lines
     ]
     (tmp_path / "a.2026-11-20.jsonl").unlink()
@@ -152,7 +152,7 @@ def test_the_newest_are_the_last_of_all_however_files_are_cut_into_blocks(
         found = Logs(directory, Wanted(level=level)).newest(most, PLENTY, PLENTY)
     assert [each.text for each in found.lines] == everything[len(everything) - most if most < len(everything) else 0 :]
     assert found.complete == (len(everything) <= most)
-    assert [each.text for each, _, _ in Logs(directory, Wanted(level=level)).since({})] == everything
+    assert [each.text for each in Logs(directory, Wanted(level=level)).since({})] == everything
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
@@ -160,3 +160,14 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "y.2026-11-20.jsonl").mkdir()
     assert Logs(tmp_path, ALL).newest(100, PLENTY, PLENTY).lines == []
     assert list(Logs(tmp_path, ALL).since({})) == []
+
+
+def test_who_follows_reads_nothing_twice_also_of_what_is_not_wanted(tmp_path: Path) -> None:
+    places: dict[FileName, int] = {}
+    logs = Logs(tmp_path, Wanted(level="error"))
+    write(tmp_path, "x.2026-11-20.jsonl", line(1, level="error", message="1"), line(2), b"broken\n", line(3)[:5])
+    assert messages(list(logs.since(places))) == ["1"]
+    assert places == {FileName("2026-11-20", 0, "x"): len(line(1, level="error", message="1") + line(2)) + 7}
+    write(tmp_path, "x.2026-11-20.jsonl", line(3)[5:], line(4, level="error", message="4"))
+    assert messages(list(logs.since(places))) == ["4"]
+    assert list(logs.since(places)) == []
