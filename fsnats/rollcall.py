@@ -7,6 +7,7 @@ comes later is lost, but its sender is waited for from then on.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,24 @@ logger = logging.getLogger(__name__)
 
 SOON = 0.1  # seconds in which also somebody new can answer
 PATIENCE = 1.0  # seconds for those who are known
+
+
+def answering(bus: Bus, subject: str, answer: Callable[[bytes], bytes]) -> int:
+    """Answer every question on a subject, until the subscription that is returned ends; `answer` raises
+    msgspec.DecodeError for what it cannot read."""
+
+    def asked(_subject: str, reply: str, question: bytes) -> None:
+        if not reply:
+            return
+        try:
+            bus.publish(reply, answer(question))
+        except msgspec.DecodeError as error:
+            logger.warning(
+                "a question cannot be read",
+                extra={"event": "bus.unreadable", "subject": subject, "error": str(error)},
+            )
+
+    return bus.subscribe(subject, asked)
 
 
 class Answer(NamedTuple):
@@ -45,6 +64,7 @@ class RollCall:
         self._inbox = inbox
         self._subject = subject
         self._known: set[tuple[str, int]] | None = None  # who answered last time
+        self.absent: list[str] = []  # programs that answered the time before last, and did not last time
         self._number = 0
         self._asking = ""  # where answers are expected now
         self._answers: list[Answer] = []
@@ -64,7 +84,9 @@ class RollCall:
             finally:
                 self._asking = ""
             answers = sorted(self._answers)
-            self._known = {(answer.program, answer.pid) for answer in answers} or None
+            here = {(answer.program, answer.pid) for answer in answers}
+            self.absent = sorted({program for program, _ in self._known or ()} - {program for program, _ in here})
+            self._known = here or None
             return [answer.payload for answer in answers]
 
     def close(self) -> None:

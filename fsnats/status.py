@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from fsnats.bus import Bus
-from fsnats.rollcall import RollCall
+from fsnats.rollcall import RollCall, answering
 from fsnats.subjects import STATUS_REQUEST
 
 Status = dict[str, object]
@@ -16,12 +16,7 @@ Status = dict[str, object]
 
 def respond(bus: Bus, status: Callable[[], Status]) -> None:
     """Answer every request with `status()`."""
-
-    def asked(_subject: str, reply: str, _payload: bytes) -> None:
-        if reply:
-            bus.publish(reply, msgspec.json.encode(status()))
-
-    bus.subscribe(STATUS_REQUEST, asked)
+    answering(bus, STATUS_REQUEST, lambda _question: msgspec.json.encode(status()))
 
 
 async def ask(bus: Bus, inbox: str, wait: float) -> list[Status]:

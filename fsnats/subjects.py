@@ -50,6 +50,9 @@ REST = f"{PREFIX}.rpc.rest"  # a gateway asks the history workers what a client 
 TRADING = f"{PREFIX}.rpc.trading"  # an ingest worker asks the supervisor whether silent streams rest
 STATUS_REQUEST = f"{PREFIX}.status.request"  # `fsnats status` asks everyone; they reply to the inbox
 
+STREAMS_REQUEST = f"{PREFIX}.streams.request"  # the same of ingest workers' streams (`fsnats.fleet.streams`)
+EVENTS_REQUEST = f"{PREFIX}.events.request"  # and of what happened lately (`fsnats.fleet.events`)
+
 
 def clock(market: Market) -> str:
     """Where history workers tell how far a market's clock is from this machine's (`fsnats.offset`)."""

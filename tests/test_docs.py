@@ -12,6 +12,10 @@ from fsnats.binance.streams import Market
 from fsnats.cli.app import app
 from fsnats.config import Config
 from fsnats.exits.verdicts import Verdict
+from fsnats.fleet.events import Event, Kind
+from fsnats.fleet.streams import KnownBy, Sort, StreamRow
+from fsnats.fleet.streams import State as StreamState
+from fsnats.fleet.troubles import Severity
 from fsnats.frames import Frame
 from fsnats.sources import ALIASES
 from gateway.admission.grants import TYPES
@@ -30,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REST = (ROOT / "docs" / "rest.md").read_text()
 README = (ROOT / "README.md").read_text()
 BUS = (ROOT / "docs" / "bus.md").read_text()
+FLEET = (ROOT / "docs" / "fleet.md").read_text()
 GATEWAY = (ROOT / "docs" / "gateway.md").read_text()
 RECORDER = (ROOT / "docs" / "recorder.md").read_text()
 STATUS = (ROOT / "docs" / "status.md").read_text()
@@ -99,6 +104,8 @@ def test_every_control_subject_and_bucket_is_documented() -> None:
         subjects.TRADING,
         subjects.EXIT_REPORTS,
         subjects.STATUS_REQUEST,
+        subjects.STREAMS_REQUEST,
+        subjects.EVENTS_REQUEST,
         subjects.DEMAND_REQUEST,
     ):
         assert f"`{subject}`" in BUS
@@ -135,6 +142,14 @@ def test_every_field_of_a_workers_status_is_documented(module: str, heading: str
     assert isinstance(told, ast.Dict)
     fields = {key.value for key in told.keys if isinstance(key, ast.Constant)}
     assert fields - {"program", "kind", "pid"} == documented_fields(heading, document)
+
+
+def test_every_field_of_a_stream_and_of_an_event_is_documented() -> None:
+    assert documented_fields("`GET /api/fleet/streams`", FLEET) == set(StreamRow.__struct_fields__)
+    fields = set(Event.__struct_fields__) - {"number"} | {"id", "program", "market"}
+    assert documented_fields("`GET /api/fleet/events`", FLEET) == fields
+    words = {*StreamState, *KnownBy, *Sort, *Kind, *Severity}
+    assert {word for word in words if f"`{word}`" not in FLEET} == set()
 
 
 def test_every_field_of_a_connections_record_is_documented() -> None:

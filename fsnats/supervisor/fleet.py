@@ -1,6 +1,7 @@
 """One fleet in the making: the story of its start, and what happens while it runs."""
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Mapping
 
@@ -15,11 +16,14 @@ from fsnats.clock import Clock, SystemClock
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
 from fsnats.exits.client import Exits
+from fsnats.fleet.events import Journal
 from fsnats.metrics.bus import of_bus
 from fsnats.metrics.family import Family
 from fsnats.metrics.vitals import Vitals
 from fsnats.notify import Notifier
+from fsnats.rollcall import answering
 from fsnats.status import Status, respond
+from fsnats.subjects import EVENTS_REQUEST
 from fsnats.supervisor import child, events, natsd, numbers, programs, report
 from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.census import RETRY_FIRST, RETRY_MOST, Census
@@ -65,6 +69,7 @@ class Fleet:
         self.started = False
         self._gave_up: asyncio.Future[events.GaveUp] = asyncio.get_running_loop().create_future()
         self.supervisor = Supervisor(self._spawn, self._clock, self._happened)
+        self._journal = Journal(self._clock.time_ns)
 
     async def run(self, with_gateway: bool, on_ready: Callable[[Running], None] | None) -> None:
         """Start everything in its order and look after it, for ever."""
@@ -176,6 +181,7 @@ class Fleet:
 
         self._known = known
         respond(bus, status)
+        answering(bus, EVENTS_REQUEST, lambda question: self._journal.answer(report.NAME, os.getpid(), question))
 
     def numbers(self) -> list[Family]:
         """What Prometheus is told of the supervisor itself."""
@@ -221,6 +227,7 @@ class Fleet:
 
     def _happened(self, event: events.Event) -> None:
         report.log_event(event)
+        report.note_event(self._journal, event)
         match event:
             case events.Ready() | events.Exited():
                 self._notifier.say(f"STATUS={self._progress()}", f"EXTEND_TIMEOUT_USEC={_STARTING * 1_000_000}")

@@ -10,6 +10,7 @@ import msgspec
 from fsnats import __version__
 from fsnats.binance.streams import Market
 from fsnats.exits import pool
+from fsnats.fleet.events import Journal, Kind
 from fsnats.status import Status
 from fsnats.supervisor import events
 from fsnats.supervisor.census import Census
@@ -72,6 +73,17 @@ def ending(status: int) -> str:
         return f"was ended by {signal.Signals(-status).name}"
     except ValueError:
         return f"was ended by signal {-status}"
+
+
+def note_event(journal: Journal, event: events.Event) -> None:
+    """Keep what dashboards show."""
+    match event:
+        case events.Ready(program):
+            journal.note(Kind.READY, child=program)
+        case events.Exited(program, status=status, expected=False):
+            journal.note(Kind.ENDED, child=program, reason=ending(status))
+        case events.Unstartable(program, reason):
+            journal.note(Kind.ENDED, child=program, reason=f"cannot be started: {reason}")
 
 
 def log_event(event: events.Event) -> None:

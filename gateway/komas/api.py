@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import parse_qs
 
 import msgspec
 
@@ -35,12 +34,11 @@ from gateway.komas.routes import BODY_MOST, ROUTES
 from gateway.openapi.parts import Operation
 from gateway.rest import visits
 from gateway.rest.problem import Problem
-from gateway.rest.single import single
+from gateway.rest.single import parameters
 from gateway.rest.visits import Receive, Scope, Send, Visits, path_of, query_of
 from gateway.sse import routes as events
 
 _AGAIN = 1.0  # seconds after which it helps to ask again
-_FIELDS = 32  # parameters of a query
 _ASK_WITHIN = 0.3  # seconds in which workers tell of their connections
 
 Answer = Awaitable[msgspec.Struct]
@@ -108,7 +106,7 @@ class Komas:
         route = _route(scope["method"], path_of(scope))
         self._visits.require_ready()
         try:
-            query = _query(query_of(scope), route)
+            query = parameters(query_of(scope), route.names)
             session = checked(query.get("session", "default"))
             return await self._handlers[route](Asking(session, query, await _body(receive), grant))
         except Unusable as error:
@@ -249,14 +247,6 @@ def _allowed(path: str) -> str:
     if not verbs:
         return "GET, OPTIONS"  # events, which have no end that HEAD could tell of
     return "GET, HEAD, OPTIONS" if "GET" in verbs else "POST, OPTIONS"
-
-
-def _query(text: str, route: Operation) -> dict[str, str]:
-    try:
-        given = parse_qs(text, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS)
-    except ValueError:
-        raise Unusable(f"more than {_FIELDS} parameters") from None
-    return single(given, route.names | {"token"})
 
 
 async def _body(receive: Receive) -> bytes:

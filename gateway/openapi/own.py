@@ -7,6 +7,8 @@ import msgspec
 
 from fsnats.binance.endpoints import SIMULATED_HEADER
 from fsnats.binance.streams import CONTRACT_TYPES, Market, intervals_of
+from fsnats.fleet.events import Kind
+from fsnats.fleet.streams import LIMIT_DEFAULT, LIMIT_MOST, Sort, StreamRow
 from fsnats.fleet.troubles import Trouble
 from fsnats.formats import FORMATS, MEDIA_TYPES
 from fsnats.history import MOST
@@ -98,16 +100,75 @@ class FleetNow(msgspec.Struct):
     troubles: list[Trouble]
 
 
+class StreamsNow(msgspec.Struct):
+    """The first of the streams that match, how many do, of how many, and which workers' are missing."""
+
+    simulated: bool
+    at: int
+    gateway: str
+    workers: int
+    absent: list[str]
+    carried: int
+    total: int
+    streams: list[StreamRow]
+
+
+class FleetEvent(msgspec.Struct):
+    """One thing that happened, or several that were alike within a second; `at` is in milliseconds since 1970."""
+
+    id: str
+    program: str
+    at: int
+    kind: Kind
+    market: Market | msgspec.UnsetType = msgspec.UNSET
+    reason: str | msgspec.UnsetType = msgspec.UNSET
+    connection: str | msgspec.UnsetType = msgspec.UNSET
+    exit: str | msgspec.UnsetType = msgspec.UNSET
+    child: str | msgspec.UnsetType = msgspec.UNSET
+    streams: list[str] | msgspec.UnsetType = msgspec.UNSET
+    count: int | msgspec.UnsetType = msgspec.UNSET
+    messages: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class EventsNow(msgspec.Struct):
+    """What happened, the oldest first; how much more that is not kept; and what to ask with for what comes next."""
+
+    simulated: bool
+    at: int
+    gateway: str
+    missed: int
+    after: str
+    events: list[FleetEvent]
+
+
+def _fleet(
+    path: str, summary: str, body: type, refused: tuple[int, ...], *parameters: Parameter, about: str = ""
+) -> Operation:
+    good = Answer(200, "", {JSON: body}, (SIMULATED_HEADER,))
+    bad = problems(*refused, *ASKING, headers=(SIMULATED_HEADER,))
+    return Operation("GET", path, STATE, summary, (good, *bad), parameters, about)
+
+
 FLEET = (
-    Operation(
-        "GET",
-        fleet.PREFIX,
-        STATE,
-        "How the fleet is, with what is wrong and what to do about it",
-        (
-            Answer(200, "", {JSON: FleetNow}, (SIMULATED_HEADER,)),
-            *problems(*ASKING, headers=(SIMULATED_HEADER,)),
+    _fleet(fleet.PREFIX, "How the fleet is, with what is wrong and what to do about it", FleetNow, (400,)),
+    _fleet(
+        fleet.STREAMS,
+        "Every stream: how much comes, how fast, and how fresh it is",
+        StreamsNow,
+        (400, 404),
+        Parameter("market", choice([str(each) for each in Market]), "Only of this one.", example="spot"),
+        Parameter("q", text(), "Only those with this in their name.", example="btcusdt"),
+        Parameter(
+            "sort", choice([str(each) for each in Sort], str(Sort.RATE)), "Of what the first ones have the most."
         ),
+        Parameter("limit", integer(1, LIMIT_MOST, default=LIMIT_DEFAULT), "So many at most."),
+    ),
+    _fleet(
+        fleet.EVENTS,
+        "What happened lately: gaps, recoveries, reconnects, rotations, restarts",
+        EventsNow,
+        (400,),
+        Parameter("after", text(), "What came behind the `after` of an earlier answer."),
     ),
 )
 """What `gateway.rest.fleet` answers."""

@@ -1,26 +1,34 @@
 """The fleet over HTTP, for dashboards and scripts: what `fsnats status` shows, as JSON (docs/fleet.md)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.clock import Clock
+from fsnats.fleet.events import Chronicle, places_of
 from fsnats.fleet.statuses import read
+from fsnats.fleet.streams import LIMIT_DEFAULT, LIMIT_MOST, Sort, StreamsRequest, encode, merged
 from fsnats.fleet.troubles import troubles
 from fsnats.rollcall import RollCall
+from fsnats.subjects import EVENTS_REQUEST, STREAMS_REQUEST
 from fsnats.websocket.handshake import Headers
+from gateway.admission.grants import Grant
 from gateway.admission.pace import Paces
+from gateway.hub import Hub
 from gateway.rest import visits
 from gateway.rest.browsers import METHODS
 from gateway.rest.fresh import Fresh
 from gateway.rest.problem import Problem
-from gateway.rest.visits import Receive, Scope, Send, Visits, path_of
+from gateway.rest.visits import Receive, Scope, Send, Visits, asked_of, path_of
 
 PREFIX = "/api/fleet"
+STREAMS, EVENTS = f"{PREFIX}/streams", f"{PREFIX}/events"
+STREAMS_NAMES = ("market", "q", "sort", "limit")
 _LIMIT = 5.0  # seconds for an answer, the questions of others before it included
 _AGAIN = 1.0  # seconds after which it helps to ask again
 
@@ -29,6 +37,14 @@ class House(visits.House, Protocol):
     """The gateway."""
 
     name: str
+    hub: Hub
+
+
+class Asking(NamedTuple):
+    """One request."""
+
+    query: Mapping[str, str]
+    grant: Grant
 
 
 class FleetView:
@@ -40,9 +56,19 @@ class FleetView:
         self._bus = bus
         self._clock = clock
         self._visits = Visits(house, paces, clock.monotonic)
-        self._statuses = RollCall(bus, f"_INBOX.{house.name}.fleet")
+        inbox = f"_INBOX.{house.name}.fleet"
+        self._statuses = RollCall(bus, f"{inbox}.programs")
+        self._streams = RollCall(bus, f"{inbox}.streams", STREAMS_REQUEST)
+        self._events = RollCall(bus, f"{inbox}.events", EVENTS_REQUEST)
         self._told = Fresh[str, bytes](clock.monotonic)
-        self._asked: dict[str, Callable[[], Awaitable[bytes]]] = {"": self._programs}
+        self._merged = Fresh[StreamsRequest, bytes](clock.monotonic)
+        self._heard = Fresh[str, None](clock.monotonic)
+        self._chronicle = Chronicle()
+        self._asked: dict[str, tuple[Collection[str], Callable[[Asking], Awaitable[bytes]]]] = {
+            PREFIX: ((), self._tell_programs),
+            STREAMS: (STREAMS_NAMES, self._tell_streams),
+            EVENTS: (("after",), self._tell_events),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def tell(headers: Headers) -> bytes:
@@ -51,33 +77,57 @@ class FleetView:
         await self._visits.respond(scope, send, tell)
 
     async def _tell(self, scope: Scope, headers: Headers) -> bytes:
-        self._visits.guest(scope, headers)
+        grant = self._visits.guest(scope, headers).pass_.grant
         path = path_of(scope)
-        ask = self._asked.get(path.removeprefix(PREFIX).rstrip("/"))
-        if ask is None:
-            there = ", ".join(PREFIX + each for each in self._asked)
-            raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}; there are {there}")
+        if path.rstrip("/") not in self._asked:
+            raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}; there are {', '.join(self._asked)}")
         if scope["method"] not in ("GET", "HEAD"):
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method']} {path}; allowed: GET, HEAD", allow=METHODS)
+        names, ask = self._asked[path.rstrip("/")]
+        asking = Asking(asked_of(scope, names), grant)
         try:
             async with asyncio.timeout(_LIMIT):
-                return await ask()
+                return await ask(asking)
         except TimeoutError:
             raise _unavailable("too many ask for other things at once", "BUSY") from None
 
-    async def _programs(self) -> bytes:
+    async def _tell_programs(self, _asking: Asking) -> bytes:
         """What everybody says, and what is wrong."""
 
         async def ask() -> bytes:
             answers = await self._everybody(self._statuses)
             fleet = read(answers)
-            return self._encoded(
-                fleet.simulated,
-                programs=[msgspec.Raw(answer) for answer in answers],
-                troubles=troubles(fleet),
-            )
+            told = {"programs": [msgspec.Raw(answer) for answer in answers], "troubles": troubles(fleet)}
+            return self._encoded(told, simulated=fleet.simulated)
 
         return await self._told.get("", ask)
+
+    async def _tell_streams(self, asking: Asking) -> bytes:
+        """What is carried, and how it flows."""
+        request = streams_asked(asking.query, self._house.config.markets, asking.grant)
+
+        async def ask() -> bytes:
+            answers = await self._everybody(self._streams, encode(request))
+            merged_ = merged(answers, request, self._house.hub.turn.hops.offsets)
+            told = {"workers": len(answers), "absent": self._streams.absent, **merged_._asdict()}
+            return self._encoded(told)
+
+        return await self._merged.get(request, ask)
+
+    async def _tell_events(self, asking: Asking) -> bytes:
+        """What happened lately."""
+
+        async def ask() -> None:
+            self._chronicle.take(await self._everybody(self._events, self._chronicle.question))
+
+        try:
+            places_of(asking.query.get("after", ""))
+        except ValueError:
+            raise _invalid("after: not what an answer had as `after`") from None
+        await self._heard.get("", ask)
+        news = self._chronicle.since(asking.query.get("after", ""))
+        told = {"missed": news.missed, "after": news.after, "events": [event.fields for event in news.events]}
+        return self._encoded(told)
 
     async def _everybody(self, asked: RollCall, question: bytes = b"") -> list[bytes]:
         """What everybody answers.  Raises Problem without NATS: each answer goes by way of it, also our own."""
@@ -88,13 +138,36 @@ class FleetView:
             raise _unavailable("nobody answers over NATS", "NOT_READY")
         return answers
 
-    def _encoded(self, simulated: bool, **more: object) -> bytes:
-        told = {
+    def _encoded(self, told: Mapping[str, object], *, simulated: bool = False) -> bytes:
+        head = {
             "simulated": simulated or bool(self._visits.simulation),
             "at": self._clock.time_ns() // 1_000_000,
             "gateway": self._house.name,
         }
-        return msgspec.json.encode({**told, **more})
+        return msgspec.json.encode({**head, **told})
+
+
+def streams_asked(query: Mapping[str, str], carried: Sequence[Market], grant: Grant) -> StreamsRequest:
+    """Which streams a query asks for: of the markets that a token allows.  Raises Problem."""
+    market: str | None = query.get("market")
+    sort: str = query.get("sort", Sort.RATE)
+    limit = query.get("limit", str(LIMIT_DEFAULT))
+    if market is not None and market not in carried:
+        detail = f"market: {market[:100]!r} is not carried here; there are {', '.join(carried)}"
+        raise Problem(HTTPStatus.NOT_FOUND, detail, "UNKNOWN_MARKET")
+    if sort not in list(Sort):
+        raise _invalid(f"sort: {sort[:100]!r}; there are {', '.join(Sort)}")
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and 1 <= int(limit) <= LIMIT_MOST):
+        raise _invalid(f"limit: {limit[:100]!r} is not a number from 1 to {LIMIT_MOST}")
+    allowed = tuple(each for each in carried if grant.why_not(each) is None and market in (None, each))
+    if not allowed:
+        forbidden = grant.why_not(Market(market) if market else carried[0])
+        raise Problem(HTTPStatus.FORBIDDEN, forbidden or "nothing is allowed", "FORBIDDEN")
+    return StreamsRequest(allowed, query.get("q", ""), Sort(sort), int(limit))
+
+
+def _invalid(detail: str) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, detail, "INVALID_FIELD")
 
 
 def _unavailable(detail: str, code: str) -> Problem:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
-from urllib.parse import parse_qs
 
 import msgspec
 
@@ -25,8 +24,7 @@ from gateway.rest import visits
 from gateway.rest.browsers import METHODS
 from gateway.rest.fresh import Fresh
 from gateway.rest.problem import Problem
-from gateway.rest.single import single
-from gateway.rest.visits import Receive, Scope, Send, Visits, query_of
+from gateway.rest.visits import Receive, Scope, Send, Visits, asked_of
 
 PATH = "/api/logs/today"
 NAMES = frozenset({"program", "level", "limit", "after", "token"})
@@ -35,7 +33,6 @@ BYTES_MOST = 1024 * 1024  # of an answer's entries
 SCAN_MOST = 16 * 1024 * 1024  # bytes of the files that are looked through for one answer
 _WITHIN = 5.0  # seconds for an answer, the questions of others before it included
 _AGAIN = 1.0  # seconds after which it helps to ask again
-_FIELDS = 16  # parameters of a query
 
 
 class House(visits.House, Protocol):
@@ -101,7 +98,7 @@ class TodaysLogs:
         if not config.log_files:
             raise Problem(HTTPStatus.NOT_FOUND, "no log files are written here (FSNATS_LOG_FILES is false)")
         now = self._clock.time_ns() // 1_000_000
-        wanted = asked(_query(query_of(scope)), now)
+        wanted = asked(asked_of(scope, NAMES), now)
 
         async def read() -> bytes:
             # In a thread: the disk may take its time, and everybody else waits for this loop.
@@ -158,15 +155,6 @@ def asked(query: Mapping[str, str], now_ms: int) -> Asked:
 def day_of(milliseconds: int) -> str:
     """The day of a moment, UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
-
-
-def _query(text: str) -> dict[str, str]:
-    try:
-        return single(parse_qs(text, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS), NAMES)
-    except ValueError:
-        raise _wrong(f"more than {_FIELDS} parameters") from None
-    except Unusable as error:
-        raise _wrong(str(error)) from None
 
 
 def _wrong(detail: str) -> Problem:

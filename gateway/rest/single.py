@@ -1,10 +1,22 @@
 """Parameters of which each is known and given once.  Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
+from urllib.parse import parse_qs
 
 from fsnats.errors import Unusable
 
+TOKEN = "token"  # known everywhere: the door reads it
 _QUOTED = 40  # characters of what a client sent
+_MOST = 32  # parameters of a query
+
+
+def parameters(query: str, names: Collection[str]) -> dict[str, str]:
+    """The one value of each parameter of a query.  Raises Unusable as `single`, and for far too many."""
+    try:
+        given = parse_qs(query, keep_blank_values=True, errors="replace", max_num_fields=_MOST)
+    except ValueError:
+        raise Unusable(f"more than {_MOST} parameters") from None
+    return single(given, {*names, TOKEN})
 
 
 def single(query: Mapping[str, Sequence[str]], names: Collection[str]) -> dict[str, str]:

@@ -3,23 +3,19 @@
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
-from urllib.parse import parse_qs
 
 import msgspec
 
 from fsnats.binance.streams import Market
-from fsnats.errors import Unusable
 from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Headers
 from gateway.admission.pace import Paces
 from gateway.rest.browsers import METHODS
 from gateway.rest.problem import Problem
-from gateway.rest.single import single
-from gateway.rest.visits import House, Receive, Scope, Send, Visits, query_of
+from gateway.rest.visits import House, Receive, Scope, Send, Visits, asked_of
 
 PATH = "/api/v1/symbols"
 NAMES = frozenset({"market", "token"})
-_FIELDS = 8  # parameters of a query
 
 
 class Listed(msgspec.Struct):
@@ -73,7 +69,7 @@ class Symbols:
         if scope["method"] not in ("GET", "HEAD"):
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET", allow=METHODS)
         grant = self._visits.guest(scope, headers).pass_.grant
-        asked = _query(query_of(scope)).get("market")
+        asked = asked_of(scope, NAMES).get("market")
         markets = self._markets(asked)
         forbidden = grant.why_not(markets[0]) if asked else None
         if forbidden is not None:
@@ -96,15 +92,6 @@ class Symbols:
         if made is None or made.listing is not listing:
             made = self._made[market] = _Made(listing, msgspec.Raw(msgspec.json.encode(_told(listing))))
         return made.part
-
-
-def _query(text: str) -> dict[str, str]:
-    try:
-        return single(parse_qs(text, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS), NAMES)
-    except ValueError:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"more than {_FIELDS} parameters") from None
-    except Unusable as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, str(error), "INVALID_FIELD") from None
 
 
 def _told(listing: Listing) -> ListedMarket:

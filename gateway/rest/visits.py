@@ -2,13 +2,14 @@
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from fsnats.binance.endpoints import SIMULATED_HEADER
 from fsnats.binance.streams import Market
 from fsnats.config import Config
+from fsnats.errors import Unusable
 from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Headers
 from gateway.admission.door import Door, Guest
@@ -16,6 +17,7 @@ from gateway.admission.pace import Paces
 from gateway.protocol.paths import Refusal
 from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.problem import Problem
+from gateway.rest.single import parameters
 from gateway.tally import Tally
 
 Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
@@ -127,6 +129,14 @@ def query_of(scope: Scope) -> str:
     """The query of a request, as it was sent."""
     query: str = scope["query_string"].decode("latin-1")
     return query
+
+
+def asked_of(scope: Scope, names: Collection[str]) -> dict[str, str]:
+    """The parameters of a request, of which these are known.  Raises Problem."""
+    try:
+        return parameters(query_of(scope), names)
+    except Unusable as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, str(error), "INVALID_FIELD") from None
 
 
 async def start(send: Send, status: int, fields: Mapping[str, str]) -> None:

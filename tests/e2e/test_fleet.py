@@ -8,11 +8,14 @@ import pytest
 
 from tests.e2e.fleet import Fleet, get, wait_for
 
+STREAMS = ("btcusdt@trade", "ethusdt@miniTicker")
+
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     directory = tmp_path_factory.mktemp("seen")
-    with Fleet(directory, markets="spot", symbols="BTCUSDT,ETHUSDT,BNBUSDT", linger=0) as running:
+    always = ",".join(f"spot:{name}" for name in STREAMS)
+    with Fleet(directory, markets="spot", symbols="BTCUSDT,ETHUSDT", linger=0, always=always) as running:
         yield running
 
 
@@ -46,3 +49,27 @@ def test_a_killed_worker_turns_red_and_is_well_again(fleet: Fleet) -> None:
     wait_for(lambda: "error" not in troubles_of(fleet, worker).values(), "it is well again")
     (again,) = (program for program in told(fleet)["programs"] if program["program"] == worker)
     assert again["pid"] not in (0, pid)
+
+
+def test_streams_and_what_happens_to_them_are_shown(fleet: Fleet) -> None:
+    def rows() -> dict[str, Any]:
+        return {row["stream"]: row for row in told(fleet, "/streams?market=spot&sort=name")["streams"]}
+
+    after = told(fleet, "/events")["after"]
+    wait_for(lambda: len(rows()) == 2 and all(row["rate"] for row in rows().values()), "both have a rate")
+    ticker, trade = rows()[STREAMS[1]], rows()[STREAMS[0]]
+    assert (trade["worker"], trade["connections"]) == ("ingest-spot-0", ["ingest-spot-0-0"])
+    assert (trade["state"], ticker["expected_by"]) == ("flows", "unknown")
+    assert trade["messages"] > 0
+    fleet.tell_simulator("faults/cut")
+    events: list[dict[str, Any]] = []
+
+    def happened() -> bool:
+        nonlocal after
+        news = told(fleet, f"/events?after={after}")
+        after = news["after"]
+        events.extend(news["events"])
+        return {"lost", "connected"} <= {event["kind"] for event in events}
+
+    wait_for(happened, "a connection was lost, and is there again")
+    assert len({event["id"] for event in events}) == len(events)

@@ -1,10 +1,11 @@
 """A feed: streams that go together, and the strands that carry them, each the same."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
+from fsnats.fleet.events import Journal
 from workers.ingest.carrier import Carrier
 from workers.ingest.record import Record
 from workers.ingest.rotation import Rotation
@@ -31,10 +32,11 @@ class Feed:
         jitter: Callable[[], float],
         rotation: Rotation,
         traffic: Traffic | None = None,
+        journal: Journal | None = None,
     ) -> None:
         """One strand for each of the ways to `url`; `traffic` counts for the whole worker."""
         self.name = name
-        self._shared = shared = Shared(market, url, router, clock, jitter, rotation, traffic)
+        self._shared = shared = Shared(market, url, router, clock, jitter, rotation, traffic, journal)
         names = [name + letter for letter in _LETTERS[: len(ways)]] if len(ways) > 1 else [name]
         shared.strands = self.strands = [Strand(*each, shared) for each in zip(names, ways, strict=True)]
 
@@ -46,6 +48,11 @@ class Feed:
         self._shared.arbiter.carry(self._shared.router.lines(names))
         for carrier in self.carriers:
             carrier.want(names)
+
+    @property
+    def wanted(self) -> Collection[str]:
+        """The streams that it is to carry."""
+        return self._shared.wanted
 
     @property
     def carriers(self) -> list[Carrier]:

@@ -32,6 +32,17 @@ class Line(msgspec.Struct, eq=False):
     continues: bool = False  # it goes on where another worker stopped, and the next frame is the one that says so
     briefly: bool = False  # look at payloads only until the next new one: what comes before it may come twice
     odd: dict[bytes, None] | None = None  # what no tracker could read lately, while several connections bring the same
+    # What is told of it to operators.
+    begun: int = 0  # `seq` before its first frame
+    aside: int = 0  # of its frames, those that were no live messages
+    payload_bytes: int = 0  # of its live messages
+    gaps: int = 0  # notices of what is lost
+    recovered: int = 0  # messages that were fetched
+
+    @property
+    def messages(self) -> int:
+        """Live ones, since it is carried."""
+        return self.seq - self.begun - self.aside
 
     def follow(self) -> Tracker:
         """The stream's tracker, made now and told where the stream stands where nobody needed one so far."""

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.errors import BusUnavailable
+from fsnats.fleet.events import Journal, Kind
 from fsnats.frames import GAP, LATE, RECOVERED
 from fsnats.history import RowsReply
 from workers.ingest import candles, gaps
@@ -39,9 +40,10 @@ Ask = Callable[[Fill], Awaitable[RowsReply]]
 class Recovery:
     """One worker's holes.  `run` must be running; the router tells `missing`, `resumed` and `crowded` to it."""
 
-    def __init__(self, ask: Ask, clock: Clock) -> None:
+    def __init__(self, ask: Ask, clock: Clock, journal: Journal | None = None) -> None:
         self._ask = ask
         self._clock = clock
+        self._journal = journal or Journal(clock.time_ns)
         self._open: dict[Hole, Line] = {}  # the oldest first
         self._passed: dict[Line, list[Hole]] = {}  # open ones that keep nothing waiting any more
         self._changed_lines: dict[Line, None] = {}
@@ -243,13 +245,19 @@ class Recovery:
 
     def _send(self, line: Line, pieces: list[Piece], flags: int) -> None:
         now_ns = self._clock.time_ns()
+        before = line.recovered
         for piece in pieces:
             if isinstance(piece, Told):
                 self._notice(line, piece.missing, piece.reason, now_ns)
             else:
                 self.recovered += 1
+                line.recovered += 1
                 self.late += bool(flags & LATE)
                 self.router.publish(line, piece, now_ns, flags)
+        if line.recovered > before:
+            reason = "late" if flags & LATE else ""
+            messages = line.recovered - before
+            self._journal.note(Kind.RECOVERED, stream=line.stream.name, reason=reason, messages=messages)
 
     def tell(self, line: Line, missing: Missing, reason: str) -> None:
         """Publish a notice of what is lost, in its place: behind what is held."""
@@ -257,12 +265,18 @@ class Recovery:
         if line.held is None:
             self._notice(line, missing, reason, now_ns)
         else:
-            self.gaps += 1
+            self._count(line, reason)
             line.held.append((gaps.notice(line.stream, missing, reason), now_ns, GAP))
 
     def _notice(self, line: Line, missing: Missing, reason: str, now_ns: int) -> None:
-        self.gaps += reason != ON_ITS_WAY
+        if reason != ON_ITS_WAY:
+            self._count(line, reason)
         self.router.publish(line, gaps.notice(line.stream, missing, reason), now_ns, GAP)
+
+    def _count(self, line: Line, reason: str) -> None:
+        self.gaps += 1
+        line.gaps += 1
+        self._journal.note(Kind.GAP, stream=line.stream.name, reason=reason)
 
     def _forget(self, hole: Hole) -> None:
         line = self._open.pop(hole)

@@ -95,6 +95,7 @@ class Router:
                 line.seq = before.seq
             elif name in inherited:
                 self._continue(line, inherited[name])
+            line.begun = line.seq
             self._lines[name] = line
 
     @property
@@ -197,8 +198,11 @@ class Router:
         if not flags:
             line.newest = payload
             line.received_ns = received_ns
+            line.payload_bytes += len(payload)
             if seq & _LOOK_MASK == 1:
                 self._look(payload, received_ns, published_ns)
+        else:
+            line.aside += 1
         if line.continues:
             line.continues = False
             flags |= CONTINUES

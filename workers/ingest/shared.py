@@ -9,6 +9,7 @@ from fsnats.binance.streams import Market
 from fsnats.clock import Clock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import Exit
+from fsnats.fleet.events import Journal
 from workers.ingest.arbiter import Arbiter
 from workers.ingest.rotation import Rotation
 from workers.ingest.router import Router
@@ -52,7 +53,9 @@ class Shared:
         jitter: Callable[[], float],
         rotation: Rotation,
         traffic: Traffic | None = None,
+        journal: Journal | None = None,
     ) -> None:
+        self.journal = journal or Journal(clock.time_ns)
         self.market = market
         self.url = url
         self.router = router

@@ -22,11 +22,12 @@ was usual for it, and that is learned; if a step of its probe helped, it was not
 """
 
 from collections.abc import Mapping, Set
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from fsnats.binance.streams import Route, Stream
+from fsnats.fleet.streams import KnownBy
 from workers.ingest.cadence import LOOKS_KEPT, Pace, is_witness, rests_at_will, steady_pause, symbol_of, witnesses
 from workers.ingest.probe import Probe, Step
 from workers.ingest.trail import Trails
@@ -110,6 +111,15 @@ class _Watched(msgspec.Struct, eq=False):
     trades: bool | None = None  # the answer; None: not known
 
 
+class Habit(NamedTuple):
+    """How one stream speaks.  Seconds."""
+
+    expected: float | None  # its longest pause
+    known_by: KnownBy
+    spoke: int  # in how many of the last LOOKS_KEPT looks
+    silence: Silence | None
+
+
 class Watch:
     """All streams of one worker."""
 
@@ -172,6 +182,17 @@ class Watch:
         """Whether a stream spoke several times in the last half minute."""
         watched = self._watched.get(name)
         return watched is not None and watched.pace.spoke_in(_LATELY) >= _SEVERAL
+
+    def habit(self, name: str) -> Habit | None:
+        """How a stream speaks; None before the first look at it."""
+        watched = self._watched.get(name)
+        if watched is None:
+            return None
+        expected, spoke = _cadence(watched), watched.pace.spoke_in(LOOKS_KEPT)
+        if watched.at_will:
+            return Habit(None, KnownBy.AT_WILL, spoke, watched.silence)
+        known_by = KnownBy.TYPE if expected == watched.steady else KnownBy.PAST
+        return Habit(expected, KnownBy.UNKNOWN if expected is None else known_by, spoke, watched.silence)
 
     def answered(self, name: str, trades: bool | None) -> None:
         """Whether the exchange trades what a stream is about; None when nobody could say."""

@@ -14,6 +14,7 @@ from fsnats.backoff import Backoff
 from fsnats.binance.streams import Market
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import Exit
+from fsnats.fleet.events import Kind
 from workers.ingest.cadence import rests_at_will
 from workers.ingest.carrier import Carrier
 from workers.ingest.hole import Hole
@@ -114,6 +115,8 @@ class Strand:
             if carrier is not self._carrier:
                 self._carrier = carrier
                 self._early = self._shared.jitter()
+                if self.state is not State.CONNECTED:
+                    self._note(Kind.CONNECTED)
                 self.state = State.CONNECTED
                 logger.info(
                     "feed is connected",
@@ -141,6 +144,8 @@ class Strand:
         """Dial once.  Raises ExchangeUnavailable."""
         shared = self._shared
         self._dials += 1
+        if self.exit is not None and self.exit != by:
+            self._note(Kind.EXIT, f"{self.exit.name} before", by)
         self.exit = by
         carrier = Carrier(
             self.name, shared.market, self._clock, self._tally, self._received, self._begins, shared.traffic
@@ -177,6 +182,7 @@ class Strand:
 
     async def _pause(self, reason: str, delay: float) -> None:
         self._last_error = reason
+        self._note(Kind.LOST, reason)
         logger.warning(
             "feed is down", extra={"event": "feed.down", "feed": self.name, "error": reason, "next": round(delay, 1)}
         )
@@ -213,6 +219,7 @@ class Strand:
                 if failure is None:
                     self._rotations += 1
                     self._shared.traffic.rotations += 1
+                    self._note(Kind.ROTATED)
                     self._backoff.healthy()
                     return staying
                 reason = failure
@@ -240,6 +247,11 @@ class Strand:
             if now - begun > SETTLE_MOST:
                 return "the successor was not ready in time"
             await self._clock.sleep(0.1)
+
+    def _note(self, kind: Kind, reason: str = "", by: Exit | None = None) -> None:
+        by = by or self.exit
+        exit_name = by.name if by is not None else ""
+        self._shared.journal.note(kind, connection=self.name, reason=reason, exit_name=exit_name)
 
     def _time_left(self, carrier: Carrier) -> float:
         """Seconds until a connection is to be replaced."""

@@ -8,6 +8,7 @@ import msgspec
 
 from fsnats.binance.streams import Market, Route, Stream
 from fsnats.clock import Clock
+from fsnats.fleet.events import Journal, Kind
 from workers.ingest import onesided
 from workers.ingest.layout import Layout
 from workers.ingest.line import Line
@@ -62,8 +63,10 @@ class Watchdog:
         layout: Layout,
         clock: Clock,
         tell: Callable[[Line, Missing, str], None],
+        journal: Journal | None = None,
     ) -> None:
         """`tell` publishes a notice."""
+        self._journal = journal or Journal(clock.time_ns)
         self._market = market
         self._router = router
         self._layout = layout
@@ -75,6 +78,7 @@ class Watchdog:
         self._elsewhere: dict[str, Route] = {}  # streams that are tried on another route
         self._kinds_elsewhere: dict[str, Route] = {}  # types that were found to flow on another route
         self.answered = self._watch.answered
+        self.habit = self._watch.habit
 
     def routes(self, streams: Mapping[str, Stream]) -> dict[str, Route]:
         """Where to carry these streams."""
@@ -136,9 +140,13 @@ class Watchdog:
         now_ns = self._clock.time_ns()
         since_ns = named.heard_ns or now_ns - int((now - silence.since) * 1e9)
         self._notice(line, Missing(since_ns // 1_000_000, now_ns // 1_000_000, "ms"), "silent")
+        self._journal.note(Kind.SILENT, stream=silence.stream.name, reason=silence.reason)
         line.resuming = True
 
     def _flow(self, flows: list[Flows]) -> None:
+        for each in flows:
+            reason = f"{each.helped} helped" if each.helped else ""
+            self._journal.note(Kind.FLOWS, stream=each.silence.stream.name, reason=reason)
         longest = max(each.seconds for each in flows)
         helped = {str(each.helped) for each in flows if each.helped is not None}
         logger.warning(

@@ -15,14 +15,17 @@ from fsnats.clock import Clock
 from fsnats.config import Config
 from fsnats.errors import StreamNameError
 from fsnats.exits.client import Exits
+from fsnats.fleet.events import Journal
+from fsnats.fleet.streams import decode_request, encode
 from fsnats.groups import Group
 from fsnats.history import RowsReply, RowsRequest, ask_rows
 from fsnats.metrics.family import Family
 from fsnats.metrics.vitals import Vitals
 from fsnats.offset import Offsets
 from fsnats.patterns import expand
+from fsnats.rollcall import answering
 from fsnats.status import Status, respond
-from fsnats.subjects import DEMAND_REQUEST, PREFIX
+from fsnats.subjects import DEMAND_REQUEST, EVENTS_REQUEST, PREFIX, STREAMS_REQUEST
 from fsnats.subjects import demand as demand_subject
 from workers.ingest import numbers
 from workers.ingest.backlog import Backlog
@@ -33,6 +36,7 @@ from workers.ingest.enquiry import Enquiry
 from workers.ingest.feed import Feed
 from workers.ingest.layout import FeedKey, Layout
 from workers.ingest.pages import Fill
+from workers.ingest.pulse import Carried, Pulse
 from workers.ingest.recovery import Recovery
 from workers.ingest.rotation import rotation
 from workers.ingest.router import Router
@@ -65,7 +69,8 @@ class Worker:
         self._mine: dict[str, Stream | None] = {}  # what `_is_mine` found out, for names asked about again and again
         self._book = DemandBook(self._is_mine, config.linger)
         self._layout = Layout()
-        self._recovery = Recovery(self._ask_rest, clock)
+        self._journal = Journal(clock.time_ns)
+        self._recovery = Recovery(self._ask_rest, clock, self._journal)
         self._backlog = Backlog(bus.publish, lambda: bus.is_connected, clock.monotonic)
         self._awaited: set[str] = set()  # gateways that have not spoken yet since NATS came back
         self._drain_at = 0.0  # when what waited is sent all the same
@@ -76,7 +81,8 @@ class Worker:
         self._router = Router(market, self._backlog.publish, self._epoch, self._recovery, clock.time_ns, self._delays)
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
-        self._watchdog = Watchdog(market, self._router, self._layout, clock, self._recovery.tell)
+        self._watchdog = Watchdog(market, self._router, self._layout, clock, self._recovery.tell, self._journal)
+        self._pulse = Pulse(self.name, os.getpid(), market, self._watchdog.habit)
         self._enquiry = Enquiry(market, clock, self._ask_rest, self._watchdog.trails)
         self._doubts = Doubts(market, bus, self._watchdog.answered)
         self._news = asyncio.Event()
@@ -91,6 +97,8 @@ class Worker:
         exits = Exits(self._config, self._bus, self.name, self._clock)
         self._bus.subscribe(demand_subject(self._market), self._heard)
         respond(self._bus, self.status)
+        answering(self._bus, STREAMS_REQUEST, self._tell_streams)
+        answering(self._bus, EVENTS_REQUEST, self._tell_events)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_group())
             tasks.create_task(self._recovery.run())
@@ -110,6 +118,7 @@ class Worker:
         """Look every second for streams that are silent."""
         while True:
             await self._clock.sleep(LOOK)
+            self._pulse.look(self._clock.monotonic(), self._router.carried.values())
             if self._watchdog.look([feed for feed, _ in self._feeds.values()], self._doubts.ask):
                 self._news.set()
             if not self._recovery.filling:  # what is missing needs REST more
@@ -223,6 +232,7 @@ class Worker:
             self._jitter,
             rotation(self._config.rotate_after, self._config.rotate_at),
             self._traffic,
+            self._journal,
         )
 
     def numbers(self) -> list[Family]:
@@ -235,6 +245,16 @@ class Worker:
             *numbers.of_loss(market, self._recovery, self._backlog, self._watchdog.status()),
             *numbers.of_connections(market, self._traffic, strands, len(self._book.gateways)),
         ]
+
+    def _tell_streams(self, question: bytes) -> bytes:
+        feeds = [feed for feed, _ in self._feeds.values()]
+        connections = {name: [strand.name for strand in feed.strands] for feed in feeds for name in feed.wanted}
+        carried = Carried(self._router.carried.values(), connections)
+        asked = decode_request(question)
+        return encode(self._pulse.tell(asked, carried, self._clock.monotonic(), self._clock.time_ns()))
+
+    def _tell_events(self, question: bytes) -> bytes:
+        return self._journal.answer(self.name, os.getpid(), question, self._market)
 
     def status(self) -> Status:
         """What `fsnats status` shows of this worker.  Ages are seconds."""

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from fsnats.binance.streams import Market
 from fsnats.bus.memory import MemoryBus
 from fsnats.config import Config
+from fsnats.fleet.events import Journal, Kind
 from fsnats.supervisor import events, report
 from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.census import Census
@@ -39,6 +41,25 @@ def test_every_event_is_a_sentence(
         report.log_event(event)
 
     assert [(record.levelname, record.message) for record in caplog.records] == [(level, text)]
+
+
+def test_what_happens_to_programs_is_kept_for_dashboards(clock: HandClock) -> None:
+    journal = Journal(clock.time_ns)
+    for event in (
+        events.Started("history", 7),
+        events.Ready("history", 0.5, 3, 4),
+        events.Exited("history", 7, -9, False),
+        events.Exited("gateway", 8, 0, True),
+        events.Unstartable("nats", "no such file"),
+    ):
+        report.note_event(journal, event)
+    asyncio.run(clock.advance(1.0))
+
+    assert [(each.kind, each.child, each.reason) for each in journal.since(0, 0)] == [
+        (Kind.READY, "history", ""),
+        (Kind.ENDED, "history", "was ended by SIGKILL"),
+        (Kind.ENDED, "nats", "cannot be started: no such file"),
+    ]
 
 
 def test_a_market_that_never_answered_has_a_status_too(clock: HandClock) -> None:

@@ -70,7 +70,7 @@ def _below_mounts(apps: dict[str, App]) -> Iterator[Place]:
         komas.PREFIX: [place for each in (*komas.ROUTES, *events.ROUTES) for place in each.places],
         **{each: [("GET", each)] for each in (*ranges.PATHS, symbols.PATH, logs.PATH)},
         # Its paths are in FleetView._asked; below them nothing else is.
-        fleet.PREFIX: [("GET", fleet.PREFIX + each) for each in cast(Any, apps[fleet.PREFIX])._asked],
+        fleet.PREFIX: [("GET", each) for each in cast(Any, apps[fleet.PREFIX])._asked],
         f"{fleet.PREFIX}/": [],
     }
     for where in apps:

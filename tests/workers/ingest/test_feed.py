@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection
+from itertools import count
 
 import pytest
 
@@ -10,6 +11,7 @@ from fsnats.binance.streams import Market, Stream, parse
 from fsnats.clock import SystemClock
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.address import DIRECT, Exit
+from fsnats.fleet.events import Journal, Kind
 from fsnats.frames import Frame, decode
 from tests.conftest import eventually
 from workers.ingest.feed import Feed
@@ -99,7 +101,12 @@ class Rig(NoRepairs):
         self.resumptions: list[str] = []  # streams of which something may be missing after a loss
         self.router = Router(market, self.carried, 1, self)
         self.market = market
-        self.feed = Feed("f", market, url, [self.way] * strands, self.router, self.clock, lambda: jitter, rotation)
+        ticks = count(1)  # of the journal's clock: no two things happen within a second of each other
+        self.journal = Journal(lambda: next(ticks) * 1_000_000_000)
+        ways = [self.way] * strands
+        self.feed = Feed(
+            "f", market, url, ways, self.router, self.clock, lambda: jitter, rotation, journal=self.journal
+        )
 
     def resumed(self, line: Line, payload: bytes) -> None:
         if line.newest:
@@ -302,4 +309,9 @@ async def test_strands_go_by_different_exits_and_find_back_to_them(simulator: Si
         await eventually(lambda: one.feed.records[1].rotations == 1)
         assert one.feed.records[0].rotations == 0
     one.assert_whole(simulator)
+    assert [(each.kind, each.exit) for each in one.journal.since(0, 0) if each.connection == "fb"] == [
+        *((Kind.CONNECTED, "b"), (Kind.LOST, "b")),
+        *((Kind.EXIT, "a"), (Kind.CONNECTED, "a")),
+        *((Kind.EXIT, "b"), (Kind.ROTATED, "b")),
+    ]
     assert one.resumptions == []

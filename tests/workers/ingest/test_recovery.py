@@ -10,6 +10,7 @@ import pytest
 
 from fsnats.binance.streams import Market, parse
 from fsnats.errors import BusUnavailable
+from fsnats.fleet.events import Journal, Kind
 from fsnats.frames import GAP, LATE, RECOVERED, Frame, decode
 from fsnats.history import RowsReply
 from tests.clock import HandClock, settle
@@ -33,7 +34,8 @@ class Rig:
         self.refusal: RowsReply | None = None
         self.is_up = True
         self.answers = True
-        self.recovery = Recovery(self._ask, clock)
+        self.journal = Journal(clock.time_ns)
+        self.recovery = Recovery(self._ask, clock, self.journal)
         self.router = Router(Market.SPOT, self._publish, 1, self.recovery)
         self.recovery.router = self.router
 
@@ -76,6 +78,11 @@ class Rig:
             self.router.accept(line, agg(number), 0)
         await settle()
 
+    async def events(self) -> list[tuple[Kind, list[str], int, str]]:
+        """What is told to operators."""
+        await self.clock.advance(1)
+        return [(each.kind, each.streams, each.messages, each.reason) for each in self.journal.since(0, 0)]
+
     def came(self) -> list[tuple[int, object]]:
         """Flags and `a` (or the range and reason of a gap) of what was published since the last time."""
         told: list[tuple[int, object]] = []
@@ -117,6 +124,8 @@ async def test_a_hole_is_filled_in_order_before_what_came_after_it(rig: Rig) -> 
     assert rig.came() == [(0, 1), (0, 2), *((RECOVERED, number) for number in (3, 4, 5)), (0, 6), (0, 7), (0, 8)]
     assert rig.asked == [Fill("aggTrades", {"symbol": "BTCUSDT", "fromId": 3, "limit": 3})]
     assert (rig.recovery.filling, rig.recovery.recovered, rig.recovery.gaps) == (0, 3, 0)
+    assert (line.messages, line.recovered, line.gaps) == (5, 3, 0)
+    assert await rig.events() == [(Kind.RECOVERED, ["btcusdt@aggTrade"], 3, "")]
 
 
 async def test_a_hole_of_thousands_is_filled_in_pages_that_are_in_flight_together(rig: Rig) -> None:
@@ -201,6 +210,8 @@ async def test_what_does_not_come_in_the_end_is_told_a_second_time(rig: Rig) -> 
     await rig.clock.advance(PATIENCE)
 
     assert rig.came() == [(GAP, (2, 3, LOST))]
+    assert line.gaps == 1
+    assert await rig.events() == [(Kind.GAP, [line.stream.name], 0, LOST)]
     assert rig.recovery.filling == 0
     assert len(rig.asked) < 50
 

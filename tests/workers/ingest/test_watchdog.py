@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from fsnats.binance.streams import Market, Route, Stream, parse
+from fsnats.fleet.events import Journal, Kind
 from fsnats.frames import GAP, Frame, decode
 from tests.clock import HandClock
 from workers.ingest.gaps import notice
@@ -47,7 +48,8 @@ class Rig:
         self.router = Router(market, self._publish, 1)
         self.layout = Layout()
         self.doubts: list[str] = []
-        self.dog = Watchdog(market, self.router, self.layout, self.clock, self._tell)
+        self.journal = Journal(self.clock.time_ns)
+        self.dog = Watchdog(market, self.router, self.layout, self.clock, self._tell, self.journal)
         self.feeds: dict[FeedKey, Feed] = {}
         self.changes: list[int] = []
         self.seconds = 0
@@ -118,6 +120,14 @@ async def test_readers_are_told_once_from_the_last_event_until_now() -> None:
     ]
     (frame,) = [frame for frame in rig.frames if frame.flags & GAP]
     assert frame.seq == 21
+
+
+async def test_operators_are_told_when_it_falls_silent_and_when_it_flows() -> None:
+    rig = await Rig(MARK, OTHER).passes(15, OTHER)
+    await rig.passes(5, MARK, OTHER)
+    silent, flows = rig.journal.since(0, 0)
+    assert (silent.kind, silent.streams, silent.reason) == (Kind.SILENT, [MARK], "its type never rests")
+    assert (flows.kind, flows.streams, flows.reason) == (Kind.FLOWS, [MARK], "subscribing again helped")
 
 
 async def test_a_stream_that_never_spoke_is_told_from_its_subscription_on() -> None:

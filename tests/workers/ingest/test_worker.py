@@ -14,10 +14,13 @@ from fsnats.binance.streams import CONTRACT_INFO, Market
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import SystemClock
 from fsnats.demand import Announcement
+from fsnats.fleet.events import Chronicle
+from fsnats.fleet.streams import KnownBy, Sort, State, Streams, StreamsRequest, encode
 from fsnats.frames import CONTINUES, GAP, Frame, decode
 from fsnats.history import RowsReply, RowsRequest
+from fsnats.rollcall import RollCall
 from fsnats.status import ask
-from fsnats.subjects import DEMAND_REQUEST, ROWS
+from fsnats.subjects import DEMAND_REQUEST, EVENTS_REQUEST, ROWS, STREAMS_REQUEST
 from fsnats.subjects import demand as demand_subject
 from tests.buckets import list_symbols, make_bucket
 from tests.conftest import NatsServer, eventually
@@ -224,6 +227,44 @@ async def test_its_status_shows_its_feeds(rig: Rig) -> None:
         ("ingest-usdm-0-public-0", "connected", 1, 1),
         ("ingest-usdm-0-market-0", "connected", 2, 2),  # the other one is !contractInfo
     }
+
+
+async def test_it_tells_how_its_streams_are(rig: Rig) -> None:
+    streams = RollCall(rig.bus, "_INBOX.test", STREAMS_REQUEST)
+    async with rig.worker():
+        rig.announce("add", "btcusdt@trade", "ethusdt@markPrice@1s")
+        await eventually(lambda: len({frame.stream for frame in rig.frames}) == 2)
+        async with asyncio.timeout(20):
+            while True:
+                (answer,) = await streams.call(encode(StreamsRequest(sort=Sort.NAME)), 0.3)
+                told = msgspec.json.decode(answer, type=Streams)
+                contracts, trade, mark = told.streams  # !contractInfo comes first
+                if mark.expected_by is not KnownBy.UNKNOWN:  # every second somebody looks at the streams
+                    break
+
+    assert (told.program, told.carried, told.total) == ("ingest-usdm-0", 3, 3)
+    assert (trade.stream, trade.connections, trade.state) == ("btcusdt@trade", ["ingest-usdm-0-public-0"], State.FLOWS)
+    assert trade.messages > 0
+    assert trade.bytes > trade.messages * 50
+    assert trade.lag_ms is not None
+    assert (mark.expected, mark.expected_by) == (1.0, KnownBy.TYPE)
+    assert contracts.expected_by is KnownBy.AT_WILL
+
+
+async def test_it_tells_what_happened_to_its_connections(rig: Rig) -> None:
+    events, chronicle, kinds = RollCall(rig.bus, "_INBOX.test", EVENTS_REQUEST), Chronicle(), list[str]()
+
+    async def until(kind: str) -> None:
+        async with asyncio.timeout(20):
+            while kind not in kinds:
+                chronicle.take(await events.call(chronicle.question, 0.3))
+                kinds[:] = [event.event.kind for event in chronicle.since("").events]
+
+    async with rig.worker():
+        rig.announce("add", "btcusdt@trade")
+        await until("connected")
+        rig.simulator.faults.cut()
+        await until("lost")
 
 
 async def test_with_redundancy_each_stream_comes_twice_and_goes_out_once(rig: Rig) -> None:
