@@ -16,6 +16,7 @@ from fsnats.binance.streams import MARKETS, Market
 from fsnats.metrics.text import CONTENT_TYPE
 from gateway import dashboard
 from gateway.applications import App
+from gateway.neighbours import FLEET_HEADER
 from gateway.openapi.document import document
 from gateway.openapi.own import HEALTHZ, METRICS, MODULE, READYZ, SCHEMA, SCHEMA_FILE
 from gateway.openapi.parts import JSON
@@ -34,9 +35,11 @@ def build(
     facade: App,
     apps: Mapping[str, App] | None = None,
     markets: tuple[Market, ...] = tuple(Market),
+    fleet: str = "",
 ) -> Litestar:
     """The ASGI application.  `unready` says what is missing for good service, or None; `numbers` are for Prometheus,
-    `facade` answers Binance's REST of the `markets`, `apps` (`gateway.applications`) our own paths beside it."""
+    `facade` answers Binance's REST of the `markets`, `apps` (`gateway.applications`) our own paths beside it;
+    `fleet` is for `neighbours`."""
 
     module = _MODULE.read_bytes()
     described = msgspec.json.encode(document(markets))
@@ -44,9 +47,9 @@ def build(
     below = {path: app for path, app in (apps or {}).items() if path.endswith("/")}
 
     @route(HEALTHZ.path, media_type=MediaType.TEXT, http_method=_READ, sync_to_thread=False)
-    def healthz() -> str:
+    def healthz() -> Response[str]:
         """The process is alive."""
-        return "ok\n"
+        return Response("ok\n", headers={FLEET_HEADER: fleet})
 
     @route(READYZ.path, media_type=MediaType.TEXT, http_method=_READ, sync_to_thread=False)
     def readyz() -> Response[str]:

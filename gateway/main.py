@@ -27,11 +27,13 @@ from fsnats.status import respond
 from fsnats.supervisor.crowd import crowd
 from fsnats.websocket.http import Patience
 from fsnats.websocket.serve import listen, serving
+from gateway import neighbours
 from gateway.admission.pace import Paces
 from gateway.app import Gateway
 from gateway.applications import applications
 from gateway.files import Files
 from gateway.http import build
+from gateway.neighbours import fleet_of
 from gateway.rest.facade import Facade
 from gateway.sse.routes import PREFIX
 
@@ -88,6 +90,7 @@ async def _serve_together(config: Config, stopping: process.Stopping) -> None:
     # Held, though never listened on: with port 0 it decides which port they share, and it finds out now, in a
     # sentence, when the port cannot be had.
     with listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT") as place:
+        await _check_port(config)
         port = place.getsockname()[1]
         one = msgspec.structs.replace(config, gateway_port=port, gateway_processes=1)
         await crowd(one, stopping, "gateway", ["gateway"], config.gateway_processes)
@@ -106,7 +109,9 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
             house.interest.bus_changed(connected)
 
     listener = listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT")
-    bus = NatsBus(nats_urls(config), name, random.random, after_read=after_read, on_change=bus_changed)
+    urls = nats_urls(config)
+    await _check_port(config)
+    bus = NatsBus(urls, name, random.random, after_read=after_read, on_change=bus_changed)
     async with bus, asyncio.TaskGroup() as tasks:
         house = Gateway(config, name, bus, files.tokens)
         respond(bus, house.status)
@@ -125,7 +130,7 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
             assert house is not None
             return text.written(await shown.whole("gateway", house.vitals, numbers))
 
-        http = build(house.unready, metrics, facade, apps, config.markets)
+        http = build(house.unready, metrics, facade, apps, config.markets, fleet_of(urls))
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
         async with (
@@ -156,6 +161,12 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
             await bus.flush()
         running.cancel()
         beating.cancel()
+
+
+async def _check_port(config: Config) -> None:
+    """Raise ConfigError when the port is not ours to share."""
+    tls = bool(config.gateway_tls_cert)
+    await neighbours.check(config.gateway_host, config.gateway_port, fleet_of(nats_urls(config)), tls=tls)
 
 
 async def _announce(house: Gateway, notifier: notify.Notifier) -> None:

@@ -2,6 +2,7 @@
 
 from fsnats.binance.endpoints import AGE_HEADER, SIMULATED_HEADER, SOURCE_HEADER, WEIGHT_HEADER
 from fsnats.history import CACHE, EXCHANGE, STORE, STREAM
+from gateway.neighbours import FLEET_HEADER
 from gateway.openapi.parts import Schema, choice, integer, text
 from gateway.rest.ranges import COMPLETE_HEADER, MISSING_HEADER
 
@@ -10,6 +11,10 @@ ALLOW, RETRY_AFTER = "Allow", "Retry-After"
 HEADERS: dict[str, tuple[str, Schema]] = {
     ALLOW: ("Which methods there are.", {"type": "string"}),
     RETRY_AFTER: ("In how many seconds it helps to ask again.", integer(1)),
+    FLEET_HEADER: (
+        "What tells this fleet from others: it is the same at all of its gateways.",
+        text(r"^[0-9a-f]{16}$"),
+    ),
     SIMULATED_HEADER: ("There where data is made up, and only there.", choice(["true"])),
     SOURCE_HEADER: ("Who answers.", choice([EXCHANGE, STORE, STREAM, CACHE])),
     AGE_HEADER: ("For how many seconds the answer has been here, of a stream or a cache.", text(r"^[0-9]+\.[0-9]{3}$")),

@@ -15,6 +15,7 @@ from fsnats.history import MOST
 from fsnats.logs.entries import LEVELS
 from fsnats.moments import HELP
 from gateway import dashboard
+from gateway.neighbours import FLEET_HEADER
 from gateway.openapi.bodies import AGG_TRADES, CANDLES
 from gateway.openapi.fields import ALLOW
 from gateway.openapi.parts import (
@@ -41,7 +42,9 @@ GATEWAY, PAST, STATE = "This gateway", "Candles and trades of the past", "The fl
 
 _WORDS: Content = {"type": "string"}
 _PLAIN = problems(405)
-HEALTHZ = Operation("GET", "/healthz", GATEWAY, "The process is alive", (Answer(200, "", {TEXT: _WORDS}), *_PLAIN))
+HEALTHZ = Operation(
+    "GET", "/healthz", GATEWAY, "The process is alive", (Answer(200, "", {TEXT: _WORDS}, (FLEET_HEADER,)), *_PLAIN)
+)
 READYZ = Operation(
     "GET",
     "/readyz",

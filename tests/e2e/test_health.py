@@ -1,7 +1,13 @@
 """What operators and their tools read of a gateway over HTTP."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
+from fsnats.errors import EXIT_CONFIG
 from tests.conftest import NatsServer
 from tests.e2e.client import Client, until
 from tests.e2e.conftest import StartFleet
@@ -56,3 +62,13 @@ async def test_readiness_names_what_is_missing_and_returns_with_nats(start_fleet
     await until(lambda: connected(fleet) == dict.fromkeys(PROGRAMS, 0.0), "everybody's numbers say so, without NATS")
     nats.start()
     await until(lambda: get(f"{fleet.http}/readyz")[0] == 200, "the gateway is ready again")
+
+
+def test_a_gateway_of_another_fleet_does_not_take_the_port(fleet: Fleet, nats: NatsServer, tmp_path: Path) -> None:
+    port = fleet.http.rpartition(":")[2]
+    environ = {"PATH": os.environ["PATH"], "FSNATS_NATS_URL": nats.url, "FSNATS_STATE_DIR": str(tmp_path)}
+    command = [sys.executable, "-P", "-m", "gateway", "--host", "127.0.0.1", "--port", port]
+    other = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
+
+    assert other.returncode == EXIT_CONFIG
+    assert f"127.0.0.1:{port} is served by a gateway of another fleet" in other.stderr

@@ -24,7 +24,7 @@ def answering(text: str) -> Any:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     apps = {"/api/v1/klines": answering("klines"), "/api/ws/": answering("komas")}
-    app = build(lambda: "NATS", no_numbers, answering("facade"), apps, (Market.USDM,))
+    app = build(lambda: "NATS", no_numbers, answering("facade"), apps, (Market.USDM,), "cafe")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, app)), base_url="http://gateway") as http:
         yield http
 
@@ -49,6 +49,10 @@ async def test_the_document_tells_of_the_markets_that_are_carried(http: httpx.As
     assert "/fapi/v1/depth" in reply.json()["paths"]
     assert "/api/v3/depth" not in reply.json()["paths"]
     assert (await http.get("/schema/openapi.json")).content == reply.content
+
+
+async def test_gateways_say_whose_they_are(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/healthz")).headers["x-fsnats-fleet"] == "cafe"
 
 
 async def test_readiness_says_what_is_missing(http: httpx.AsyncClient) -> None:
