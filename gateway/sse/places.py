@@ -5,6 +5,7 @@ and one with the epoch of the one before only its seq.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 Place = tuple[int, int]
 """Epoch and number within it, as in `fsnats.frames`."""
@@ -15,18 +16,39 @@ LINE_MOST = 8000  # bytes of a line that comes back: servers and proxies take no
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def written(places: Sequence[Place | None]) -> str:
-    """The line that stands for these places."""
-    parts = []
-    before = -1
-    for place in places:
-        if place is None:
-            parts.append("")
-            continue
-        epoch, seq = place
-        parts.append(_base36(seq) if epoch == before else f"{_base36(epoch)}.{_base36(seq)}")
-        before = epoch
-    return ",".join(parts)
+class Line:
+    """The places of one reader, which change one at a time, as a line each time."""
+
+    __slots__ = ("_parts", "_places")
+
+    def __init__(self, places: Sequence[Place | None]) -> None:
+        self._places = list(places)
+        self._parts: list[str] = []
+        self._write()
+
+    def put(self, at: int, place: Place) -> None:
+        """The reader is there now in the stream of this number."""
+        before, self._places[at] = self._places[at], place
+        if before is not None and before[0] == place[0]:  # but for restarts of workers
+            head, dot, _ = self._parts[at].rpartition(".")
+            self._parts[at] = head + dot + _base36(place[1])
+        else:
+            self._write()
+
+    def __str__(self) -> str:
+        return ",".join(self._parts)
+
+    def _write(self) -> None:
+        parts = []
+        before = -1
+        for place in self._places:
+            if place is None:
+                parts.append("")
+                continue
+            epoch, seq = place
+            parts.append(_base36(seq) if epoch == before else f"{_base36(epoch)}.{_base36(seq)}")
+            before = epoch
+        self._parts = parts
 
 
 def read(line: str, count: int) -> list[Place | None] | None:
@@ -50,6 +72,7 @@ def read(line: str, count: int) -> list[Place | None] | None:
     return places
 
 
+@lru_cache(maxsize=1024)  # readers of the same streams are at the same places
 def _base36(number: int) -> str:
     if number == 0:
         return "0"

@@ -7,11 +7,13 @@ comments.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
 from fsnats.websocket.reader import Opcode
-from gateway.sse.places import Place, written
+from gateway.sse.places import Line, Place
 
 HEARTBEAT = b": heartbeat\n\n"
 BEGINNING = b"retry: 1000\n\n"  # milliseconds until a browser comes back
@@ -22,14 +24,25 @@ _MARKS = rb'((?:,"(?:snapshot|recovered)":true|,"received":\d+)*),"epoch":(\d+),
 _TYPED = re.compile(rb'(\{"type":"[^"]*"),"stream":"([^"]*)"' + _MARKS)
 _RAW = re.compile(rb'(\{"stream":"([^"]*)")' + _MARKS)
 _NAMED = re.compile(rb'\{"type":"([a-zA-Z_]+)"')
+_SHARED_MOST = 4096  # bytes of a message whose event is kept for the other readers of the turn
+_SHARED = 64  # such messages
 _SHORT, _MIDDLE, _LONG = 2, 4, 10  # bytes of a frame's header, by what its second byte says of the length
+
+
+class _Event(NamedTuple):
+    """A message as an event, without its id, and the stream and place that it tells, if it does."""
+
+    text: bytes
+    stream: bytes = b""
+    place: Place = (0, 0)
 
 
 class Translation:
     """Of one reader.  `streams` are its streams' names in their order, `places` where it was in them before."""
 
     def __init__(self, streams: Sequence[str], places: Mapping[str, Place]) -> None:
-        self._places: dict[bytes, Place | None] = {name.encode(): places.get(name) for name in streams}
+        self._numbers = {name.encode(): number for number, name in enumerate(streams)}
+        self._line = Line([places.get(name) for name in streams])
 
     def events(self, frames: bytes) -> bytes:
         """Whole, unmasked WebSocket frames as events."""
@@ -50,14 +63,24 @@ class Translation:
         return b"".join(out)
 
     def _event(self, text: bytes) -> bytes:
-        placed = _TYPED.match(text) or _RAW.match(text)
-        if placed is None:
-            named = _NAMED.match(text)
-            return b"event: %b\n%b" % (named[1], _data(text)) if named else _data(text)
-        head, name, marks, epoch, seq = placed.groups()
-        self._places[name] = int(epoch), int(seq)
-        line = written(list(self._places.values())).encode()
-        return b"id: %b\n%b" % (line, _data(head + marks + text[placed.end() :]))
+        event = _shared(text) if len(text) <= _SHARED_MOST else _event(text)
+        if not event.stream:
+            return event.text
+        self._line.put(self._numbers[event.stream], event.place)
+        return b"id: %b\n%b" % (str(self._line).encode(), event.text)
+
+
+def _event(text: bytes) -> _Event:
+    placed = _TYPED.match(text) or _RAW.match(text)
+    if placed is None:
+        named = _NAMED.match(text)
+        return _Event(b"event: %b\n%b" % (named[1], _data(text)) if named else _data(text))
+    head, name, marks, epoch, seq = placed.groups()
+    return _Event(_data(head + marks + text[placed.end() :]), name, (int(epoch), int(seq)))
+
+
+# Every reader of a stream is sent the same message: it is looked at once.
+_shared = lru_cache(maxsize=_SHARED)(_event)
 
 
 def ended(code: int, reason: str) -> bytes:

@@ -2,9 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sse.places import Place, read, written
+from gateway.sse.places import Line, Place, read
 
 NUMBERS = st.integers(0, 2**63)
+PLACES = st.tuples(st.sampled_from([1, 2, 2**63]) | NUMBERS, NUMBERS)
+
+
+def written(places: list[Place | None]) -> str:
+    return str(Line(places))
 
 
 def test_streams_of_one_worker_share_its_epoch() -> None:
@@ -14,7 +19,7 @@ def test_streams_of_one_worker_share_its_epoch() -> None:
     assert read(written(places), 5) == places
 
 
-@given(st.lists(st.none() | st.tuples(st.sampled_from([1, 2, 2**63]) | NUMBERS, NUMBERS), min_size=1, max_size=20))
+@given(st.lists(st.none() | PLACES, min_size=1, max_size=20))
 def test_what_is_written_can_be_read(places: list[Place | None]) -> None:
     line = written(places)
 
@@ -22,6 +27,18 @@ def test_what_is_written_can_be_read(places: list[Place | None]) -> None:
     assert read(line, len(places) + 1) is None
     assert line.isascii()
     assert line.isprintable()
+
+
+@given(st.lists(st.none() | PLACES, min_size=1, max_size=6), st.lists(st.tuples(st.integers(0, 5), PLACES)))
+def test_one_place_after_the_other_leads_to_the_same_line_as_all_at_once(
+    places: list[Place | None], steps: list[tuple[int, Place]]
+) -> None:
+    line = Line(places)
+    for at, place in steps:
+        places[at % len(places)] = place
+        line.put(at % len(places), place)
+
+        assert str(line) == written(places)
 
 
 @pytest.mark.parametrize(
