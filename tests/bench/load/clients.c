@@ -2,11 +2,14 @@
 // clients PORT COUNT count|latency STREAMS all      … each of which listens to STREAMS streams
 // clients PORT COUNT count|latency STREAMS share    … of which number i listens to the streams j with j % COUNT == i
 // clients PORT COUNT count nats                     … which speak NATS over WebSocket and listen to all subjects
+// clients PORT COUNT events PATH                    … which read server-sent events over plain HTTP
 //
 // `count` throws away what comes and counts its bytes, at almost no cost; `latency` reads every message and compares
-// the time in it with the clock; `sample` does so with every fiftieth client and counts at the others.
+// the time in it with the clock; `sample` does so with every fiftieth client and counts at the others; `events` does so
+// where there is a time in an event, and counts all that have an id.
 //
 // until BYTES SECONDS    answers when that many have come since the last answer, or when the time is over
+// heard EVENTS SECONDS   the same, by the number of events
 #include "load.h"
 
 enum { AT_ONCE = 64, REQUEST_BYTES = 64 * 1024, BUFFER_BYTES = 256 * 1024, SAMPLE = 50 };
@@ -17,9 +20,9 @@ struct client {
 };
 
 static struct client *clients;
-static int port, count, nats, epoll, begun, opened, closed;
+static int port, count, nats, events_only, epoll, begun, opened, closed;
 static const char *mode;
-static long bytes, messages;
+static long bytes, messages, measured;
 static int64_t *latencies;
 static long latencies_room;
 
@@ -33,6 +36,7 @@ static int request(int number, char **arguments, char *out) {
     } else {
         at += sprintf(at, "%s", nats ? "/" : arguments[0]);
     }
+    if (events_only) return at + sprintf(at, " HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", port) - out;
     at += sprintf(at,
                   " HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
@@ -45,7 +49,7 @@ static void dial(int number, char **arguments) {
     struct client *client = &clients[number];
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
     client->fd = tcp_connect(port);
-    client->measures = !strcmp(mode, "latency") || (!strcmp(mode, "sample") && number % SAMPLE == 0);
+    client->measures = !strcmp(mode, "latency") || events_only || (!strcmp(mode, "sample") && number % SAMPLE == 0);
     client->buffer = malloc(client->measures ? BUFFER_BYTES : 8192);
     write_all(client->fd, text, request(number, arguments, text));
     fcntl(client->fd, F_SETFL, O_NONBLOCK);
@@ -73,7 +77,7 @@ static void shake(struct client *client) {
     client->buffer[client->length] = 0;
     char *end = strstr((char *)client->buffer, "\r\n\r\n");
     if (!end) return;
-    if (strncmp((char *)client->buffer, "HTTP/1.1 101", 12)) die("refused: %s", client->buffer);
+    if (strncmp((char *)client->buffer, events_only ? "HTTP/1.1 200" : "HTTP/1.1 101", 12)) die("refused: %s", client->buffer);
     client->open = 1;
     opened++;
     if (nats) ask_nats(client);
@@ -93,14 +97,28 @@ static void discard(struct client *client) {
     else if (!got || errno != EAGAIN) hang_up(client);
 }
 
-static void note(struct frame *frame, int64_t now) {
-    char *found = memmem(frame->data, frame->length, "\"TS\":", 5);
-    if (!found) return;
-    if (messages == latencies_room) {
+// Returns whether there was a time in it.
+static int note(void *data, int64_t length, int64_t now) {
+    char *found = memmem(data, length, "\"TS\":", 5);
+    if (!found) return 0;
+    if (measured == latencies_room) {
         latencies_room = latencies_room ? latencies_room * 2 : 1 << 16;
         latencies = realloc(latencies, latencies_room * sizeof *latencies);
     }
-    latencies[messages++] = now - strtoll(found + 5, 0, 10);
+    latencies[measured++] = now - strtoll(found + 5, 0, 10);
+    return 1;
+}
+
+// What of these bytes was whole events.
+static int64_t note_events(uint8_t *data, int64_t length, int64_t now) {
+    int64_t at = 0;
+    for (uint8_t *end; (end = memmem(data + at, length - at, "\n\n", 2)); at = end + 2 - data) {
+        if (end - data - at < 4 || memcmp(data + at, "id: ", 4)) continue;  // a heartbeat, or a notice
+        note(data + at, end - data - at, now);
+        messages++;
+    }
+    bytes += at;
+    return at;
 }
 
 static void measure(struct client *client) {
@@ -113,9 +131,10 @@ static void measure(struct client *client) {
     client->length += got;
     struct frame frame;
     int64_t now = now_ns(), used, at = 0;
-    while ((used = read_frame(client->buffer + at, client->length - at, &frame))) {
+    if (events_only) at = note_events(client->buffer, client->length, now);
+    else while ((used = read_frame(client->buffer + at, client->length - at, &frame))) {
         if (frame.opcode == 1) {  // a ping is nothing that was waited for
-            note(&frame, now);
+            messages += note(frame.data, frame.length, now);
             bytes += used;
         }
         at += used;
@@ -130,29 +149,30 @@ static int ascending(const void *left, const void *right) {
 
 static void answer(void) {
     printf("{\"bytes\": %ld, \"closed\": %d, \"messages\": %ld", bytes, closed, messages);
-    if (messages) {
-        qsort(latencies, messages, sizeof *latencies, ascending);
-        printf(", \"p50\": %.4f, \"p99\": %.4f, \"p999\": %.4f, \"max\": %.4f", latencies[messages / 2] / 1e6,
-               latencies[(long)(messages * .99)] / 1e6, latencies[(long)(messages * .999)] / 1e6,
-               latencies[messages - 1] / 1e6);
+    if (measured) {
+        qsort(latencies, measured, sizeof *latencies, ascending);
+        printf(", \"p50\": %.4f, \"p99\": %.4f, \"p999\": %.4f, \"max\": %.4f", latencies[measured / 2] / 1e6,
+               latencies[(long)(measured * .99)] / 1e6, latencies[(long)(measured * .999)] / 1e6,
+               latencies[measured - 1] / 1e6);
     }
     printf("}\n");
-    bytes = messages = 0;
+    bytes = messages = measured = 0;
 }
 
 int main(int argc, char **argv) {
-    if (argc < 5) die("usage: clients PORT COUNT count|latency|sample PATH | STREAMS all|share | nats");
+    if (argc < 5) die("usage: clients PORT COUNT count|latency|sample|events PATH | STREAMS all|share | nats");
     begin();
     port = atoi(argv[1]);
     count = atoi(argv[2]);
     mode = argv[3];
     nats = !strcmp(argv[4], "nats");
+    events_only = !strcmp(mode, "events");
     clients = calloc(count, sizeof *clients);
     epoll = epoll_create1(0);
     struct epoll_event input = {.events = EPOLLIN, .data.u32 = count}, events[512];
     epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &input);
     int64_t start = now_ns(), deadline = 0;
-    long wanted = 0;
+    long wanted = 0, *counted = &bytes;
     for (int said = 0;;) {
         while (begun < count && begun - opened < AT_ONCE) dial(begun++, argv + 4);
         int ready = epoll_wait(epoll, events, 512, 50);
@@ -162,14 +182,17 @@ int main(int argc, char **argv) {
                 double seconds;
                 char *line = command();
                 if (!line) continue;
-                if (sscanf(line, "until %ld %lf", &wanted, &seconds) != 2) die("unknown command: %s", line);
+                counted = strncmp(line, "heard ", 6) ? &bytes : &messages;
+                if (sscanf(line, "until %ld %lf", &wanted, &seconds) != 2 &&
+                    sscanf(line, "heard %ld %lf", &wanted, &seconds) != 2)
+                    die("unknown command: %s", line);
                 deadline = now_ns() + seconds * 1e9;
             } else if (!clients[number].open) shake(&clients[number]);
             else if (clients[number].measures) measure(&clients[number]);
             else discard(&clients[number]);
         }
         if (opened == count && !said++) printf("{\"opened\": %d, \"seconds\": %.3f}\n", opened, (now_ns() - start) / 1e9);
-        if (deadline && (bytes >= wanted || now_ns() > deadline)) {
+        if (deadline && (*counted >= wanted || now_ns() > deadline)) {
             answer();
             deadline = 0;
         }
