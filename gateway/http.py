@@ -1,5 +1,6 @@
 """The gateway's HTTP side: the dashboard, health, readiness, metrics, the document of all that, and REST."""
 
+import gzip
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -17,8 +18,9 @@ from fsnats.metrics.text import CONTENT_TYPE
 from gateway import dashboard
 from gateway.applications import App
 from gateway.neighbours import FLEET_HEADER
+from gateway.openapi import page
 from gateway.openapi.document import document
-from gateway.openapi.own import HEALTHZ, METRICS, MODULE, READYZ, SCHEMA, SCHEMA_FILE
+from gateway.openapi.own import DOCS, HEALTHZ, METRICS, MODULE, READYZ, SCHEMA, SCHEMA_FILE
 from gateway.openapi.parts import JSON
 from gateway.rest.problem import Problem
 from gateway.rest.questions import PREFIXES
@@ -26,6 +28,15 @@ from gateway.rest.questions import PREFIXES
 _MODULE = Path(__file__).parent / "static" / "fsnats.js"
 _MOUNTS = [f"/{first}" for first in (*PREFIXES, *MARKETS)]
 _READ = [HttpMethod.GET, HttpMethod.HEAD]
+_PAGE = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+    "vary": "accept-encoding",
+}
 _SHARED = {"access-control-allow-origin": "*", "cache-control": "no-cache"}
 
 
@@ -42,7 +53,8 @@ def build(
     `fleet` is for `neighbours`."""
 
     module = _MODULE.read_bytes()
-    described = msgspec.json.encode(document(markets))
+    told = document(markets)
+    described, shown = msgspec.json.encode(told), page.page(told)
     exact = {path: app for path, app in (apps or {}).items() if not path.endswith("/")}
     below = {path: app for path, app in (apps or {}).items() if path.endswith("/")}
 
@@ -74,6 +86,15 @@ def build(
         """What is served here, for programs."""
         return Response(described, headers={"content-type": JSON} | _SHARED)
 
+    @route(DOCS.path, http_method=_READ, sync_to_thread=True)  # a quarter of a megabyte is put together and packed
+    def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The same for people."""
+        root = "../" if request.scope["raw_path"].partition(b"?")[0].endswith(b"/") else ""
+        text = page.placed(shown, _address(request), root)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(gzip.compress(text, 5), headers=_PAGE | {"content-encoding": "gzip"})
+        return Response(text, headers=_PAGE)
+
     @asgi(_MOUNTS, is_mount=True, copy_scope=True)
     async def rest(scope: Scope, receive: Receive, send: Send) -> None:
         """REST."""
@@ -84,7 +105,7 @@ def build(
     files: App = dashboard.Dashboard(dashboard.read(dashboard.FOLDER))
 
     @asgi("/", copy_scope=True)
-    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
         """The dashboard's page."""
         await files(scope, receive, send)
 
@@ -94,21 +115,31 @@ def build(
         await files(scope, receive, send)
 
     return Litestar(
-        [page, parts, healthz, readyz, metrics, client, schema, rest],
+        [front, parts, healthz, readyz, metrics, client, schema, docs, rest],
         openapi_config=None,
         logging_config=None,
         exception_handlers={HTTPException: _refused},
     )
 
 
+def _address(request: Request[Any, Any, Any]) -> str:
+    """Where the asker finds the gateway, as he says himself; behind a proxy, as that says."""
+    host = request.headers.get("host", "localhost")
+    proxied = request.headers.get("x-forwarded-proto", "")
+    scheme = proxied if proxied in ("http", "https") else request.scope["scheme"]
+    return f"{scheme}://{host}"
+
+
 def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What Litestar refuses, in the form of our other refusals."""
     fields = {name.lower(): value for name, value in (error.headers or {}).items()}
-    detail = f"{request.method} {request.url.path[:200]}"
+    detail = f"{request.method} {request.scope['path'][:200]}"
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         fields["allow"] = ", ".join(sorted(fields.get("allow", "").split(", ")))
         detail += f"; allowed: {fields['allow']}"
     elif error.status_code == HTTPStatus.NOT_FOUND:
         detail += f" is not served here; {SCHEMA.path} says what is"
+    else:
+        detail += f": {error.detail}"
     problem = Problem(error.status_code, detail)
     return Response(problem.body, status_code=problem.status, headers=fields | problem.fields)

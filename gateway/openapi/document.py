@@ -19,7 +19,7 @@ _ABOUT = """Binance's public market data: candles, trades, books and prices of t
 Paths under `/api/ws` and `/api/v1` are fsnats' own; the others are Binance's, with Binance's parameters, answers and
 errors. Orders and accounts are not served. Streams come over WebSocket at `/` (the native protocol), `/normalised` and
 `/ws`, `/stream` (Binance's own): `docs/protocol.md` describes them. `HEAD` is answered wherever `GET` is, without the
-body, but for events.
+body, but for events. What is no HTTP at all is answered 400, in plain text.
 """
 
 

@@ -217,7 +217,7 @@ LOGS = Operation(
     "Without tokens only for programs of the gateway's machine; `FSNATS_GATEWAY_LOGS` says otherwise.",
 )
 
-OPERATIONS = (HEALTHZ, READYZ, METRICS, MODULE, SCHEMA, SCHEMA_FILE, PAGE, DASHBOARD, FILES, *FLEET, LOGS)
+OPERATIONS = (HEALTHZ, READYZ, METRICS, MODULE, SCHEMA, SCHEMA_FILE, DOCS, PAGE, DASHBOARD, FILES, *FLEET, LOGS)
 """What `gateway.http` answers by handlers of its own, one entry each."""
 
 _MISSING: Schema = array(

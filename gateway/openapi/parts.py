@@ -135,7 +135,7 @@ def rendered(operation: Operation, refs: Mapping[type, Any]) -> dict[str, Any]:
 def operation_id(operation: Operation) -> str:
     """A name that no other operation has."""
     words = operation.path.replace("{", "").replace("}", "").split("/")
-    return "_".join([operation.verb.lower(), *filter(None, words)])
+    return "_".join([operation.verb.lower(), *(list(filter(None, words)) or ["root"])])
 
 
 def _parameter(parameter: Parameter) -> dict[str, object]:

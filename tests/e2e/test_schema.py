@@ -6,16 +6,19 @@ that no library would send.
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import jsonschema_rs
 import pytest
+from playwright.sync_api import Browser, expect
 
 from fsnats.binance.streams import Market
 from gateway.komas.routes import BODY_MOST
@@ -24,6 +27,7 @@ from gateway.openapi.exchange import GROUPS
 from gateway.openapi.parts import EVENTS, Operation
 from tests.e2e.conftest import Measure
 from tests.e2e.fleet import Fleet
+from tests.e2e.page import opened
 
 MARKETS = (Market.SPOT, Market.USDM, Market.COINM)
 # Of each operation, beside those at the limits of its parameters; the soak has more, of all that Binance answers.
@@ -105,6 +109,32 @@ def test_every_example_works_wherever_it_is_served(fleet: Fleet, document: dict[
                 if "json" in media:
                     wrong = list(validator(document, each, 200, media).iter_errors(reply.json()))
                     assert not wrong, f"{path}: {wrong[0]}"
+
+
+def test_the_lines_of_the_page_for_people_work(fleet: Fleet) -> None:
+    page = httpx.get(f"{fleet.http}/docs", trust_env=False).text
+    lines = [unescape(line) for line in re.findall(r'<pre class="curl"><code>([^<]+)</code>', page)]
+    assert len(lines) == len(list(operations(MARKETS)))
+    for line in lines:
+        endless = "-N" in line
+        more = "-s -o /dev/null -w '%{http_code}' --noproxy '*' --max-time " + ("0.3" if endless else "20")
+        done = subprocess.run(["bash", "-c", f"{line} {more}"], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (28 if endless else 0, "200"), line
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1360), ("dark", 400)])
+def test_a_browser_shows_the_page_for_people(
+    fleet: Fleet, browser: Browser, theme: Literal["light", "dark"], width: int
+) -> None:
+    with opened(browser, f"{fleet.http}/docs", theme=theme, width=width) as page:
+        page.get_by_role("link", name="Binance USD-M futures").click()
+        operation = page.locator("#get_fapi_v1_depth")
+        operation.locator("summary").click()
+        expect(operation.locator(".curl")).to_contain_text(f"curl '{fleet.http}/fapi/v1/depth?symbol=BTCUSDT&limit=5'")
+        expect(operation.get_by_role("table")).to_contain_text("one of 5, 10, 20, 50, 100, 500, 1000")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_role("link", name="Dashboard").click()
+        expect(page.locator("#health")).to_be_visible()
 
 
 def narrowed(document: dict[str, Any]) -> dict[str, Any]:

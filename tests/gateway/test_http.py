@@ -83,3 +83,19 @@ async def test_what_is_not_there_says_where_it_is_told_what_is(http: httpx.Async
         "status": 404,
         "detail": "GET /nothing is not served here; /schema says what is",
     }
+
+
+async def test_the_page_for_people_tells_lines_that_work_where_it_is_read(http: httpx.AsyncClient) -> None:
+    reply = await http.get("/docs", headers={"Host": "data.example.com:8443", "X-Forwarded-Proto": "https"})
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert "curl &#x27;https://data.example.com:8443/healthz&#x27;" in reply.text
+    policy = reply.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert "unsafe" not in policy
+    plain = await http.get("/docs", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert "http://gateway/healthz" in plain.text
+    odd = await http.get("/docs", headers={"Host": "<script>"})
+    assert (odd.status_code, odd.json()["detail"]) == (400, "GET /docs: Invalid host header")
+    assert 'href="../schema"' in (await http.get("/docs/")).text
