@@ -45,12 +45,14 @@ class KnownBy(StrEnum):
 
 
 class StreamsRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which streams, at most how many, and which first; no markets: all, `q`: a part of the name."""
+    """Which streams, at most how many, and which first; no markets: all, `q`: a part of the name, `connection`: the
+    one that is to bring them."""
 
     markets: tuple[Market, ...] = ()
     q: str = ""
     sort: Sort = Sort.RATE
     limit: int = LIMIT_DEFAULT
+    connection: str = ""
 
 
 class StreamRow(msgspec.Struct, frozen=True):

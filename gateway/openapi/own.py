@@ -165,6 +165,7 @@ FLEET = (
             "sort", choice([str(each) for each in Sort], str(Sort.RATE)), "Of what the first ones have the most."
         ),
         Parameter("limit", integer(1, LIMIT_MOST, default=LIMIT_DEFAULT), "So many at most."),
+        Parameter("connection", text(), "The id of the one that is to bring them."),
     ),
     _fleet(
         fleet.EVENTS,

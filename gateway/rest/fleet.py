@@ -28,7 +28,7 @@ from gateway.rest.visits import Receive, Scope, Send, Visits, asked_of, path_of
 
 PREFIX = "/api/fleet"
 STREAMS, EVENTS = f"{PREFIX}/streams", f"{PREFIX}/events"
-STREAMS_NAMES = ("market", "q", "sort", "limit")
+STREAMS_NAMES = ("market", "q", "sort", "limit", "connection")
 _LIMIT = 5.0  # seconds for an answer, the questions of others before it included
 _AGAIN = 1.0  # seconds after which it helps to ask again
 
@@ -163,7 +163,7 @@ def streams_asked(query: Mapping[str, str], carried: Sequence[Market], grant: Gr
     if not allowed:
         forbidden = grant.why_not(Market(market) if market else carried[0])
         raise Problem(HTTPStatus.FORBIDDEN, forbidden or "nothing is allowed", "FORBIDDEN")
-    return StreamsRequest(allowed, query.get("q", ""), Sort(sort), int(limit))
+    return StreamsRequest(allowed, query.get("q", ""), Sort(sort), int(limit), query.get("connection", ""))
 
 
 def _invalid(detail: str) -> Problem:

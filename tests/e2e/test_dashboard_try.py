@@ -1,10 +1,12 @@
 """The dashboard's page Try it, in a browser: what it shows comes live, in every dialect."""
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
-from tests.e2e.page import LOST, opened
+from tests.e2e.page import LOST, grave, opened
 from tests.gateway.static.test_try import told
 
 DIALECTS: dict[str, str] = told("recipes.DIALECTS")
@@ -38,6 +40,16 @@ def test_each_dialect_is_shown_and_brings_what_was_chosen(browser: Browser, flee
             )
             assert shown == [text["text"] for text in made["texts"]]
         expect(lines(page, "error")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nobody_is_kept_out_of_it(browser: Browser, fleet: Fleet, theme: str) -> None:
+    colours: Literal["light", "dark"] = "light" if theme == "light" else "dark"
+    address = f"{fleet.http}/#/try/native/spot/NOPEUSDT/kline,trade/history=3"
+    with opened(browser, address, theme=colours, width=400) as page:
+        page.get_by_role("button", name="Run").click()
+        expect(lines(page, "error").first).to_be_visible()
+        assert grave(page) == []
 
 
 def test_options_change_what_is_sent_and_what_does_not_go_together_is_said(browser: Browser, fleet: Fleet) -> None:

@@ -50,9 +50,8 @@ class Pulse:
 
     def tell(self, asked: StreamsRequest, carried: Carried, now: float, now_ns: int) -> Streams:
         """The streams that are asked for.  `now_ns` is the time since 1970."""
-        part = asked.q.lower()
         is_here = not asked.markets or self._market in asked.markets
-        found = [line for line in carried.lines if is_here and part in line.stream.name.lower()]
+        found = [line for line in carried.lines if is_here and _is_asked(asked, line.stream.name, carried)]
         first = nsmallest(asked.limit, found, key=lambda line: self._order(asked.sort, line, now, now_ns))
         rows = [self._row(line, carried, now, now_ns) for line in first]
         return Streams(self._worker, self._pid, self._market, len(carried.lines), len(found), rows)
@@ -104,6 +103,11 @@ class Pulse:
             silence.reason if silence else "",
             str(silence.probe.step or "") if silence else "",
         )
+
+
+def _is_asked(asked: StreamsRequest, name: str, carried: Carried) -> bool:
+    is_brought = not asked.connection or asked.connection in carried.connections.get(name, ())
+    return is_brought and asked.q.lower() in name.lower()
 
 
 def _state(age: float | None, habit: Habit | None) -> State:

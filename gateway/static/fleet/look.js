@@ -5,7 +5,7 @@
 /** @typedef {{ severity: 'warning' | 'error', what: string, do: string, where: Record<string, string> }} Trouble */
 /** @typedef {{ name: string, state: string, pid: number | null, restarts: number, uptime: number | null, rss: number | null, said: string, last_exit: number | null }} Program as its supervisor sees it */
 /** @typedef {{ id: string, status: string, exit: string | null, streams: string[], live: number, message_count: number, dials: number, rotations: number, age: number | null, last_message_age: number | null, last_error: string | null, severity: Severity }} Connection */
-/** @typedef {{ name: string, market: string, answers: boolean, pid: number | null, state: string, said: string, restarts: number, uptime: number | null, rss: number | null, lastExit: number | null, symbols: number, counts: Record<string, any>, silent: number, connections: Connection[], severity: Severity }} Worker */
+/** @typedef {{ name: string, market: string, answers: boolean, pid: number | null, state: string, said: string, restarts: number, uptime: number | null, rss: number | null, lastExit: number | null, symbols: number, counts: Record<string, any>, lag: Record<string, any>, silent: number, connections: Connection[], severity: Severity }} Worker */
 /** @typedef {{ name: string, answers: boolean, state: string, said: string, counts: Record<string, any>, severity: Severity } & Record<string, any>} Other */
 
 const WORKER = 'ingest-';
@@ -77,6 +77,7 @@ function workers(statuses, byName, severity) {
       lastExit: program?.last_exit ?? null,
       symbols: status?.symbols ?? 0,
       counts: status ?? {},
+      lag: status?.lag ?? {},
       silent: status?.silent?.count ?? 0,
       connections,
       severity: isDown && !status ? 'error' : connections.reduce((worst, each) => worse(worst, each.severity), own),
@@ -98,7 +99,9 @@ function connection(told, severity) {
  */
 function others(kind, statuses, byName, severity) {
   const heard = new Set(statuses.flatMap((each) => [each.program, each.pid]));
-  const unheard = [...byName.values()].filter(({ name, pid }) => isOf(kind, name) && !heard.has(name) && !heard.has(pid));
+  // A ready one may answer under other names, those of its processes.
+  const isMissing = (/** @type {Program} */ { name, pid, state }) => !heard.has(name) && !heard.has(pid) && (state !== 'ready' || !statuses.length);
+  const unheard = [...byName.values()].filter((each) => isOf(kind, each.name) && isMissing(each));
   const said = statuses.map((each) => ({
     ...each,
     name: each.program,

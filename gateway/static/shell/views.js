@@ -6,6 +6,7 @@
 /** @type {View[]} */
 export const VIEWS = [
   { name: 'market', title: 'Market' },
+  { name: 'fleet', title: 'Fleet' },
   { name: 'try', title: 'Try it' },
 ];
 

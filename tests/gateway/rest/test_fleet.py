@@ -118,7 +118,7 @@ async def test_all_workers_streams_come_in_one_list_with_lag_by_the_exchanges_cl
 ) -> None:
     house.hub.turn.hops.offsets = {Market.USDM: Offset(Market.USDM, -20.0, 1.0, 1)}
     workers = Workers(house.bus, stream("a"), stream("b", Market.USDM, rate=9.0), stream("c", state="late"))
-    reply = await http.get("/api/fleet/streams?sort=rate&limit=2&q=X")
+    reply = await http.get("/api/fleet/streams?sort=rate&limit=2&q=X&connection=c")
     told = reply.json()
     assert [(row["stream"], row["lag_ms"], row["state"]) for row in told["streams"]] == [
         ("b", 30.0, "flows"),
@@ -126,7 +126,7 @@ async def test_all_workers_streams_come_in_one_list_with_lag_by_the_exchanges_cl
     ]
     assert (told["workers"], told["absent"], told["carried"], told["total"]) == (2, [], 200, 3)
     assert (told["simulated"], told["at"], told["gateway"]) == (False, 1_000_000, "gateway-here-1")
-    assert workers.asked[0] == StreamsRequest((Market.SPOT, Market.USDM), "X", Sort.RATE, 2)
+    assert workers.asked[0] == StreamsRequest((Market.SPOT, Market.USDM), "X", Sort.RATE, 2, "c")
 
 
 async def test_a_worker_that_does_not_answer_any_more_is_named(house: Named, clock: HandClock) -> None:
@@ -157,7 +157,7 @@ async def test_a_token_sees_the_streams_of_its_markets(house: Named, http: httpx
         ("streams?sort=size", 400, "sort: 'size'; there are rate, bytes, lag, age, name"),
         ("streams?limit=0", 400, "limit: '0' is not a number from 1 to 1000"),
         ("streams?limit=1e3", 400, "limit: '1e3'"),
-        ("streams?Market=spot", 400, "unknown parameter 'Market'; allowed: limit, market, q, sort, token"),
+        ("streams?Market=spot", 400, "unknown parameter 'Market'; allowed: connection, limit, market, q, sort, token"),
         ("events?after=x", 400, "after: not what an answer had as `after`"),
         ("?limit=3", 400, "unknown parameter 'limit'; allowed: token"),
     ],

@@ -62,6 +62,12 @@ def test_rates_are_those_of_the_last_seconds() -> None:
     assert (row.worker, row.connections) == ("ingest-spot-0", ["ingest-spot-0-0"])
 
 
+def test_the_streams_of_one_connection_are_told() -> None:
+    story = Story(TRADE, BOOK).passes(3, [TRADE, BOOK])
+    assert [row.stream for row in story.told(connection="ingest-spot-0-0")] == [TRADE]
+    assert story.told(connection="ingest-spot-0-0", q="ethusdt") == story.told(connection="ingest-spot-0-1") == []
+
+
 def test_a_stream_that_is_new_has_no_rate_yet() -> None:
     story = Story(TRADE).passes(20, [TRADE])
     story.carry(TRADE, BOOK)
