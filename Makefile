@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check format lint types imports test bench soak lock wheel clean
+.PHONY: help setup demo run check format lint types imports test bench soak pictures lock wheel clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ soak: setup  ## Tests that take minutes; then trouble a fleet under load for hal
 	@FSNATS_TEST_KILLS=20 $(BIN)/pytest tests/e2e/test_resume.py tests/e2e/test_recorder.py
 	@FSNATS_TEST_EXAMPLES=100 $(BIN)/pytest tests/e2e/test_schema.py
 	@$(BIN)/fsnats chaos soak --minutes $(or $(MINUTES),30)
+
+pictures: setup  ## Draw the dashboard anew for README and docs
+	@$(BIN)/python -m tests.pictures
 
 lock:  ## Pin what pyproject allows
 	@CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra build --extra dev -o requirements-dev.lock pyproject.toml

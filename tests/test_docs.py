@@ -28,6 +28,7 @@ from tests import test_log_events
 from tests.e2e.transcript import TABLE, blocks_of
 from tests.e2e.transcript import document as text_of
 from tests.metrics import declared
+from tests.pictures import MOST_BYTES
 from workers.ingest.record import AGES, Record, State
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -172,6 +173,12 @@ def test_settings_that_the_readme_names_exist() -> None:
     assert named
     assert named <= {field.upper() for field in Config.__struct_fields__}
     assert all(alias in README for alias in ALIASES)
+
+
+def test_pictures_that_the_readme_shows_are_there_and_load_at_once() -> None:
+    shown = re.findall(r'(?:src|srcset)="([^"]+)"', README)
+    assert shown
+    assert all((ROOT / path).stat().st_size < MOST_BYTES for path in shown)
 
 
 @pytest.mark.parametrize("document", ["README.md", "deploy/README.md", "CHANGELOG.md"])

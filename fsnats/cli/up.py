@@ -52,7 +52,7 @@ def welcome(running: "Running", *, simulated: bool = False, replayed: bool = Fal
     address = f"ws://{shown}:{port}/" if port else "the address in the gateway's line above"
     lines = [f"fsnats is ready: {running.programs} programs, clients connect to {address}"]
     if port:
-        lines.append(f"  try it:     fsnats client --url ws://{shown}:{port}")
+        lines.append(f"  try it:     http://{shown}:{port}/ in a browser, or fsnats client --url ws://{shown}:{port}")
     lines.append("  look at it: fsnats status        stop it: Ctrl-C")
     if simulated:
         lines.append("SIMULATED DATA: every price is made up; Binance is not contacted.")

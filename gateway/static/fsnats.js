@@ -12,6 +12,7 @@
 
 const FIRST_MS = 1000;
 const MOST_MS = 60000;
+const SILENCE_MS = 15000; // after which the gateway is asked whether it is there; a connection that broke may say nothing
 const AT_ONCE = 300; // names of one request: below the 64 KB that a gateway takes
 const PASSING = new Set(['NOT_READY', 'TOO_MANY_REQUESTS', 'BUSY', 'HISTORY_UNAVAILABLE']);
 const PLACE = /"epoch":(\d+),"seq":(\d+)/;
@@ -47,16 +48,41 @@ class Stream {
   open() {
     this.tell('state', 'connecting');
     const socket = (this.socket = new WebSocket(this.url));
-    socket.onopen = () => this.ask();
-    socket.onmessage = (event) => this.take(event.data);
+    socket.onopen = () => {
+      this.watch();
+      this.ask();
+    };
+    socket.onmessage = (event) => {
+      this.heard = true;
+      this.take(event.data);
+    };
     socket.onclose = (event) => this.again(event.code === 4001);
     return () => this.end();
+  }
+
+  // Twice silent in a row, although it was asked: whatever the socket believes, nobody is there.
+  watch() {
+    this.heard = true;
+    let asked = false;
+    this.watching = setInterval(() => {
+      if (this.heard) {
+        asked = this.heard = false;
+      } else if (!asked) {
+        asked = true;
+        this.socket.send('{"type":"ping"}');
+      } else {
+        this.socket.onclose = this.socket.onmessage = null; // it may take minutes to notice
+        this.socket.close();
+        this.again(false);
+      }
+    }, SILENCE_MS);
   }
 
   end() {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.timer);
+    clearInterval(this.watching);
     // A browser complains of sockets that are closed before they are open.
     if (this.socket.readyState === WebSocket.CONNECTING) this.socket.onopen = () => this.socket.close();
     else this.socket.close();
@@ -119,6 +145,7 @@ class Stream {
   }
 
   again(revoked) {
+    clearInterval(this.watching);
     if (this.over) return;
     if (revoked) {
       this.tell('error', { code: 'FORBIDDEN', message: 'the token is not valid any more' });

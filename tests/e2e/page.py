@@ -12,13 +12,16 @@ from tests.e2e.site import chromium
 
 # What the browser itself says when a gateway is not there, or asks for a token.
 LOST = ("WebSocket connection to", "Failed to load resource")
+CANDLES = 499  # of the past, in the Market view's chart
+# Letters without coloured edges: pictures are half as large.
+_SWITCHES = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-lcd-text")
 _PATIENCE = 30_000.0  # milliseconds, on a machine that does much else
 
 
 def launch(playwright: Playwright) -> Browser:
     """Start the browser."""
     expect.set_options(timeout=_PATIENCE)
-    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"])
+    return playwright.chromium.launch(executable_path=chromium(), args=[*_SWITCHES])
 
 
 @contextmanager
@@ -79,3 +82,19 @@ def hash_of(page: Page) -> str:
     """Where the page is, in its own words."""
     place: str = page.evaluate("decodeURIComponent(location.hash)")
     return place
+
+
+def panel(name: str) -> str:
+    """A part of a view, as CSS selects it."""
+    return f"section[aria-label='{name}']"
+
+
+def live(page: Page, *names: str) -> None:
+    """Return when these panels say that they are live."""
+    for name in names:
+        expect(page.locator(f"{panel(name)} .freshness")).to_have_text("live")
+
+
+def candles(page: Page) -> int:
+    """How many the chart has drawn."""
+    return int(page.locator(".chart").get_attribute("data-candles") or 0)

@@ -11,10 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Measure
 from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
-from tests.e2e.page import LOST, grave, hash_of, opened
+from tests.e2e.page import CANDLES, LOST, candles, grave, hash_of, live, opened, panel
 
 TOKEN = "s3cr3t-s3cr3t-s3cr3t"
-CANDLES = 499  # of the past
 
 
 def gateway(fleet: Fleet, port: int, **settings: object) -> Process:
@@ -28,21 +27,6 @@ def gateway(fleet: Fleet, port: int, **settings: object) -> Process:
 @pytest.fixture
 def port() -> int:
     return free_port()
-
-
-def panel(page: Page, name: str) -> str:
-    return f"section[aria-label='{name}']"
-
-
-def live(page: Page, *names: str) -> None:
-    """Return when these panels say that they are live."""
-    for name in names:
-        expect(page.locator(f"{panel(page, name)} .freshness")).to_have_text("live")
-
-
-def candles(page: Page) -> int:
-    """How many the chart has drawn."""
-    return int(page.locator(".chart").get_attribute("data-candles") or 0)
 
 
 def newest_trade(page: Page) -> int:
@@ -142,7 +126,7 @@ def test_futures_have_mark_prices_funding_and_liquidations(browser: Browser, fle
         expect(facts).to_contain_text(re.compile(r"Mark price\s*\d+\.\d+"))
         expect(facts).to_contain_text(re.compile(r"Funding\s*-?\d+(\.\d+)? %"))
         expect(facts).to_contain_text(re.compile(r"Next funding in\s*\d\d:\d\d:\d\d"))
-        expect(page.locator(f"{panel(page, 'Liquidations')} .freshness")).to_have_text("listening")
+        expect(page.locator(f"{panel('Liquidations')} .freshness")).to_have_text("listening")
 
 
 def test_prices_have_the_digits_of_the_exchange(browser: Browser, fleet: Fleet) -> None:
@@ -169,7 +153,7 @@ def test_a_lost_gateway_is_seen_and_heals_without_a_reload(browser: Browser, fle
         process.kill()
         expect(page.locator("#health")).to_have_class("badge bad")
         for name in ("Candles", "Depth", "Trades", "Watchlist"):
-            expect(page.locator(f"{panel(page, name)} .freshness")).to_have_text(re.compile("^stale since"))
+            expect(page.locator(f"{panel(name)} .freshness")).to_have_text(re.compile("^stale since"))
         trade = newest_trade(page)
         process = gateway(fleet, port)
         live(page, "Candles", "Depth", "Trades", "Watchlist")
@@ -193,7 +177,7 @@ def test_what_a_token_does_not_allow_is_said_and_the_rest_is_shown(
         field.fill(TOKEN)
         field.press("Enter")
         live(page, "Candles", "Trades")
-        expect(page.locator(f"{panel(page, 'Depth')} .freshness")).to_have_text("refused")
+        expect(page.locator(f"{panel('Depth')} .freshness")).to_have_text("refused")
         expect(page.get_by_role("log")).to_contain_text("this token may not read depth")
         assert hash_of(page) == "#/market/spot/BTCUSDT/1m"
     process.kill()

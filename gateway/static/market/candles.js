@@ -1,5 +1,8 @@
 // The candles of one chart, in their order, whichever way they come: the past, live ones, late ones, older ones.  Pure.
 
+export const MOST = 20_000; // candles of one chart: a page may be open for weeks
+const ROOM = 1000; // above that, before the oldest go
+
 /**
  * One candle: `time` is its opening in milliseconds, everything else the exchange's strings.
  * @typedef {object} Candle
@@ -62,10 +65,15 @@ export class Candles {
       this.#all.splice(at, 0, candle);
       this.#changed = Math.min(this.#changed, at);
     }
+    if (this.#all.length > MOST + ROOM) {
+      this.#all = this.#all.slice(-MOST);
+      this.#changed = -1;
+    }
   }
 
-  /** Older ones, in their order. @param {Candle[]} older @returns {boolean} whether there were any */
+  /** Older ones, in their order. @param {Candle[]} older @returns {boolean} whether there were any, and room for them */
   prepend(older) {
+    if (this.#all.length >= MOST) return false;
     const first = this.#all[0]?.time ?? Infinity;
     const before = older.filter((candle) => candle.time < first);
     if (before.length === 0) return false;

@@ -55,6 +55,7 @@ export function watchlist({ paint, gateway, chosen, removed, notice }) {
       const fell = Number(last) < Number(open);
       say(moved, open && last ? change(open, last) : '');
       moved.className = `number ${fell ? 'down' : 'up'}`;
+      row.dataset.points = String(candles.all.length);
       candles.take(0);
       drawLine(canvas, candles.all.slice(-POINTS).map((candle) => Number(candle.close)), fell ? colours.down : colours.up);
     }

@@ -6,6 +6,8 @@ import { health } from './health.js';
 
 const SIMULATED = 'x-fsnats-simulated';
 const PROBE_MS = 3000; // between two questions why no connection comes about
+const ATTEMPTS = 3; // of WebSockets in vain, while HTTP answers, until that is said
+const SHUT_OUT = 'HTTP answers, WebSockets do not: a limit of the gateway, a proxy, or FSNATS_GATEWAY_ORIGINS';
 
 /** The gateway said no, or (status 0) nothing. */
 export class Refused extends Error {
@@ -21,6 +23,7 @@ export class Gateway {
   #states = new Map();
   #trouble = '';
   #probing = 0;
+  #failures = 0; // of WebSockets, one after the other
   #base;
   #token;
   #unauthorised;
@@ -111,8 +114,14 @@ export class Gateway {
       state: (state) => {
         if (state === 'closed') this.#states.delete(key);
         else this.#states.set(key, state);
-        if (state === 'open') this.#trouble = '';
-        if (state === 'waiting') this.#probe();
+        if (state === 'open') {
+          this.#trouble = '';
+          this.#failures = 0;
+        }
+        if (state === 'waiting') {
+          this.#failures++;
+          this.#probe();
+        }
         this.#tell();
         options.state?.(state);
       },
@@ -126,6 +135,7 @@ export class Gateway {
     this.#probing = Date.now();
     try {
       await this.fetch('api/v1/symbols', { method: 'HEAD' });
+      if (this.#failures >= ATTEMPTS) this.#troubled(SHUT_OUT);
     } catch (failure) {
       if (!(failure instanceof Refused)) throw failure; // which fetch has told already
     }

@@ -8,7 +8,7 @@ import { Candles, ofPayload, ofRow } from '../market/candles.js';
 import { chartPanel } from '../market/chart.js';
 import { coloursOf } from '../market/colours.js';
 import { Freshness } from '../market/freshness.js';
-import { lacks, words } from '../market/gaps.js';
+import { lacks, matters, words } from '../market/gaps.js';
 import { liquidationsPanel } from '../market/liquidations.js';
 import { intervalsOf, isFutures, moved, placeOf } from '../market/place.js';
 import { read } from '../market/reading.js';
@@ -64,7 +64,7 @@ export function mount(root, context) {
     el('div', { class: 'market-body' }, list.element, shown),
   );
 
-  const fresh = { chart: new Freshness(), book: new Freshness(), trades: new Freshness(), liquidations: new Freshness() };
+  const fresh = { line: new Freshness(), chart: new Freshness(), book: new Freshness(), trades: new Freshness(), liquidations: new Freshness() };
   /** @type {(() => void)[]} */
   let stops = []; // of what is read for this place
   let stopCandles = () => {};
@@ -138,9 +138,9 @@ export function mount(root, context) {
     /** @type {Record<string, [Freshness, (data: any) => void]>} */
     const takers = {
       [`${name}@depth20@100ms`]: [fresh.book, book.message],
-      [`${name}@aggTrade`]: [fresh.trades, (data) => { trades.message(data); }],
-      [`${name}@ticker`]: [new Freshness(), line.ticked],
-      ...(futures && { [`${name}@markPrice@1s`]: [new Freshness(), line.marked], [`${name}@forceOrder`]: [fresh.liquidations, liquidations.message] }),
+      [`${name}@aggTrade`]: [fresh.trades, trades.message],
+      [`${name}@ticker`]: [fresh.line, line.ticked],
+      ...(futures && { [`${name}@markPrice@1s`]: [fresh.line, line.marked], [`${name}@forceOrder`]: [fresh.liquidations, liquidations.message] }),
     };
     stops.push(read(gateway, Object.keys(takers), { market, history: { [`${name}@aggTrade`]: TRADES } }, {
       message: ({ stream, data, history, received }) => {
@@ -150,7 +150,7 @@ export function mount(root, context) {
         taker[1](data);
         if (data.e === 'aggTrade') line.traded(data.p);
       },
-      gap: (gap) => said.add(words(gap)),
+      gap: (gap) => matters(gap) && said.add(words(gap)),
       refused: (streams, why) => {
         for (const stream of streams) takers[stream]?.[0].refuse('refused');
         said.add(why);
@@ -235,6 +235,7 @@ export function mount(root, context) {
     const none = fresh.liquidations.shown(now);
     liquidations.tell(none.kind === 'bad' ? none : { kind: 'good', text: 'listening' }, fresh.liquidations.stale);
     list.tick(now);
+    line.element.classList.toggle('stale', fresh.line.stale);
     line.draw();
   }
 

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Candles, ofPayload, ofRow } from '../../../gateway/static/market/candles.js';
+import { Candles, MOST, ofPayload, ofRow } from '../../../gateway/static/market/candles.js';
 import { Freshness } from '../../../gateway/static/market/freshness.js';
-import { lacks, words } from '../../../gateway/static/market/gaps.js';
+import { lacks, matters, words } from '../../../gateway/static/market/gaps.js';
 import { ladder } from '../../../gateway/static/market/ladder.js';
 import { intervalsOf, moved, placeOf } from '../../../gateway/static/market/place.js';
 import { read } from '../../../gateway/static/market/reading.js';
@@ -81,6 +81,15 @@ test('after a loss the old candles stay until the first new one comes', () => {
   assert.deepEqual(times(candles), [600]);
 });
 
+test('a page that is open for weeks holds no more candles than it may', () => {
+  const candles = new Candles();
+  for (let time = 0; time < MOST + 1500; time++) candles.put(candle(time));
+  assert.ok(candles.all.length <= MOST + 1000);
+  assert.equal(candles.last.time, MOST + 1499);
+  assert.deepEqual(candles.take(MOST), { all: true });
+  assert.equal(candles.prepend([candle(-1)]), false);
+});
+
 test('a candle is the same from a stream and from a row', () => {
   const payload = { k: { t: 60, o: '1', h: '4', l: '0.5', c: '2', v: '7', x: true } };
   assert.deepEqual(ofPayload(payload), ofRow([60, '1', '4', '0.5', '2', '7', 119, '0', 3, '0', '0', '0']));
@@ -128,6 +137,13 @@ test('a chart is fetched anew for what its history has, and not for what is late
   assert.equal(lacks({ stream: 's', reason: 'cannot be fetched' }), true);
   assert.equal(lacks({ stream: 's', reason: 'not certain that nothing is missing' }), true);
   for (const reason of ['late', 'silent', 'delisted', 'halted']) assert.equal(lacks({ stream: 's', reason }), false);
+});
+
+test('what a newer state replaces is not told as missing, what lasts is', () => {
+  assert.equal(matters({ stream: 'btcusdt@depth20@100ms', reason: 'not certain that nothing is missing' }), false);
+  assert.equal(matters({ stream: 'btcusdt@aggTrade', reason: 'not certain that nothing is missing' }), true);
+  assert.equal(matters({ stream: 'btcusdt@kline_1m', reason: 'late' }), true);
+  assert.equal(matters({ stream: 'btcusdt@ticker', reason: 'delisted' }), true);
 });
 
 test('a fraction is a percentage by its digits alone', () => {

@@ -1,0 +1,97 @@
+// /fsnats.js on a socket that the test holds.
+
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+
+import { Client } from '../../../gateway/static/fsnats.js';
+
+class Socket {
+  static CONNECTING = 0;
+  static all = [];
+  readyState = 0;
+  sent = [];
+  closed = 0;
+
+  constructor(url) {
+    this.url = url;
+    Socket.all.push(this);
+  }
+
+  open() {
+    this.readyState = 1;
+    this.onopen();
+  }
+
+  say(message) {
+    this.onmessage({ data: typeof message === 'string' ? message : JSON.stringify(message) });
+  }
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close() {
+    this.closed++;
+  }
+}
+
+beforeEach(() => {
+  globalThis.WebSocket = Socket;
+  Socket.all = [];
+});
+
+const stream = (names, options) => new Client('http://gateway:1/').stream(names, options);
+
+test('each stream gets as much of its past as was asked for it', () => {
+  stream(['a@kline_1m', 'b@trade', 'c@ticker'], { history: { 'a@kline_1m': 500, 'b@trade': 40 } });
+  const [socket] = Socket.all;
+  socket.open();
+  assert.deepEqual(socket.sent.map(({ rawStreams, history }) => [rawStreams, history]), [[['a@kline_1m'], 500], [['b@trade'], 40], [['c@ticker'], undefined]]);
+});
+
+test('names beyond what one request may hold go into another', () => {
+  stream(Array.from({ length: 301 }, (_, index) => `s${index}@ticker`));
+  Socket.all[0].open();
+  assert.deepEqual(Socket.all[0].sent.map(({ rawStreams }) => rawStreams.length), [300, 1]);
+});
+
+test('what the gateway says of itself and of the past is told', () => {
+  const told = [];
+  stream(['a@trade'], { greeting: (said) => told.push(said.simulated), past: (said) => told.push(said.count), history: 3 });
+  Socket.all[0].open();
+  Socket.all[0].say({ type: 'connection', simulated: true });
+  Socket.all[0].say({ type: 'historyEnd', stream: 'a@trade', count: 3 });
+  assert.deepEqual(told, [true, 3]);
+});
+
+test('a connection that says nothing is asked, and given up when it does not answer', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+  const states = [];
+  stream(['a@trade'], { state: (state) => states.push(state) });
+  const [socket] = Socket.all;
+  socket.open();
+  t.mock.timers.tick(15_000); // the first stretch began with the opening
+  t.mock.timers.tick(15_000);
+  assert.equal(socket.sent.at(-1).type, 'ping');
+  socket.say({ type: 'pong' });
+  t.mock.timers.tick(15_000);
+  t.mock.timers.tick(15_000);
+  assert.equal(socket.sent.filter(({ type }) => type === 'ping').length, 2);
+  assert.equal(states.at(-1), 'open');
+  t.mock.timers.tick(15_000);
+  assert.deepEqual([states.at(-1), socket.closed], ['waiting', 1]);
+  t.mock.timers.tick(1000);
+  assert.deepEqual([states.at(-1), Socket.all.length], ['connecting', 2]);
+});
+
+test('a stream that is ended before it is open is closed when it is', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+  const stop = stream(['a@trade'], { message: () => assert.fail('it is over') });
+  stop();
+  assert.equal(Socket.all[0].closed, 0);
+  Socket.all[0].open();
+  Socket.all[0].say({ stream: 'a@trade', data: {} });
+  assert.equal(Socket.all[0].closed, 1);
+  t.mock.timers.tick(100_000);
+  assert.equal(Socket.all.length, 1);
+});
