@@ -20,6 +20,7 @@ class Numbers(msgspec.Struct, frozen=True):
     threads: int
     started: float
     open_files: int | None
+    open_files_most: int | None
 
 
 def numbers(pid: int | None = None) -> Numbers | None:
@@ -37,7 +38,20 @@ def numbers(pid: int | None = None) -> Numbers | None:
         threads=int(fields[_THREADS]),
         started=time.time() - age,
         open_files=_open_files(place / "fd"),
+        open_files_most=_open_files_most(place / "limits"),
     )
+
+
+def _open_files_most(limits: Path) -> int | None:
+    try:
+        lines = limits.read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("Max open files"):
+            soft = line.split()[3]
+            return int(soft) if soft.isdigit() else None  # else "unlimited"
+    return None
 
 
 def _open_files(directory: Path) -> int | None:

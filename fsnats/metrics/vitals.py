@@ -16,6 +16,7 @@ RECENT = 30.0  # seconds after which what was measured is half forgotten
 RSS = gauge("process_resident_memory_bytes", "resident size of the process")
 CPU = counter("process_cpu_seconds", "CPU time of the process, user and system")
 FILES = gauge("process_open_fds", "open files and sockets of the process")
+FILES_MOST = gauge("process_max_fds", "how many of them the process may have open")
 THREADS = gauge("process_threads", "threads of the process")
 STARTED = gauge("process_start_time_seconds", "when the process started, seconds since 1970")
 LAG = distribution("fsnats_loop_lag_seconds", "by how much the event loop was late, looked at twice a second")
@@ -74,4 +75,6 @@ def process_families(now: Numbers | None) -> list[Family]:
     if now is None:
         return []
     families = [RSS.one(now.rss), CPU.one(now.cpu_seconds), THREADS.one(now.threads), STARTED.one(now.started)]
-    return families if now.open_files is None else [*families, FILES.one(now.open_files)]
+    known = [FILES.one(now.open_files)] if now.open_files is not None else []
+    most = [FILES_MOST.one(now.open_files_most)] if now.open_files_most is not None else []
+    return [*families, *known, *most]

@@ -1,4 +1,5 @@
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ def test_of_this_process_all_is_known() -> None:
     assert 5e6 < now.rss < 5e9
     assert now.cpu_seconds > 0
     assert now.threads >= 1
+    assert now.open_files_most == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     assert now.started < time.time()
     assert proc.numbers(os.getpid()) is not None
 

@@ -40,6 +40,7 @@ def test_numbers_have_the_names_that_dashboards_know() -> None:
         "process_resident_memory_bytes",
         "process_cpu_seconds_total",
         "process_open_fds",
+        "process_max_fds",
         "process_start_time_seconds",
     } <= {family.name for family in Vitals().families()}
     assert process_families(None) == []
