@@ -4,15 +4,15 @@ Everything that a process logs goes through one `Funnel`: secrets are taken out,
 is shown and kept.  What an event is called, and how to log one, is in docs/logs.md.
 """
 
+import contextlib
 import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import TextIO
 
-from fsnats.logs.entries import HEAD, LEVELS, Entry, described, encoded, stamp, text
+from fsnats.logs.entries import HEAD, LEVELS, LIBRARY, Entry, described, encoded, stamp, text
 from fsnats.logs.redaction import Redactor
 from fsnats.logs.repeats import WINDOW, Held, Repeats
 from fsnats.logs.writer import Writer
@@ -20,11 +20,13 @@ from fsnats.logs.writer import Writer
 __all__ = ["LEVELS", "Funnel", "configure", "is_configured", "keep", "last_words", "on_stream", "redacted", "shown_by"]
 
 # What an event is about: it may be told so often of each of these.
-SUBJECTS = (
-    *("child", "feed", "market", "stream", "symbol", "series", "client", "exit", "host", "server", "store", "file"),
-    *("subject", "key", "kind", "type", "purpose"),
+SUBJECTS = frozenset(
+    {"child", "feed", "market", "stream", "symbol", "series", "client", "exit", "host", "server", "store", "file"}
+    | {"subject", "key", "kind", "type", "purpose"}
 )
 CLOSE_WITHIN = 1.0  # seconds that a process which ends gives the disk
+
+_WORDS = 60  # characters by which two lines of a library are told apart
 
 Show = Callable[[Entry], None]
 
@@ -47,8 +49,11 @@ class Funnel(logging.Handler):
             entry = self.redactor.entry(described(record, self.program))
             if self._is_admitted(entry):
                 self._tell(entry)
-        except Exception:  # noqa: BLE001  # logging's own way: an event that cannot be logged harms nobody who logs
-            self.handleError(record)
+        except Exception as error:  # noqa: BLE001  # an event that cannot be logged harms nobody who logs
+            # Not by way of logging's handleError, which would show the event as it came, secrets and all.
+            told = _head(self.program, "error", "log.failed", "an event could not be logged")
+            with contextlib.suppress(Exception):
+                self.show({**told, "of": record.name, "line": record.lineno, "error": type(error).__name__})
 
     def keep(self, entry: Entry) -> None:
         """Write an entry to the files only."""
@@ -82,8 +87,11 @@ class Funnel(logging.Handler):
             return True
         now = time.monotonic()
         self._tell_held(self._repeats.due(now))
-        subject = (entry["level"], *(str(entry[name]) for name in SUBJECTS if name in entry))
-        if self._repeats.admit(str(entry["event"]), subject, entry, now):
+        event = str(entry["event"])
+        # Libraries give no names to what they log, so that their words have to do.
+        what = str(entry["message"])[:_WORDS] if event.startswith(LIBRARY) else ""
+        subject = (entry["level"], what, *(str(value) for name, value in entry.items() if name in SUBJECTS))
+        if self._repeats.admit(event, subject, entry, now):
             return True
         self._arm()
         return False
@@ -105,7 +113,7 @@ class Funnel(logging.Handler):
 
     def _tell_held(self, held: list[Held[Entry]]) -> None:
         for sample, count, seconds in held:
-            about = {name: value for name, value in sample.items() if name in (*HEAD, *SUBJECTS)}
+            about = {name: value for name, value in sample.items() if name in SUBJECTS or name in HEAD}
             about |= {
                 "time": stamp(time.time()),
                 "message": f"… and {count} more in {seconds:.0f} s: {sample['message']}",
@@ -188,7 +196,7 @@ def _head(program: str, level: str, event: str, message: str) -> Entry:
     return {**head, "event": event, "message": message}
 
 
-@contextmanager
+@contextlib.contextmanager
 def shown_by(show: Show, program: str) -> Iterator[None]:
     """While the block runs, have what this process logs shown by somebody else."""
     root = logging.getLogger()

@@ -61,8 +61,9 @@ class LogFile:
             return
         part = self._name.part + 1 if self._file >= 0 and self._name.day == day else None
         self._let_go()
-        # For its owner alone, as all of the state directory.
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # For its owner alone, the state directory too: whoever can write there can speak for a supervisor's children.
+        for directory in (self._directory.parent, self._directory):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._lock < 0:
             self._take_a_name()
         there = self._there()

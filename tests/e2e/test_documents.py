@@ -160,15 +160,17 @@ async def test_the_readmes_commands_work(fleet: Fleet, tmp_path: Path) -> None:
         ("client", "subscribe btcusdt", r" kline  BTCUSDT 1m open "),
         ("tail", "", r'^\{.*"stream":"btcusdt@kline_1m"'),
         ("status", "", r"^ingest-spot-0 "),
+        ("logs", "", r'"event":"fleet.started"'),
         ("backfill", "", r"^usdm kline BTCUSDT 1m: .* none missing$"),
         ("verify", "", r"^usdm kline BTCUSDT 1h, made of 1m: \d+ compared, all the same$"),
     ):
         address = ["--url", fleet.ws] if name == "client" else []
-        with fleet.beside(sys.executable, "-P", "-m", "fsnats", *commands[name], *address, **settings) as program:
+        environ = fleet.environ() if name == "logs" else settings  # logs are where the fleet writes them
+        with fleet.beside(sys.executable, "-P", "-m", "fsnats", *commands[name], *address, **environ) as program:
             if typed:
                 program.type(typed)
             await until(lambda: re.search(wanted, program.said(), re.MULTILINE), wanted, within=60)  # noqa: B023
-            if name not in ("client", "tail"):  # which go on
+            if name not in ("client", "logs", "tail"):  # which go on
                 await until(lambda: program.status is not None, "it ends", within=60)
                 assert program.status == 0
         tried.append(name)

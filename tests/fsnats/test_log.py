@@ -86,14 +86,20 @@ def test_secrets_are_not_shown_wherever_they_are() -> None:
     assert log.redacted("hunter22 token=abc") == "*** token=***"
 
 
-def test_an_event_that_cannot_be_logged_harms_nobody(capsys: pytest.CaptureFixture[str]) -> None:
-    class Hostile(io.StringIO):
-        def write(self, text: str) -> int:
-            raise RuntimeError
+def test_an_event_that_cannot_be_logged_harms_nobody_and_is_told_without_what_it_held() -> None:
+    shown: list[Entry] = []
 
-    log.configure("gateway", "info", stream=Hostile())
-    logging.getLogger("x").warning("heard")
-    assert "Logging error" in capsys.readouterr().err
+    def show(entry: Entry) -> None:
+        if entry["event"] != "log.failed":
+            raise RuntimeError("hunter22")
+        shown.append(entry)
+
+    log.configure("gateway", "info")
+    with log.shown_by(show, "gateway"):
+        logging.getLogger("some.module").warning("heard %s", "hunter22")
+    (told,) = shown
+    assert (told["of"], told["error"]) == ("some.module", "RuntimeError")
+    assert "hunter22" not in str(told)
 
 
 def test_a_reader_that_is_gone_harms_nobody() -> None:
@@ -117,6 +123,14 @@ def test_repeats_are_told_in_one_line_for_each_subject() -> None:
     assert told["message"] == "… and 37 more in 0 s: feed is down"
     assert (told["event"], told["feed"], told["more"], told["level"]) == ("feed.down", "f", 37, "warning")
     assert "error" not in told
+
+
+def test_what_a_library_says_is_told_apart_by_its_words() -> None:
+    stream = io.StringIO()
+    log.configure("gateway", "info", stream=stream, repeats=2)
+    for number in range(9):
+        logging.getLogger("asyncio").error(f"trouble {number % 3}")
+    assert len(lines(stream)) == 6
 
 
 def test_repeats_are_told_though_nothing_more_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
