@@ -7,8 +7,9 @@ stream       Binance's stream name, in canonical form (str)
 received_ns  when the worker read the message from its socket, nanoseconds since 1970 (int)
 epoch        when the worker that counts `seq` started, nanoseconds since 1970 (int): a new epoch starts a new count,
              except with a frame that is flagged CONTINUES
-seq          1, 2, 3 … per stream within an epoch: a hole is a loss between worker and reader (int).  A frame whose seq
-             is not above the last one of its epoch was sent again, after NATS was lost: pass over it
+seq          1, 2, 3 … per stream within an epoch: a hole is a loss between worker and reader, or a while in which
+             nobody wanted the stream (int).  A frame whose seq is not above the last one of its epoch was sent again,
+             after NATS was lost: pass over it
 flags        bits: RECOVERED, SNAPSHOT, GAP, CONTINUES, LATE (int)
 payload      the bytes that Binance sent as `data` (bin), byte for byte
 published_ns when the worker handed it to NATS, nanoseconds since 1970 (int): what was held for a while shows it

@@ -90,6 +90,11 @@ class Channel:
         else:
             self._take(frame)
 
+    def begin_after(self, frame: Frame) -> None:
+        """Somebody who listens has this frame: if the first one here does not follow it, something is missing."""
+        if self._epoch == 0:
+            self._epoch, self._seq, self._received_ns = frame.epoch, frame.seq, frame.received_ns
+
     def refilled(self, behind: Joining, before: list[Frame]) -> None:
         """Go on with what was missing, as far as it was to be had, and what came behind it."""
         if self.behind is not behind:

@@ -63,6 +63,12 @@ class Hub:
             if channel.is_idle:
                 self._close(channel)
 
+    def begin_after(self, stream: Stream, frame: Frame) -> None:
+        """Of a stream that has brought nothing yet, what comes first is to follow this frame."""
+        channel = self._channels.get((stream.market, stream.name))
+        if channel is not None:
+            channel.begin_after(frame)
+
     def newest(self, stream: Stream) -> Frame | None:
         """The newest frame with a payload, where one came since somebody listens."""
         channel = self._channels.get((stream.market, stream.name))

@@ -78,7 +78,8 @@ class Joins:
             case Resume(epoch, seq):
                 missed = Missed(self._bus, listen.stream, (epoch, seq), joining)
                 await missed.read()
-                listening.resume(teller, listen, joining, missed.met, recovered=missed.is_certain)
+                met, certain, last = missed.met, missed.is_certain, missed.last
+                listening.resume(teller, listen, joining, met, recovered=certain, last=last)
             case History(length):
                 past, error = await self._past(listen.stream, length, joining)
                 listening.recall(teller, listen, joining, past, error)

@@ -118,14 +118,18 @@ class Listening:
             self._send(listen, newest, snapshot(newest))
             self._hub.flush()
 
-    def resume(self, teller: Teller, listen: Listen, joining: Joining, met: Met, *, recovered: bool) -> None:
-        """Send what was missed, say so, and go on live."""
+    def resume(
+        self, teller: Teller, listen: Listen, joining: Joining, met: Met, *, recovered: bool, last: Frame | None = None
+    ) -> None:
+        """Send what was missed, say so, and go on live, after `last` where that is known and nothing is live yet."""
         if joining.is_left:
             return
         for frame in met.before:
             self._send(listen, frame)
         missed = sum(not frame.flags & GAP for frame in met.before)
         self._go_live(listen, joining, teller.resumed(listen, missed, recovered=recovered), met.live)
+        if last is not None:
+            self._hub.begin_after(listen.stream, last)
 
     def recall(self, teller: Teller, listen: Listen, joining: Joining, past: Past, error: str) -> None:
         """Send history, say that it ended, and go on live."""

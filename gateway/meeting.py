@@ -1,6 +1,7 @@
 """What is waited for so that past and live meet: the first live frame, and what the replay window has before it."""
 
 import asyncio
+import contextlib
 import logging
 import time
 
@@ -36,6 +37,7 @@ class Missed:
         self._key = key
         self._joining = joining
         self._replay = Replay([], False)
+        self.last: Frame | None = None  # where nothing is live yet: the newest frame of all, which that has to follow
 
     async def read(self) -> None:
         """Read until they meet what is held, for PATIENCE at most.  What was read stays if this is cancelled."""
@@ -53,8 +55,16 @@ class Missed:
             # What has left the window does not come back; an empty one may only be behind.
             is_settled = self._replay.complete or self._replay.frames or looks >= _LOOKS_AT_NOTHING
             if (is_settled and self.met.is_whole) or time.monotonic() - begun > PATIENCE:
+                self.last = await self._newest()
                 return
             await asyncio.sleep(_PAUSE)
+
+    async def _newest(self) -> Frame | None:
+        if self._replay.frames or not self._replay.complete:
+            return self._replay.frames[-1] if self._replay.frames else None
+        with contextlib.suppress(BusUnavailable):
+            return await replay.last(self._bus, self._stream.market, self._stream.name)
+        return None
 
     @property
     def frames(self) -> list[Frame]:

@@ -109,6 +109,23 @@ async def test_who_missed_nothing_is_told_so(house: House) -> None:
     assert house.said() == [_resumed(0)]
 
 
+@pytest.mark.parametrize("place", [1, 2])
+async def test_what_nobody_took_meanwhile_is_told_as_soon_as_the_stream_comes_again(house: House, place: int) -> None:
+    house.publish(1, 2)
+    await house.join(house.resume(place))
+    assert house.said() == ([2, _resumed(1)] if place == 1 else [_resumed(0)])
+    house.publish(4)  # nobody wanted the stream for a while
+    gap, came = house.said()
+    assert (gap["type"], gap["data"]["stream"], gap["data"]["unit"], came) == ("gap", TRADES.name, "ms", 4)
+
+
+async def test_a_worker_that_began_anew_is_told_likewise(house: House) -> None:
+    house.publish(1, 2)
+    await house.join(house.resume(2))
+    house.publish(1, epoch=2)
+    assert [each["type"] if isinstance(each, dict) else each for each in house.said()] == ["resumed", "gap", 1]
+
+
 async def test_what_has_left_the_window_is_told_as_not_recovered(house: House) -> None:
     house.publish(1, 2, 3, 4)
     house.window.forget(3)

@@ -129,3 +129,18 @@ async def test_the_window_is_not_read_for_a_stream_that_was_left() -> None:
     missed = house.missed(1)
     await missed.read()
     assert missed.frames == []
+
+
+async def test_what_is_live_has_to_follow_the_newest_frame_of_all() -> None:
+    house = House()
+    house.keep(1, 2, 3)
+    for place, read in ((1, [2, 3]), (3, [])):
+        missed = house.missed(place)
+        await missed.read()
+        assert (_seqs(missed.frames), missed.is_certain) == (read, True)
+        assert missed.last is not None
+        assert missed.last.seq == 3
+    foreign = Missed(house.bus, TRADES, (2, 1), house.joining)
+    house.window.forget(3)
+    await foreign.read()
+    assert (foreign.is_certain, foreign.last) == (False, None)

@@ -67,19 +67,19 @@ class Router:
         self.unasked = 0  # streams nobody here carries: late messages after an UNSUBSCRIBE
         self.duplicates = 0  # came already over another connection, or again over this one
         self.holes = 0
-        self._inherited = 0  # frames that workers before this one counted
+        self._uncounted = 0  # numbers that are no frames of this worker's
 
     @property
     def frames(self) -> int:
         """How many were published: the streams count them."""
-        return sum(line.seq for line in (*self._lines.values(), *self._resting.values())) - self._inherited
+        return sum(line.seq for line in (*self._lines.values(), *self._resting.values())) - self._uncounted
 
     def strange(self, names: Iterable[str]) -> list[str]:
         """Of these streams, those that were never carried."""
         return [name for name in names if name not in self._lines and name not in self._resting]
 
     def carry(self, streams: dict[str, Stream], inherited: Mapping[str, Frame] = _NOTHING) -> None:
-        """Route exactly these streams from now on.  A stream that returns later goes on counting.
+        """Route exactly these streams from now on.  A stream that returns later goes on counting, one number on.
 
         One that was never carried goes on after its frame in `inherited`: the last one of the worker before.
         """
@@ -91,8 +91,10 @@ class Router:
             tracker = tracker_of(stream) if stream.kind in ALWAYS else None
             line = Line(stream, subject_of(self._market, name), mixed, tracker)
             before = self._resting.pop(name, None)
-            if before is not None:
-                line.seq = before.seq
+            if before is not None and before.seq:
+                # What came meanwhile nobody took: who comes back to the stream must see that something is missing.
+                line.seq = before.seq + 1
+                self._uncounted += 1
             elif name in inherited:
                 self._continue(line, inherited[name])
             line.begun = line.seq
@@ -221,7 +223,7 @@ class Router:
             self._unreadable(last.payload, error)
             return
         line.seq = last.seq
-        self._inherited += last.seq
+        self._uncounted += last.seq
         line.newest = last.payload
         line.resuming = line.continues = True
 

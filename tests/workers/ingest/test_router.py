@@ -285,7 +285,7 @@ def test_what_cannot_be_understood_of_another_worker_is_a_new_beginning() -> Non
     assert [(frame.seq, frame.flags) for _, frame in published] == [(1, 0)]
 
 
-def test_a_stream_that_returns_goes_on_counting() -> None:
+def test_a_stream_that_returns_goes_on_counting_with_a_hole_where_nobody_took_what_came() -> None:
     route, published = router(Market.SPOT, "btcusdt@trade")
     message = b'{"stream":"btcusdt@trade","data":{}}'
     route.receive(message, 5)
@@ -293,7 +293,18 @@ def test_a_stream_that_returns_goes_on_counting() -> None:
     route.carry({"btcusdt@trade": parse(Market.SPOT, "btcusdt@trade")})
     route.receive(message, 5)
 
-    assert [frame.seq for _, frame in published] == [1, 2]
+    assert [frame.seq for _, frame in published] == [1, 3]
+    assert route.frames == 2
+
+
+def test_a_stream_that_returns_and_never_brought_anything_begins_with_one() -> None:
+    route, published = router(Market.SPOT, "btcusdt@trade")
+    for _ in range(2):
+        route.carry({})
+        route.carry({"btcusdt@trade": parse(Market.SPOT, "btcusdt@trade")})
+    route.receive(b'{"stream":"btcusdt@trade","data":{}}', 5)
+
+    assert [frame.seq for _, frame in published] == [1]
 
 
 @pytest.mark.recorded
