@@ -55,7 +55,8 @@ def measure(tools: Path, quick: bool) -> Values:
             # Then all of them are behind by their limit, and lose the oldest with each message that comes.
             publisher.ask(f"run 2000 {2 * _OUTBOX_BYTES // 300} 1")
             run("beside", _TIMED)
-            if fleet.status("gateway")["slow_clients"] != _DEAF:
+            slow = fleet.status("gateway")["slow_clients"]
+            if not isinstance(slow, int) or slow < _DEAF:
                 raise BenchError(f"those who never read are not behind: {gateway.last_words()}")
     return values
 
@@ -74,7 +75,7 @@ def _carry(
 
 @contextmanager
 def _company(port: int) -> Iterator[None]:
-    """Readers that ask for everything and read nothing."""
+    """Readers that ask for everything and read no event."""
     sockets = []
     try:
         for _ in range(_DEAF):
@@ -83,6 +84,7 @@ def _company(port: int) -> Iterator[None]:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
             deaf.connect(("127.0.0.1", port))
             deaf.sendall(f"GET {_PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            deaf.recv(16)  # it is let in
         yield
     finally:
         for deaf in sockets:

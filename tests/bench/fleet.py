@@ -33,6 +33,7 @@ SYMBOLS = [f"SYM{number:03}USDT" for number in range(STREAMS)]
 KLINE, AGG_TRADE = "kline_1m", "aggTrade"  # what the load tools can send
 
 _READY = 20.0  # seconds for any part to become ready
+_ASKED = 10  # times, of a part that may be busy
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Process)
@@ -129,9 +130,10 @@ class Fleet:
         async def all_of_them(bus: NatsBus) -> list[Status]:
             return await ask(bus, "_INBOX.bench", 0.3)
 
-        for status in self._with_bus(all_of_them):
-            if status["kind"] == kind:
-                return status
+        for _ in range(_ASKED):
+            for status in self._with_bus(all_of_them):
+                if status["kind"] == kind:
+                    return status
         raise BenchError(f"the {kind} process does not tell its status")
 
     # The load.

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.client import until
+from tests.e2e.conftest import Measure
 from tests.e2e.events import Reader, reading
 from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
+
+_KILLS = int(os.environ.get("FSNATS_TEST_KILLS", "3"))  # the soak has twenty
 
 
 @pytest.fixture(scope="module")
@@ -27,15 +31,14 @@ def _serving(fleet: Fleet, port: int) -> Process:
     return gateway
 
 
-async def test_prices_are_the_seeds_messages_and_the_newest_ones_come_at_once(fleet: Fleet) -> None:
+async def test_prices_are_the_seeds_messages_and_the_newest_ones_come_at_once(fleet: Fleet, measure: Measure) -> None:
     async with reading(f"{fleet.http}/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT") as first:
         await until(lambda: {each["data"]["symbol"] for each in first.data} == {"BTCUSDT", "ETHUSDT"}, "both flow")
         began = time.monotonic()
         async with reading(f"{fleet.http}/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT") as second:
             await until(lambda: len(second.data) >= 2, "the newest values come")
-            took = time.monotonic() - began
-    assert took < 1.0
-    assert second.data[0]["snapshot"] is True
+            measure(f"the newest prices of two wanted streams come {time.monotonic() - began:.3f} s after asking")
+    assert [each["snapshot"] for each in second.data[:2]] == [True, True]
     (price,) = [each for each in first.data if each["data"]["symbol"] == "BTCUSDT"][-1:]
     assert list(price)[-2:] == ["data", "timestamp"]
     assert list(price["data"]) == [
@@ -81,22 +84,26 @@ async def test_candles_and_trades_flow_and_raw_payloads_too(fleet: Fleet) -> Non
     assert raw.data[0]["data"]["e"] == "aggTrade"
 
 
-async def test_a_candle_of_a_wanted_stream_comes_within_a_second(fleet: Fleet) -> None:
+async def test_a_candle_of_a_wanted_stream_comes_at_once(fleet: Fleet, measure: Measure) -> None:
     url = f"{fleet.http}/api/ws/sse/klines?symbol=BTCUSDT&interval=1m"
     async with reading(url) as first:
         await until(lambda: first.data, "candles flow")
         began = time.monotonic()
         async with reading(url) as second:
             await until(lambda: second.data, "a candle comes")
-            assert time.monotonic() - began < 1.0
+            measure(f"a candle of a wanted stream comes {time.monotonic() - began:.3f} s after asking")
+            assert second.data[0]["snapshot"] is True  # it did not wait for the next one, which comes every two seconds
 
 
-async def test_the_last_id_brings_exactly_what_was_missed_over_kills_of_the_gateway(fleet: Fleet) -> None:
+@pytest.mark.timeout(60 + 15 * _KILLS)
+async def test_the_last_id_brings_exactly_what_was_missed_over_kills_of_the_gateway(
+    fleet: Fleet, measure: Measure
+) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/api/ws/sse/stream?streams=btcusdt@aggTrade/ethusdt@aggTrade/btcusdt@trade"
     seen: list[tuple[str, str, int]] = []
     last_id = ""
-    for _ in range(4):
+    for _ in range(_KILLS + 1):
         gateway = _serving(fleet, port)
         async with reading(url, last_id) as reader:
             await until(lambda reader=reader: len(reader.data) > 40, "events flow")  # type: ignore[misc]
@@ -111,6 +118,7 @@ async def test_the_last_id_brings_exactly_what_was_missed_over_kills_of_the_gate
         ids = [number for *whose, number in seen if whose == [kind, symbol]]
         assert ids == list(range(ids[0], ids[0] + len(ids))), (kind, symbol)
     assert len({(kind, symbol) for kind, symbol, _ in seen}) == 3
+    measure(f"{_KILLS} kills of a gateway, events: {len(seen)} by their last id, none missing, none twice")
 
 
 _counts: dict[int, int] = {}

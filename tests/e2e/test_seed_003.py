@@ -236,3 +236,10 @@ def test_what_it_says_of_reconnecting_and_of_trouble_holds(fleet: Fleet, tmp_pat
     status, problem = curl(tmp_path, f"curl '{fleet.http}/api/ws/sse/prices?symbols=BTC_USDT'")
     assert (status, problem["status"]) == (404, 404)
     assert "did you mean BTCUSDT?" in problem["detail"]
+    trouble = document("003").partition("## Troubleshooting")[2]
+    asked = re.findall(r"`GET (/api/[^`]+)`", trouble)
+    assert asked == ["/api/ws/streams", "/api/logs/today"]
+    streams, logs = (_ask(fleet, tmp_path, "GET", path) for path in asked)
+    assert streams["count"] == len(streams["streams"])
+    assert {"gateway", "ingest-spot-0", "supervisor"} <= set(logs["programs"])
+    assert logs["entries"]
