@@ -70,6 +70,8 @@ ELSEWHERE = {
     "fsnats/cli/checks/websocket.py": "tests/fsnats/cli/test_doctor.py",
     "fsnats/cli/gateway.py": "tests/fsnats/cli/test_app.py",
     "fsnats/cli/listener.py": "tests/fsnats/cli/test_tail.py",
+    "fsnats/cli/looks.py": "tests/fsnats/cli/test_screen.py",
+    "fsnats/cli/page.py": "tests/fsnats/cli/test_screen.py",
     "fsnats/cli/record.py": "tests/fsnats/cli/test_app.py",
     "fsnats/cli/replies.py": "tests/fsnats/cli/test_client.py",
     "fsnats/cli/settings.py": "tests/fsnats/cli/test_config.py",

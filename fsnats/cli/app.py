@@ -22,6 +22,7 @@ from fsnats.cli import (
     status,
     supervise,
     tail,
+    top,
     up,
     verify,
     version,
@@ -72,6 +73,7 @@ app.command(add_help_option=False, context_settings=_theirs)(capture.capture)
 app.command()(replay.replay)
 app.command()(status.status)
 app.command()(logs.logs)
+app.command()(top.top)
 app.command()(tail.tail)
 app.command()(client.client)
 app.command()(record.record)

@@ -150,7 +150,7 @@ async def listed(bus: "NatsBus", market: Market) -> "Listing":
     import msgspec
 
     from fsnats.catalogue import LISTINGS, read
-    from fsnats.cli.status import SIMULATED
+    from fsnats.cli.page import SIMULATED
     from fsnats.symbols import Listing
 
     try:

@@ -1,22 +1,90 @@
 """A fleet's status as tables for a terminal."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.table import Table
 from rich.text import Text
 
+from fsnats.cli.page import COLOURS
+from fsnats.fleet.events import Kind, Told
 from fsnats.fleet.statuses import Connection, ExitTrouble, Fleet
+from fsnats.fleet.streams import KnownBy, State, StreamRow
+from fsnats.fleet.troubles import Trouble
 
 _GOOD = dict.fromkeys(("ready", "connected", "yes"), "green") | dict.fromkeys(("reconnecting", "waited for"), "yellow")
-_GOOD["gave up"] = "red"
+_GOOD |= dict.fromkeys(("gave up", "waiting"), "red")
 
 
-def of_fleet(fleet: Fleet, *, verbose: bool = False) -> Iterator[Table]:
-    """The tables that have something to show; `verbose` shows all that is known of each connection."""
+def of_fleet(fleet: Fleet, troubles: Iterable[Trouble] = (), *, verbose: bool = False) -> Iterator[Table]:
+    """The tables that have something to show, with what is troubled in its colour; `verbose` shows all that is known of
+    each connection."""
+    marks = _marks(troubles)
     connections = _connections_in_detail if verbose else _connections
-    builders = (_programs, _markets, _exits, connections, _silent, _recorders, _captures, _gateways)
-    yield from (table for table in (build(fleet) for build in builders) if table.row_count)
+    for build in (_programs, _markets, _exits, connections, _silent, _recorders, _captures, _gateways):
+        table = build(fleet)
+        for row, name in zip(table.rows, table.columns[0].cells, strict=True):
+            row.style = marks.get(str(name), "")
+        if table.row_count:
+            yield table
+
+
+def _marks(troubles: Iterable[Trouble]) -> dict[str, str]:
+    """The colour of each program, connection, exit and market with which something is wrong."""
+    marks: dict[str, str] = {}
+    for trouble in troubles:  # the worst first
+        where = trouble.where
+        for name in filter(None, (where.connection, where.exit, where.program or where.market)):
+            marks.setdefault(name, COLOURS[trouble.severity])
+    return marks
+
+
+def of_events(events: Iterable[Told]) -> Table:
+    """What happened lately."""
+    table = _table("\nlately", "at", "what", "where", "streams", ">messages", "because")
+    for told in events:
+        event = told.event
+        where = " by ".join(filter(None, (event.child or event.connection or told.program, event.exit)))
+        more = event.count - len(event.streams)
+        streams = ", ".join(event.streams) + (f" and {more} more" if more > 0 else "")
+        at = time.strftime("%H:%M:%S", time.localtime(event.at / 1000))
+        _row(table, at, event.kind, where, streams, f"{event.messages:,}" if event.messages else "", event.reason)
+        table.rows[-1].style = _KINDS.get(event.kind, "")
+    return table
+
+
+def of_streams(rows: Iterable[StreamRow]) -> Table:
+    """How streams flow; those that do not say why, and what is tried."""
+    numbers = (">messages/s", ">KB/s", ">age", ">lag", ">expected", ">actual", ">gaps", ">recovered")
+    table = _table("", "stream", "market", "state", *numbers, "worker", "because")
+    for column in table.columns[:-1]:
+        column.no_wrap = True
+    for row in rows:
+        expected = "at will" if row.expected_by is KnownBy.AT_WILL else _pause(row.expected) or "unknown"
+        lag = "" if row.lag_ms is None else f"{round(row.lag_ms):,} ms"
+        reason = ", ".join(filter(None, (row.reason, f"trying {row.trying}" if row.trying else "")))
+        _row(
+            table,
+            row.stream,
+            row.market,
+            row.state,
+            *("" if rate is None else f"{rate:,.1f}" for rate in (row.rate, row.byte_rate and row.byte_rate / 1000)),
+            *("none yet" if row.age is None else span(row.age), lag, expected, _pause(row.actual)),
+            *(f"{count:,}" if count else "" for count in (row.gaps, row.recovered)),
+            row.worker,
+            reason or _BECAUSE.get(row.state, ""),
+        )
+        table.rows[-1].style = _STATES.get(row.state, "")
+    return table
+
+
+def _pause(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1000:.0f} ms" if seconds < 1 else span(seconds)
+
+
+_KINDS = dict.fromkeys((Kind.GAP, Kind.LOST, Kind.SILENT, Kind.ENDED), "red") | dict.fromkeys((Kind.EXIT,), "yellow")
+_STATES = {State.SILENT: "red", State.LATE: "yellow", State.WAITING: "yellow"}
+_BECAUSE = {State.LATE: "it pauses longer than expected", State.WAITING: "nothing came yet"}
 
 
 def _table(title: str, *columns: str) -> Table:

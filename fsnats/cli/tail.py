@@ -72,7 +72,7 @@ async def _warn(bus: "NatsBus", streams: list[Stream]) -> None:
     import msgspec
 
     from fsnats.catalogue import LISTINGS, read
-    from fsnats.cli.status import SIMULATED
+    from fsnats.cli.page import SIMULATED
     from fsnats.symbols import Listing
 
     market = streams[0].market

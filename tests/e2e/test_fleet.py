@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.client import until
 from tests.e2e.fleet import Fleet, get, wait_for
+from tests.fsnats.cli.conftest import command
+from tests.fsnats.cli.terminal import terminal
 
 STREAMS = ("btcusdt@trade", "ethusdt@miniTicker")
 
@@ -41,14 +44,26 @@ def test_a_fleet_is_shown_with_everybody_in_it(fleet: Fleet) -> None:
     assert [trouble for trouble in seen["troubles"] if trouble["severity"] == "error"] == []
 
 
-def test_a_killed_worker_turns_red_and_is_well_again(fleet: Fleet) -> None:
+async def test_a_killed_worker_turns_red_and_is_well_again(fleet: Fleet) -> None:
     worker = "ingest-spot-0"
     assert troubles_of(fleet, worker) == {}
-    pid = fleet.kill(worker)
-    wait_for(lambda: "signal 9" in str(troubles_of(fleet, worker)), "it is red")
-    wait_for(lambda: "error" not in troubles_of(fleet, worker).values(), "it is well again")
-    (again,) = (program for program in told(fleet)["programs"] if program["program"] == worker)
-    assert again["pid"] not in (0, pid)
+    watch = command("status", "--watch", "--interval", "0.2")
+    async with terminal(*watch, env=fleet.environ()) as shown:
+        await until(lambda: worker in shown.screen, "it is on the screen")
+        assert f"! {worker}" not in shown.written
+        pid = fleet.kill(worker)
+        await until(lambda: "signal 9" in str(troubles_of(fleet, worker)), "it is red over HTTP")
+        await until(
+            lambda: f"! {worker} " in shown.written and "signal 9 ended it" in shown.written, "and on the screen"
+        )
+        await until(lambda: "error" not in troubles_of(fleet, worker).values(), "it is well again")
+        await until(lambda: f"{worker} started again" in shown.screen, "the screen says so")
+
+    def answering() -> set[int]:
+        return {program["pid"] for program in told(fleet)["programs"] if program["program"] == worker}
+
+    await until(lambda: answering() == {fleet.pids()[worker]}, "its successor answers")
+    assert answering() != {pid}
 
 
 def test_streams_and_what_happens_to_them_are_shown(fleet: Fleet) -> None:

@@ -229,7 +229,9 @@ async def test_json_holds_every_answer_unchanged(nats_url: str, bus: NatsBus) ->
     await answering(bus, SUPERVISOR, strange)
     ended = await fsnats("status", "--json", "--wait", "0.3", nats_url=nats_url)
     assert ended.status == 0
-    assert msgspec.json.decode(ended.out) == {"simulated": True, "programs": [SUPERVISOR, strange]}
+    told = msgspec.json.decode(ended.out)
+    assert (told["simulated"], told["programs"]) == (True, [SUPERVISOR, strange])
+    assert "history gave up with status 78; its own lines say why" in [each["what"] for each in told["troubles"]]
 
 
 async def test_real_data_is_not_called_simulated(nats_url: str, bus: NatsBus) -> None:
