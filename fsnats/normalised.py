@@ -139,7 +139,10 @@ TYPES = tuple(dict.fromkeys(name for name, _ in FORMS.values()))
 _Raw = Mapping[str, msgspec.Raw]
 _Item = tuple[str, Sort, bytes]
 _NULL = b"null"
-_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_NUMBER_TEXT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(_NUMBER_TEXT.pattern.encode())
+_LATEST_MS = 253402300799999  # the end of the year 9999: ISO 8601 has no later one
+_LEVEL = 2  # a price and a quantity
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -174,9 +177,8 @@ def body(stream: Stream, payload: bytes, received_ms: int, *, exact: bool = Fals
 def data(stream: Stream, payload: bytes, received_ms: int, *, exact: bool = False) -> tuple[bytes, int]:
     """Its `data` alone, and when it happened, in milliseconds since 1970."""
     type_of(stream)
-    number = _text if exact else _digits
     found, moment = _items(stream, payload, received_ms)
-    objects = [b"{%b}" % b",".join(_member(item, number) for item in items) for items in found]
+    objects = [b"{%b}" % b",".join(_member(item, exact) for item in items) for items in found]
     return (b"[%b]" % b",".join(objects) if _is_array(payload) else objects[0]), moment
 
 
@@ -190,7 +192,7 @@ def values(
     """
     type_of(stream)
     found, _ = _items(stream, payload, received_ms)
-    return [{name: _value(sort, raw, number) for name, sort, raw in items} for items in found]
+    return [{name: _value(name, sort, raw, number) for name, sort, raw in items} for items in found]
 
 
 def iso(ms: int) -> str:
@@ -208,8 +210,10 @@ def _items(stream: Stream, payload: bytes, received_ms: int) -> tuple[list[list[
         events: list[dict[str, msgspec.Raw]] = _objects(payload) if _is_array(payload) else [_object(payload)]
         found = [list(_fields(stream, event, received_ms)) for event in events]
         moment = next((_integer(event["E"]) for event in events if "E" in event), received_ms)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unusable(f"{stream.name}: {error}") from error
+    if not 0 <= moment <= _LATEST_MS:
+        raise Unusable(f"{stream.name}: its event time, {moment}, is no time")
     return found, moment
 
 
@@ -236,30 +240,46 @@ def _symbol(stream: Stream, event: _Raw, inner: Mapping[str, _Raw]) -> bytes:
     return bytes(event.get("s") or inner.get("o", {}).get("s") or _NULL)
 
 
-def _member(item: _Item, number: Callable[[bytes], bytes]) -> bytes:
+def _member(item: _Item, exact: bool) -> bytes:
     name, sort, raw = item
     if sort is Sort.NUMBER:
-        raw = number(raw)
+        raw = _digits(raw, name)
+        raw = b'"%b"' % raw if exact and raw != _NULL else raw
     elif sort is Sort.LEVELS and raw != _NULL:
-        levels = [b"[%b]" % b",".join(number(_encode(each)) for each in level) for level in _levels(raw)]
-        raw = b"[%b]" % b",".join(levels)
+        between, around = ('","', '["%s"]') if exact else (",", "[%s]")
+        raw = f"[{','.join(around % between.join(level) for level in _levels_of(raw, name))}]".encode()
     return b'"%b":%b' % (name.encode(), raw)
 
 
-def _digits(raw: bytes) -> bytes:
-    """A string's digits as a JSON number; null for one that is none."""
-    digits = raw.strip(b'"')
-    return digits if _NUMBER.fullmatch(digits) else _NULL
+def _levels_of(raw: bytes, name: str) -> list[list[str]]:
+    try:
+        levels: list[list[str]] = _levels(raw)
+    except msgspec.DecodeError as error:
+        raise Unusable(f"{name}: {error}") from error
+    for level in levels:
+        if len(level) != _LEVEL:
+            raise Unusable(f"{name}: a level of {len(level)}")
+        for each in level:
+            if not _NUMBER_TEXT.fullmatch(each):
+                raise Unusable(f"{name}: {each[:40]!r} is no number")
+    return levels
 
 
-def _text(raw: bytes) -> bytes:
-    return b'"%b"' % digits if (digits := _digits(raw)) != _NULL else _NULL
+def _digits(raw: bytes, name: str) -> bytes:
+    """A string's digits as a JSON number; null for an empty one.  Raises Unusable for what is no number: to leave it
+    out would be to say that the exchange did not tell it."""
+    digits = raw[1:-1] if raw[:1] == b'"' else raw
+    if _NUMBER.fullmatch(digits):
+        return digits
+    if digits in (b"", _NULL):
+        return _NULL
+    raise Unusable(f"{name}: {digits[:40]!r} is no number")
 
 
-def _value(sort: Sort, raw: bytes, number: Callable[[str], Any]) -> Any:
+def _value(name: str, sort: Sort, raw: bytes, number: Callable[[str], Any]) -> Any:
     if sort is Sort.NUMBER:
-        digits = _digits(raw)
+        digits = _digits(raw, name)
         return None if digits == _NULL else number(digits.decode())
     if sort is Sort.LEVELS and raw != _NULL:
-        return [[number(each) for each in level] for level in _levels(raw)]
+        return [[number(each) for each in level] for level in _levels_of(raw, name)]
     return msgspec.json.decode(raw)

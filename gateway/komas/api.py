@@ -223,8 +223,9 @@ class Komas:
             if stream.kind != "ticker" or frame is None or (symbols and stream.subject not in symbols):
                 continue
             if stream.subject not in prices or stream.market is self._house.config.markets[0]:
-                inner, _ = data(stream, frame.payload, frame.received_ns // 1_000_000)
-                prices[stream.subject] = msgspec.Raw(inner)
+                with contextlib.suppress(Unusable):  # listeners are told that it cannot be understood
+                    inner, _ = data(stream, frame.payload, frame.received_ns // 1_000_000)
+                    prices[stream.subject] = msgspec.Raw(inner)
         return prices
 
 

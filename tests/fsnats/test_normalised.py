@@ -1,13 +1,20 @@
+import gzip
 import json
+import re
+from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsnats.binance.streams import Market, parse
-from fsnats.errors import Unusable
-from fsnats.normalised import TYPES, iso, normalised, type_of, values
+from fsnats.binance.streams import Market, Stream, parse
+from fsnats.errors import StreamNameError, Unusable
+from fsnats.normalised import FORMS, TYPES, Sort, iso, normalised, type_of, values
 
 TICKER = (
     b'{"e":"24hrTicker","E":1703520000000,"s":"BTCUSDT","p":"500.50","P":"1.19","w":"1","c":"42500.50","Q":"1",'
@@ -103,6 +110,211 @@ def test_exact_numbers_stay_the_strings_that_they_were() -> None:
     text = normalised(parse(Market.SPOT, "btcusdt@ticker"), TICKER, 1, exact=True)
     assert b'"price":"42500.50","open":"42000.00"' in text
     assert b'"timestamp":1703520000000}' in text
+
+
+_OF_EACH = 150  # messages of a recording that are looked at, of each kind
+
+# One payload of every kind that has a normalised form; numbers are put in where it has `@`.
+_TICK = '"p":@,"P":@,"w":@,"c":@,"Q":@,"o":@,"h":@,"l":@,"v":@,"q":@'
+_BAR = '"k":{"t":1,"T":2,"i":"1m","o":@,"c":@,"h":@,"l":@,"v":@,"n":3,"x":true,"q":@,"V":@,"Q":@,"B":@}'
+_ORDER = '{"s":"BTCUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":@,"p":@,"ap":@,"X":"FILLED","l":@,"z":@,"T":8}'
+_SIDES = "[[@,@],[@,@]]"
+PAYLOADS = {
+    "btcusdt@ticker": f'{{"E":5,"s":"BTCUSDT",{_TICK}}}',
+    "!ticker@arr": f'[{{"E":5,"s":"A",{_TICK}}},{{"E":6,"s":"B",{_TICK}}}]',
+    "btcusdt@miniTicker": f'{{"E":5,"s":"BTCUSDT",{_TICK}}}',
+    "!miniTicker@arr": f'[{{"E":5,"s":"A",{_TICK}}}]',
+    "btcusdt@kline_1m": f'{{"E":5,"s":"BTCUSDT",{_BAR}}}',
+    "btcusdt_perpetual@continuousKline_1m": f'{{"E":5,"ps":"BTCUSDT","ct":"PERPETUAL",{_BAR}}}',
+    "btcusdt@trade": '{"E":5,"s":"BTCUSDT","t":1,"p":@,"q":@,"T":4,"m":true}',
+    "btcusdt@aggTrade": '{"E":5,"s":"BTCUSDT","a":1,"f":1,"l":2,"p":@,"q":@,"T":4,"m":true}',
+    "btcusdt@bookTicker": '{"E":5,"u":1,"s":"BTCUSDT","b":@,"B":@,"a":@,"A":@}',
+    "!bookTicker": '{"E":5,"u":1,"s":"BTCUSDT","b":@,"B":@,"a":@,"A":@}',
+    "btcusdt@markPrice": '{"E":5,"s":"BTCUSDT","p":@,"P":@,"i":@,"r":@,"T":6}',
+    "!markPrice@arr": '[{"E":5,"s":"BTCUSDT","p":@,"P":@,"i":@,"r":@,"T":6}]',
+    "btcusd@markPrice": '[{"E":5,"s":"BTCUSD_PERP","p":@,"P":@,"i":@,"r":@,"T":6}]',
+    "btcusdt@forceOrder": f'{{"E":5,"o":{_ORDER}}}',
+    "!forceOrder@arr": f'{{"E":5,"o":{_ORDER}}}',
+    "btcusdt@depth": f'{{"E":5,"s":"BTCUSDT","U":1,"u":2,"b":{_SIDES},"a":{_SIDES}}}',
+    "btcusdt@rpiDepth@500ms": f'{{"E":5,"s":"BTCUSDT","U":1,"u":2,"b":{_SIDES},"a":{_SIDES}}}',
+    "btcusdt@depth5": f'{{"lastUpdateId":2,"bids":{_SIDES},"asks":{_SIDES}}}',
+    "btcusdt@depth10": f'{{"E":5,"s":"BTCUSDT","u":2,"b":{_SIDES},"a":{_SIDES}}}',
+}
+_MARKETS = {
+    "!ticker@arr": Market.USDM,
+    "btcusdt_perpetual@continuousKline_1m": Market.USDM,
+    "btcusdt@markPrice": Market.USDM,
+    "!markPrice@arr": Market.USDM,
+    "!bookTicker": Market.USDM,
+    "btcusd@markPrice": Market.COINM,
+    "btcusdt@forceOrder": Market.USDM,
+    "!forceOrder@arr": Market.USDM,
+    "btcusdt@rpiDepth@500ms": Market.USDM,
+    "btcusdt@depth10": Market.USDM,
+}
+
+# As the exchange writes them and as it might: many digits, zeros at both ends, exponents, signs.
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?", fullmatch=True)
+
+
+def told(found: Any, path: str) -> Any:
+    """What lies at a path such as `k.o` of a payload."""
+    for key in path.split("."):
+        found = found[key]
+    return found
+
+
+def numbers_of(value: Any) -> list[Any]:
+    """The numbers of a field, which is one, or those of levels."""
+    return [each for level in value for each in level] if isinstance(value, list) else [value]
+
+
+def check_each_number(stream: Stream, payload: bytes) -> int:
+    """Compare every number of a payload's normalised form with what was sent; returns how many there were."""
+    sent = json.loads(payload)
+    rows = sent if isinstance(sent, list) else [sent]
+    plain = json.loads(normalised(stream, payload, 1), parse_float=Decimal, parse_int=Decimal)["data"]
+    exact = json.loads(normalised(stream, payload, 1, exact=True))["data"]
+    python = values(stream, payload, 1, Decimal)
+    count = 0
+    for row, of_json, of_exact, of_python in zip(
+        rows, *(each if isinstance(each, list) else [each] for each in (plain, exact, python)), strict=True
+    ):
+        form = FORMS[stream.kind][1]
+        if stream.kind == "partialDepth" and "lastUpdateId" in row:
+            form = tuple((name, name if sort is Sort.LEVELS else path, sort) for name, path, sort in form)
+        for name, path, sort in form:
+            if sort is Sort.ITSELF:
+                continue
+            try:
+                was = numbers_of(told(row, path))
+            except KeyError:  # spot's best prices have no time, old tickers not every field
+                assert of_json[name] is None
+                continue
+            if was == [""]:  # a delivery contract has no funding rate
+                assert of_json[name] is of_exact[name] is of_python[name] is None
+                continue
+            assert numbers_of(of_json[name]) == [Decimal(each) for each in was], (name, payload)
+            assert numbers_of(of_exact[name]) == was, (name, payload)
+            assert numbers_of(of_python[name]) == [Decimal(each) for each in was], (name, payload)
+            count += len(was)
+    return count
+
+
+def test_there_is_a_payload_of_every_kind() -> None:
+    kinds = {parse(_MARKETS.get(name, Market.SPOT), name).kind for name in PAYLOADS}
+    assert kinds == set(FORMS)
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+@settings(max_examples=30)
+@given(st.data())
+def test_every_number_of_every_type_equals_the_decimal_that_was_sent(name: str, data: st.DataObject) -> None:
+    head, *rest = PAYLOADS[name].split("@")
+    payload = head + "".join(f'"{data.draw(NUMBERS)}"{part}' for part in rest)
+    assert check_each_number(parse(_MARKETS.get(name, Market.SPOT), name), payload.encode()) == len(rest) - _unread(
+        name
+    )
+
+
+def _unread(name: str) -> int:
+    """How many of a payload's numbers the normalised form has no field for."""
+    rows = PAYLOADS[name].count('"w":@')
+    candles = 3 if '"k":' in PAYLOADS[name] else 0  # what takers bought, and what is not used
+    return rows * (4 if "mini" in name else 2) + candles  # the average and the last quantity; of mini tickers changes
+
+
+# How the stream is called whose payload is in a file without its name.
+_SUFFIXES = {"markPriceUpdate": "markPrice", "kline": "kline_1m", "partialDepth": "depth20"}
+
+
+class Kept(msgspec.Struct):
+    """A line of a recording."""
+
+    market: Market
+    kind: str
+    raw: str | None
+
+
+def recorded(recordings: Path) -> Iterator[tuple[Stream, bytes]]:
+    """Messages of captures, so many of each kind, and single payloads, with their streams."""
+    for capture in sorted((recordings / "captures").glob("*.jsonl.gz")):
+        seen: Counter[str] = Counter()
+        with gzip.open(capture, "rb") as lines:
+            for line in lines:
+                kept = msgspec.json.decode(line, type=Kept)
+                found = named(kept.market, kept.raw) if kept.raw and kept.kind == "ws" else None
+                if found is not None and seen[found[0].kind] < _OF_EACH:
+                    seen[found[0].kind] += 1
+                    yield found
+    for example in sorted((recordings / "examples").glob("*.json")):
+        market, kind, *_ = example.name.split(".")
+        text = example.read_text().strip()
+        symbol = re.search(r'"s":"([^"]+)"', text)
+        if kind == "miniTickerArr":
+            kind, text = "", f'{{"stream":"!miniTicker@arr","data":{text}}}' if text.startswith("[") else text
+        elif symbol and not text.startswith('{"stream"'):
+            text = f'{{"stream":"{symbol[1].lower()}@{_SUFFIXES.get(kind, kind)}","data":{text}}}'
+        found = named(Market(market), text) if kind != "rest" else None
+        if found is not None:
+            yield found
+
+
+def named(market: Market, text: str) -> tuple[Stream, bytes] | None:
+    """Stream and payload of a message that names its stream; None where there is no normalised form of it."""
+    match = re.fullmatch(r'\{"stream":"([^"]+)","data":(.+)\}', text, re.DOTALL)
+    try:
+        stream = parse(market, match[1]) if match else None
+    except StreamNameError:  # of those days
+        return None
+    if match is None or stream is None or stream.kind not in FORMS:
+        return None
+    return stream, match[2].encode()
+
+
+def test_every_number_that_was_recorded_equals_the_decimal_that_binance_sent(recordings: Path) -> None:
+    looked_at: Counter[str] = Counter()
+    for stream, payload in recorded(recordings):
+        looked_at[type_of(stream)] += check_each_number(stream, payload)
+    of_two_files = {"ticker", "mini_ticker", "mark_price", "partial_depth"}
+    assert looked_at.keys() == {"kline", "trade", "agg_trade", "book_ticker", "depth"} | of_two_files
+    assert min(looked_at.values()) >= 20
+    assert looked_at.total() > 50_000
+
+
+@pytest.mark.parametrize(
+    "wrong", ['"+1"', '".5"', '"1."', '"01"', '"NaN"', '"1,0"', '" 1"', "true", "[]", "{}", '"1\\u0030"']
+)
+def test_what_is_no_number_is_refused_and_not_left_out(wrong: str) -> None:
+    stream = parse(Market.SPOT, "btcusdt@trade")
+    payload = TRADE.replace(b'"42500.00"', wrong.encode())
+    for call in (lambda: normalised(stream, payload, 1), lambda: values(stream, payload, 1)):
+        with pytest.raises(Unusable, match="price"):
+            call()
+
+
+@pytest.mark.parametrize("wrong", ['[["1","x"]]', '[["1",2]]', '[["1"]]', '[["1","2",[]]]', '["1"]', '{"1":"2"}'])
+def test_levels_that_are_none_are_refused(wrong: str) -> None:
+    payload = f'{{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":{wrong},"a":[]}}'.encode()
+    with pytest.raises(Unusable, match="bids"):
+        normalised(parse(Market.SPOT, "btcusdt@depth"), payload, 1)
+
+
+def test_a_number_may_also_come_without_quotation_marks() -> None:
+    payload = TRADE.replace(b'"42500.00"', b"42500.00")
+    assert b'"price":42500.00,' in normalised(parse(Market.SPOT, "btcusdt@trade"), payload, 1)
+
+
+@pytest.mark.parametrize("moment", ["-1", "253402300800000", "1" * 400])
+def test_an_event_time_that_is_none_is_refused(moment: str) -> None:
+    payload = TRADE.replace(b"1703520000500", moment.encode())
+    with pytest.raises(Unusable, match="btcusdt@trade"):
+        normalised(parse(Market.SPOT, "btcusdt@trade"), payload, 1)
+
+
+def test_what_is_nested_beyond_all_measure_is_refused() -> None:
+    with pytest.raises(Unusable, match="btcusdt@trade"):
+        normalised(parse(Market.SPOT, "btcusdt@trade"), b'{"x":' + b"[" * 100_000, 1)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20))
