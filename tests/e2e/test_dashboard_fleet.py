@@ -104,6 +104,8 @@ def test_the_map_leads_from_the_exit_to_the_streams(browser: Browser, fleet: Fle
         )
         page.get_by_role("button", name="All streams").click()
         expect(rows).to_have_count(1 + 6, timeout=SOON)
+        # On a large screen the view scrolls, below banner and navigation, and not the page.
+        assert page.evaluate("document.documentElement.scrollHeight === innerHeight")
         page.go_back()
         expect(page.get_by_role("heading", name="Streams of ingest-spot-0-0")).to_be_visible()
 

@@ -40,6 +40,7 @@ def test_each_dialect_is_shown_and_brings_what_was_chosen(browser: Browser, flee
             )
             assert shown == [text["text"] for text in made["texts"]]
         expect(lines(page, "error")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollHeight === innerHeight")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -84,7 +84,8 @@ const acts = new WeakMap();
 /** @param {Element} element @param {Cell} cell */
 function show(element, cell) {
   if (typeof cell === 'string') {
-    say(element, cell);
+    if (element.firstElementChild) element.textContent = cell; // it was a mark before
+    else say(element, cell);
     return;
   }
   const tag = 'act' in cell ? 'button' : 'span';

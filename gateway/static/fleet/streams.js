@@ -30,7 +30,7 @@ export function rows(streams, choose) {
         expected(each),
         span(each.actual),
         each.lag_ms === null ? '' : `${each.lag_ms.toFixed(1)} ms`,
-        each.gaps ? { text: count(each.gaps), kind: 'bad' } : { text: '0', kind: '' },
+        each.gaps ? { text: count(each.gaps), kind: 'bad' } : '0',
         count(each.recovered),
         each.connections.join(', ') || each.worker,
         [each.reason, each.trying].filter(Boolean).join('; '),
