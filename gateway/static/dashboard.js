@@ -48,7 +48,7 @@ const context = {
   announce: (text) => say(announcer, text),
 };
 
-/** Show the view that the URL names. */
+/** Show the view that the URL names, as soon as it is known what is listed: then it is known, too, whether it is made up. */
 async function arrive() {
   const route = read(location.hash, names);
   for (const link of document.querySelectorAll('#views a')) {
@@ -61,18 +61,36 @@ async function arrive() {
   }
   const beginning = ++beginnings;
   leave();
-  const { mount } = await import(`./views/${route.view}.js`);
+  if (catalogue.value.markets.length === 0) return;
+  let view;
+  try {
+    view = await load(route.view);
+  } catch {
+    wait('This part of the page cannot be loaded. Is the gateway there? Then load the page anew.');
+    return;
+  }
   if (beginning !== beginnings) return;
   parts.set(read(location.hash, names).parts);
-  document.title = `${VIEWS.find((view) => view.name === route.view)?.title} · fsnats`;
+  document.title = `${VIEWS.find(({ name }) => name === route.view)?.title} · fsnats`;
   const root = el('div', { class: `view view-${route.view}` });
   main.replaceChildren(root);
-  mounted = { view: route.view, end: mount(root, context) };
+  mounted = { view: route.view, end: () => {} }; // a view may go elsewhere while it is being mounted
+  mounted.end = view.mount(root, context);
+}
+
+/** @param {string} view @returns {Promise<{ mount: import('./shell/views.js').Mount }>} */
+function load(view) {
+  return import(`./views/${view}.js`);
 }
 
 function leave() {
   mounted?.end();
   mounted = undefined;
+}
+
+/** Say what is waited for. @param {string} text */
+function wait(text) {
+  main.replaceChildren(el('p', { class: 'waiting' }, text));
 }
 
 /** Look at what is listed, until it is known, and again from time to time; then the page can be shown. */
@@ -84,10 +102,11 @@ async function look() {
     gateway.simulated.set(catalogue.value.nature !== '');
     tell();
     timer = setTimeout(look, CATALOGUE_MS);
-    if (!mounted) await arrive();
+    if (markets.length === 0) wait('There is no market here that may be read.');
+    else if (!mounted) await arrive();
   } catch (failure) {
     if (!(failure instanceof Refused)) throw failure;
-    if (!mounted) main.replaceChildren(el('p', { class: 'waiting' }, `Waiting for the gateway: ${failure.message}.`));
+    if (!mounted) wait(`Waiting for the gateway: ${failure.message}.`);
     if (failure.status !== 401) timer = setTimeout(look, AGAIN_MS);
   }
 }
@@ -96,6 +115,8 @@ async function look() {
 function begin() {
   beginnings++;
   leave();
+  catalogue.set(new Catalogue([]));
+  load(read(location.hash, names).view).catch(() => {}); // on its way already; `arrive` says when it does not come
   look();
 }
 

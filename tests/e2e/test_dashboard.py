@@ -12,17 +12,23 @@ from tests.e2e.page import LOST, opened
 TOKEN = "s3cr3t-s3cr3t-s3cr3t"
 
 
-@pytest.fixture(scope="module")
-def guarded(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture
+def guarded(revocable: tuple[str, Path]) -> str:
     """A gateway that asks for a token."""
-    tokens = tmp_path_factory.mktemp("guarded") / "tokens.toml"
+    return revocable[0]
+
+
+@pytest.fixture
+def revocable(fleet: Fleet, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The same, and the file of its tokens."""
+    tokens = tmp_path / "tokens.toml"
     tokens.touch(mode=0o600)
     tokens.write_text(f"[[token]]\nname = 'desk'\ntoken = '{TOKEN}'\nmarkets = ['spot']\n")
     port = free_port()
     environ = fleet.environ(gateway_tokens_file=tokens)
     process = fleet.start(f"guarded-{port}", "gateway", "--port", str(port), environ=environ)
     wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
-    yield f"http://127.0.0.1:{port}/"
+    yield f"http://127.0.0.1:{port}/", tokens
     process.kill()
 
 
@@ -64,6 +70,30 @@ def test_a_gateway_that_wants_a_token_is_given_one(browser: Browser, guarded: st
         expect(page.get_by_role("combobox", name="Market")).to_be_visible()
         page.get_by_role("button", name="Forget the token").click()
         expect(dialog).to_be_visible()
+
+
+def test_a_page_without_a_place_opens_one_view_and_no_socket_twice(browser: Browser, fleet: Fleet) -> None:
+    with opened(browser, "about:blank", allowed=fleet.http) as page:
+        sockets: list[str] = []
+        page.on("websocket", lambda socket: sockets.append(socket.url))
+        page.goto(fleet.http)
+        expect(page.locator(".chart .freshness")).to_have_text("live")
+        expect(page.locator(".watchlist .freshness")).to_have_text("live")
+        assert len(sockets) == 3  # candles, what else there is of the symbol, the watchlist
+
+
+def test_a_token_that_is_taken_back_is_asked_for_anew(browser: Browser, revocable: tuple[str, Path]) -> None:
+    url, tokens = revocable
+    with opened(browser, url, expected=LOST) as page:
+        field = page.get_by_role("dialog").get_by_label("Access token")
+        field.fill(TOKEN)
+        field.press("Enter")
+        expect(page.locator(".chart .freshness")).to_have_text("live")
+        tokens.write_text(tokens.read_text().replace(TOKEN, "0ther-0ther-0ther-0ther"))
+        expect(page.get_by_role("dialog")).to_contain_text("the token is not valid")
+        field.fill("0ther-0ther-0ther-0ther")
+        field.press("Enter")
+        expect(page.locator(".chart .freshness")).to_have_text("live")
 
 
 def test_a_token_is_in_no_log(fleet: Fleet) -> None:

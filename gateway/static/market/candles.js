@@ -1,6 +1,6 @@
 // The candles of one chart, in their order, whichever way they come: the past, live ones, late ones, older ones.  Pure.
 
-export const MOST = 20_000; // candles of one chart: a page may be open for weeks
+export const MOST = 10_000; // candles of one chart: a page may be open for weeks
 const ROOM = 1000; // above that, before the oldest go
 
 /**

@@ -5,6 +5,7 @@ import { Store } from './store.js';
 import { health } from './health.js';
 
 const SIMULATED = 'x-fsnats-simulated';
+const PROBE = 'api/ws/streams'; // answered at once, by as much as a WebSocket: a token, a gateway that is ready
 const PROBE_MS = 3000; // between two questions why no connection comes about
 const ATTEMPTS = 3; // of WebSockets in vain, while HTTP answers, until that is said
 const SHUT_OUT = 'HTTP answers, WebSockets do not: a limit of the gateway, a proxy, or FSNATS_GATEWAY_ORIGINS';
@@ -110,6 +111,11 @@ export class Gateway {
         if (said.simulated) this.simulated.set(true);
         options.greeting?.(said);
       },
+      /** @param {{ part?: unknown }} said */
+      error: (said) => {
+        if (said.part === undefined) this.#probe(); // not a stream: whoever asks is refused, and HTTP says why
+        options.error?.(said);
+      },
       /** @param {import('./health.js').StreamState} state */
       state: (state) => {
         if (state === 'closed') this.#states.delete(key);
@@ -134,7 +140,7 @@ export class Gateway {
     if (Date.now() - this.#probing < PROBE_MS) return;
     this.#probing = Date.now();
     try {
-      await this.fetch('api/v1/symbols', { method: 'HEAD' });
+      await this.fetch(PROBE);
       if (this.#failures >= ATTEMPTS) this.#troubled(SHUT_OUT);
     } catch (failure) {
       if (!(failure instanceof Refused)) throw failure; // which fetch has told already
