@@ -6,6 +6,7 @@ from fsnats.binance.endpoints import path
 from fsnats.binance.methods import DEPTH_LIMITS, FORMS, INTEGERS, METHODS
 from fsnats.binance.streams import Market, intervals_of
 from gateway.openapi.bodies import body_of
+from gateway.openapi.fields import ALLOW, CHALLENGE, RETRY_AFTER
 from gateway.openapi.parts import JSON, Answer, Operation, Parameter, Schema, choice, integer, text
 
 GROUPS = {Market.SPOT: "Binance spot", Market.USDM: "Binance USD-M futures", Market.COINM: "Binance COIN-M futures"}
@@ -76,11 +77,11 @@ _COINM: dict[str, str | int] = {"pair": "BTCUSD", "symbol": "BTCUSD_PERP"}
 _WHERE = {"assetIndex": {"symbol": "BTCUSD"}, "indexInfo": {"symbol": ""}}  # their symbols are others
 _OWN_ERRORS = (
     Answer(400, "A parameter is missing, malformed or names what there is not.", {}),
-    Answer(401, "A token is needed, or it is not valid, where the gateway asks for one."),
+    Answer(401, "A token is needed, or it is not valid, where the gateway asks for one.", headers=(CHALLENGE,)),
     Answer(403, "Accounts, orders and whatever is signed; or the token, or the page's origin, may not."),
-    Answer(405, "Another method than GET, HEAD and OPTIONS.", headers=("Allow",)),
-    Answer(429, "Too much was asked for: by this client, or of Binance by all together.", headers=("Retry-After",)),
-    Answer(503, "Binance, or the way to it, or this gateway cannot answer now.", headers=("Retry-After",)),
+    Answer(405, "Another method than GET, HEAD and OPTIONS.", headers=(ALLOW,)),
+    Answer(429, "Too much was asked for: by this client, or of Binance by all together.", headers=(RETRY_AFTER,)),
+    Answer(503, "Binance, or the way to it, or this gateway cannot answer now.", headers=(RETRY_AFTER,)),
 )
 _ALWAYS = ("x-fsnats-simulated",)
 _TOLD = ("x-fsnats-source", "x-fsnats-age", "x-mbx-used-weight-1m", "x-mbx-used-weight")

@@ -6,10 +6,11 @@ from gateway.neighbours import FLEET_HEADER
 from gateway.openapi.parts import Schema, choice, integer, text
 from gateway.rest.ranges import COMPLETE_HEADER, MISSING_HEADER
 
-ALLOW, RETRY_AFTER = "Allow", "Retry-After"
+ALLOW, RETRY_AFTER, CHALLENGE = "Allow", "Retry-After", "WWW-Authenticate"
 
 HEADERS: dict[str, tuple[str, Schema]] = {
     ALLOW: ("Which methods there are.", {"type": "string"}),
+    CHALLENGE: ("That a token is needed.", choice(["Bearer"])),
     RETRY_AFTER: ("In how many seconds it helps to ask again.", integer(1)),
     FLEET_HEADER: (
         "What tells this fleet from others: it is the same at all of its gateways.",

@@ -1,6 +1,6 @@
 """Refusals of our own paths, in the form of RFC 9457.  Pure."""
 
-from gateway.openapi.fields import ALLOW, RETRY_AFTER
+from gateway.openapi.fields import ALLOW, CHALLENGE, RETRY_AFTER
 from gateway.openapi.parts import PROBLEM, Answer, Schema, choice, fields, integer, text
 from gateway.protocol.problems import Problem
 
@@ -28,7 +28,7 @@ _TEXTS = {
     501: "The gateway was installed without what this needs.",
     503: "The gateway starts or stops, or what it needs is not there now.",
 }
-_FIELDS = {405: (ALLOW,), 429: (RETRY_AFTER,), 503: (RETRY_AFTER,)}
+_FIELDS = {401: (CHALLENGE,), 405: (ALLOW,), 429: (RETRY_AFTER,), 503: (RETRY_AFTER,)}
 ASKING = (401, 403, 405, 429, 503)
 """The refusals of all that asks who is asking."""
 

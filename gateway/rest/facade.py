@@ -22,7 +22,7 @@ from gateway.rest.books import flowing
 from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.followed import Followed
 from gateway.rest.live import live
-from gateway.rest.problem import Problem
+from gateway.rest.problem import CHALLENGE, Problem
 from gateway.rest.questions import STREAM_TYPES, Question, checked, question, refusal
 from gateway.rest.visits import Receive, Scope, Send, Visits, answer, headers_of
 
@@ -126,6 +126,8 @@ class Facade:
             fields["retry-after"] = str(max(1, math.ceil(reply.retry_after)))
         if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
             fields["allow"] = METHODS
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            fields |= CHALLENGE
         return fields | self._visits.simulation
 
 

@@ -8,6 +8,8 @@ from http import HTTPStatus
 
 import msgspec
 
+CHALLENGE = {"www-authenticate": "Bearer"}  # goes with every 401
+
 
 class Problem(Exception):
     """Why there is no answer; `retry_after` is in seconds, `allow` names the methods that there are."""
@@ -33,6 +35,8 @@ class Problem(Exception):
     def fields(self) -> dict[str, str]:
         """The header fields that go with it."""
         fields = {"content-type": "application/problem+json"} | ({"allow": self.allow} if self.allow else {})
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            fields |= CHALLENGE
         if self.retry_after is not None:
             fields["retry-after"] = str(max(1, math.ceil(self.retry_after)))
         return fields

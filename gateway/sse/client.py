@@ -26,6 +26,7 @@ from gateway.sse.wish import NoSuchPath, Wish, wish_of
 
 HEARTBEAT_EVERY = 15.0  # seconds; proxies and browsers take a connection that is silent for long for a dead one
 
+_AGAIN = 3.0  # seconds after which it helps to come back
 _TRY_AGAIN = 1013  # RFC 6455's registry: "try again later"
 _EVENTS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -75,7 +76,7 @@ class EventClient(Client):
             effects = self._subscribed(request)
         except Problem as problem:
             self._done = True
-            if _passes(problem) and "text/event-stream" in request.headers.tokens("accept"):
+            if _passes(problem.status) and "text/event-stream" in request.headers.tokens("accept"):
                 transport.write(_head(HTTPStatus.OK, _EVENTS | shared) + BACK_SOON + ended(_TRY_AGAIN, str(problem)))
             else:
                 fields = problem.fields | {"content-length": str(len(problem.body))}
@@ -101,7 +102,7 @@ class EventClient(Client):
         path = NativePath(wish.market, wish.envelope, Delivery(marks=Marks.PLACE))
         session = self._house.admit(self, request, path)
         if isinstance(session, Refusal):
-            raise Problem(session.status, session.reason)
+            raise Problem(session.status, session.reason, retry_after=_again(session.status))
         self._session = session
         line = "".join(request.headers.get_all("Last-Event-ID")[:1]) or wish.last_event_id
         reached = self._reached(wish, line)
@@ -112,7 +113,8 @@ class EventClient(Client):
         assert isinstance(answer, Send)
         told = msgspec.json.decode(answer.text, type=_Answer)
         if told.type == "error":
-            raise Problem(_STATUS.get(told.code, HTTPStatus.BAD_REQUEST), self._explained(told, wish.market), told.code)
+            status = _STATUS.get(told.code, HTTPStatus.BAD_REQUEST)
+            raise Problem(status, self._explained(told, wish.market), told.code, _again(status))
         return effects
 
     def _reached(self, wish: Wish, line: str) -> Mapping[str, places.Place]:
@@ -161,9 +163,13 @@ class EventClient(Client):
             self._house.hub.touch(self._outbox, frames.ping(b""))
 
 
-def _passes(problem: Problem) -> bool:
+def _passes(status: int) -> bool:
     """Whether it is worth coming back.  A browser that is answered anything but 200 never does by itself."""
-    return problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
+    return status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def _again(status: int) -> float | None:
+    return _AGAIN if _passes(status) else None
 
 
 def _head(status: HTTPStatus, fields: Mapping[str, str]) -> bytes:

@@ -26,7 +26,7 @@ from gateway.openapi.document import operations
 from gateway.openapi.exchange import GROUPS
 from gateway.openapi.parts import EVENTS, Operation
 from tests.e2e.conftest import Measure
-from tests.e2e.fleet import Fleet
+from tests.e2e.fleet import Fleet, free_port, get, wait_for
 from tests.e2e.page import opened
 
 MARKETS = (Market.SPOT, Market.USDM, Market.COINM)
@@ -65,6 +65,7 @@ max-stream-events = 1
 """
 # What a market trades: names made up at random would not get past the first look.
 _TRADED = {Market.SPOT: ["BTCUSDT", "ETHUSDT"], Market.USDM: ["BTCUSDT", "ETHUSDT"], Market.COINM: ["BTCUSD_PERP"]}
+_TOKEN = "s3cr3t-s3cr3t-s3cr3t"
 _PAIRS = {Market.USDM: ["BTCUSDT"], Market.COINM: ["BTCUSD"]}
 
 
@@ -169,6 +170,52 @@ def test_schemathesis_finds_nothing_that_is_not_as_described(
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-10_000:]
     measure(next(line.strip() for line in said.splitlines() if "generated" in line))
+
+
+@pytest.fixture
+def strict(fleet: Fleet, tmp_path: Path) -> Iterator[str]:
+    """A gateway that lets few in, and those slowly."""
+    tokens = tmp_path / "tokens.toml"
+    tokens.touch(mode=0o600)
+    tokens.write_text(f"[[token]]\nname = 'desk'\ntoken = '{_TOKEN}'\nmarkets = ['usdm']\n")
+    port = free_port()
+    environ = fleet.environ(
+        gateway_tokens_file=tokens, gateway_origins="https://app.example.com", gateway_requests=0.001
+    )
+    process = fleet.start(f"strict-{port}", "gateway", "--port", str(port), environ=environ)
+    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
+    yield f"http://127.0.0.1:{port}"
+    process.kill()
+
+
+def test_whoever_is_not_let_in_is_told_so_as_described(strict: str, document: dict[str, Any]) -> None:
+    bearer = {"Authorization": f"Bearer {_TOKEN}"}
+    with httpx.Client(base_url=strict, trust_env=False, timeout=30) as http:
+        for each in operations(MARKETS):
+            known = {answer.status for answer in each.answers}
+            if 401 not in known:
+                assert http.request(each.verb, each.example).status_code == 200, each.path
+                continue
+            unknown, foreign = (
+                http.request(each.verb, each.example, json=each.body_example),
+                http.request(
+                    each.verb,
+                    each.example,
+                    json=each.body_example,
+                    headers=bearer | {"Origin": "https://evil.example.com"},
+                ),
+            )
+            assert (unknown.status_code, unknown.headers["WWW-Authenticate"]) == (401, "Bearer"), each.path
+            assert foreign.status_code == 403, each.path
+            replies = [unknown, foreign]
+            if each.group != "Events":  # they are connections: their number is limited, and not how fast they come
+                http.request(each.verb, each.example, json=each.body_example, headers=bearer)
+                replies.append(http.request(each.verb, each.example, json=each.body_example, headers=bearer))
+                assert replies[-1].status_code == 429, each.path
+                assert int(replies[-1].headers["Retry-After"]) >= 1
+            for reply in replies:
+                media = reply.headers["content-type"].partition(";")[0]
+                validator(document, each, reply.status_code, media).validate(reply.json())
 
 
 _QUERIES = (

@@ -13,6 +13,7 @@ def test_a_problem_says_what_was_wrong_and_what_helps() -> None:
         "code": "TOO_MANY_REQUESTS",
     }
     assert problem.fields == {"content-type": "application/problem+json", "retry-after": "1"}
+    assert Problem(401, "x").fields["www-authenticate"] == "Bearer"
     assert Problem(405, "x", allow="GET").fields["allow"] == "GET"
 
 
