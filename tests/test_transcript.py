@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.transcript import TABLE, Row, blocks_of, document
+from tests.e2e.transcript import CLAIMS, TABLE, Row, blocks_of, claims_in, document
 
 E2E = Path(__file__).resolve().parent / "e2e"
 
@@ -38,6 +38,13 @@ def test_the_tests_that_run_a_block_take_it_by_its_name(row: Row) -> None:
     for test in row.tests:
         file, _, function = test.partition("::")
         assert row.name in _strings(file)[function], test
+
+
+def test_every_line_of_seed_003_has_its_test_or_says_why_not() -> None:
+    assert [claim for claim, _ in CLAIMS] == claims_in(document("003"))
+    for claim, test in CLAIMS:
+        file, separator, function = test.partition("::")
+        assert not separator or function in _strings(file), claim
 
 
 def test_names_are_unique_and_what_is_not_run_says_why() -> None:

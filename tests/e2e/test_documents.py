@@ -137,7 +137,7 @@ async def test_the_hooks_show_prices_that_move_and_end_their_streams(fleet: Flee
         shown = await page.evaluate("Object.entries(seen).map(([name, prices]) => [name, [...prices]])")
         assert {name for name, _ in shown} == {"BTC", "ETH", "BNB"}
         assert all(re.fullmatch(r"\d+\.\d\d", price) for name, prices in shown for price in prices if name != "BNB")
-        assert readers() == 2  # of two components, although strict mode mounted each twice
+        await until(lambda: readers() == 2, "each of two components has one, although strict mode mounted it twice")
         await page.evaluate("window.unmount()")
         await until(lambda: readers() == 0, "unmounting ends the streams")
         assert printed.errors == []

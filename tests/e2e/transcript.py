@@ -223,6 +223,63 @@ TABLE: dict[str, tuple[Row, ...]] = {
 }
 
 
+_ENDPOINTS = f"{_KOMAS}::test_every_endpoint_that_it_lists_answers"
+_EVENTS = f"{_KOMAS}::test_every_stream_of_events_that_it_lists_flows"
+_METHODS = f"{_KOMAS}::test_every_method_of_its_table_brings_its_type"
+_TROUBLE = f"{_KOMAS}::test_what_it_says_of_reconnecting_and_of_trouble_holds"
+_CALLBACKS = f"{_KOMAS}::test_its_callbacks_are_called_from_a_gateway_and_from_the_exchange"
+
+# Every line of seed 003 between its headings and blocks, by what of it is ASCII: the test of it, or why there is none.
+CLAIMS: tuple[tuple[str, str], ...] = (
+    ("WebSocket Binance WebSocket API :", _METHODS),
+    ("- (ticker)", _METHODS),
+    ("- (klines)", _METHODS),
+    ("- (trades)", _METHODS),
+    ("- (book ticker)", _METHODS),
+    ("| Method | Endpoint | |", "a table's head"),
+    ("| GET | `/api/ws/status` | |", _ENDPOINTS),
+    ("| POST | `/api/ws/connect` | Binance |", _ENDPOINTS),
+    ("| POST | `/api/ws/disconnect` | |", _ENDPOINTS),
+    ("| POST | `/api/ws/subscribe` | |", _ENDPOINTS),
+    ("| POST | `/api/ws/unsubscribe` | |", _ENDPOINTS),
+    ("| GET | `/api/ws/prices` | |", _ENDPOINTS),
+    ("| GET | `/api/ws/streams` | |", _ENDPOINTS),
+    ("| Endpoint | | |", "a table's head"),
+    ("| `/api/ws/sse/prices` | `symbols=BTCUSDT,ETHUSDT` | |", _EVENTS),
+    ("| `/api/ws/sse/klines` | `symbol=BTCUSDT&interval=1m` | |", _EVENTS),
+    ("| `/api/ws/sse/trades` | `symbol=BTCUSDT` | |", _EVENTS),
+    ("| Endpoint | |", "a table's head"),
+    ("| POST `/api/ws/quick/start-prices` | |", _ENDPOINTS),
+    ("| POST `/api/ws/quick/stop` | |", _ENDPOINTS),
+    ("-", _CALLBACKS),  # reconnects by itself
+    ("- (1 60 max)", _TROUBLE),
+    ("-", "test_sdk.py::test_callbacks_go_on_after_a_cut_and_give_up_when_told_to"),  # a settable number of tries
+    ("| Type | Method | |", "a table's head"),
+    ("| ticker | `subscribe_ticker()` | 24h ticker |", _METHODS),
+    ("| mini_ticker | `subscribe_ticker(mini=True)` | ticker |", _METHODS),
+    ("| kline | `subscribe_kline()` | |", _METHODS),
+    ("| trade | `subscribe_trade()` | |", _METHODS),
+    ("| agg_trade | `subscribe_trade(aggregate=True)` | |", _METHODS),
+    ("| book_ticker | `subscribe_book_ticker()` | Best bid/ask |", _METHODS),
+    ("1.", "advice: look at your connection; `fsnats doctor` does"),
+    ("2. `stream.binance.com`", "advice: try whether Binance can be reached; `fsnats doctor` does"),
+    ("3. VPN ( Binance)", "advice: use a VPN; docs/exits.md"),
+    ("1. : `GET /api/ws/streams`", _TROUBLE),
+    ("2. (BTCUSDT, BTC_USDT)", _TROUBLE),
+    ("3. : `GET /api/logs/today`", _TROUBLE),
+    ("- SSE 30 heartbeat", _TROUBLE),
+    ("-", f"{_KOMAS}::test_its_page_reads_prices_and_comes_back_by_itself"),  # reconnects by itself
+    ("- EventSource reconnect", f"{_KOMAS}::test_its_page_reads_prices_and_comes_back_by_itself"),
+)
+
+
+def claims_in(text: str) -> list[str]:
+    """The lines between headings, blocks and rules of tables, by what of them is ASCII."""
+    without = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    lines = [line for line in without.splitlines() if line.strip("|- ") and not line.startswith("#")]
+    return [" ".join(re.sub(r"[^!-~]+", " ", line).split()) for line in lines]
+
+
 def blocks_of(text: str) -> list[Block]:
     """The fenced blocks of a Markdown text, those in lists too, without what they are indented by."""
     found = []
