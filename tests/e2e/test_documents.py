@@ -1,6 +1,7 @@
-"""What README and docs/client.md show was tried: programs, pages and commands, with nothing changed but addresses."""
+"""What README and docs/ show was tried: programs, pages and commands, with nothing changed but addresses."""
 
 import asyncio
+import json
 import os
 import re
 import shlex
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.client import until
-from tests.e2e.curl import answers
+from tests.e2e.client import Client, until
+from tests.e2e.curl import answers, lines_in
+from tests.e2e.events import reading
 from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.libraries import NODE, SCRIPTS
+from tests.e2e.likeness import unlike
 from tests.e2e.pages import opened
 from tests.e2e.transcript import at, block, document
 
@@ -191,3 +194,44 @@ async def test_the_readmes_line_of_curl_brings_a_table(fleet: Fleet, tmp_path: P
     head, *rows = done.stdout.splitlines()
     assert head.startswith("open_time,open,high,low,close,volume")
     assert 0 <= 7 * 24 * 60 + 1 - len(rows) <= 2  # as the minute stands
+
+
+async def test_messages_look_as_they_are_shown(fleet: Fleet) -> None:
+    async with Client(f"{fleet.ws}/normalised") as client:
+        welcome = await client.reply(lambda each: each.get("type") == "connection", "the welcome")
+        assert unlike(json.loads(block("protocol welcome")), welcome) == []
+        await client.send({"type": "subscribe", "streamType": "trade", "symbols": ["btcusdt"]})
+        trade = await client.reply(lambda each: each.get("type") == "trade", "a trade")
+        assert unlike(json.loads(block("protocol trade")), trade, exact=True) == []
+
+    shown_id, shown = re.findall(r"^id: (\S+)\ndata: (.+)$", block("protocol event"))[0]
+    # The dots stand for the other fields of seed 003's ticker.
+    example = json.loads(shown.replace(",…}", "}"))
+    async with reading(f"{fleet.http}/api/ws/sse/prices?symbols=BTCUSDT,ETHUSDT") as events:
+        await until(lambda: len(events.data) > 3, "prices come")
+    assert unlike(example, events.data[-1]) == []
+    places = [re.fullmatch(r"[0-9a-z]+\.[0-9a-z]+,[0-9a-z]+", each) for each in (shown_id, events.last_id)]
+    assert all(places), events.last_id
+
+
+async def test_a_program_reads_the_bus(fleet: Fleet, tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    text = block("bus program")
+    assert "nats://127.0.0.1:4222" in text
+    script.write_text(text.replace("nats://127.0.0.1:4222", fleet.nats_url))
+    async with Client(f"{fleet.ws}/ws/btcusdt@kline_1m"):
+        with fleet.beside(sys.executable, "-P", str(script)) as program:
+            wanted = r'^btcusdt@kline_1m \d+ \{"e":"kline"'
+            await until(lambda: re.search(wanted, program.said(), re.MULTILINE), "frames are printed")
+
+
+def test_lines_of_curl_bring_todays_logs(fleet: Fleet, tmp_path: Path) -> None:
+    example = json.loads(block("logs answer").replace(", …}", "}").replace("…", ""))
+    everything, some = answers(tmp_path, lines_in(at(block("logs curl"), fleet.gateway_port)))
+    for told in (everything, some):
+        assert list(told) == list(example)
+        assert unlike({key: value for key, value in example.items() if not isinstance(value, list)}, told) == []
+        assert told["count"] == len(told["entries"])
+    assert unlike(example["entries"], everything["entries"]) == []
+    assert {"gateway", "ingest-spot-0", "supervisor"} <= {*everything["programs"]}
+    assert {each["program"] for each in some["entries"]} <= {"ingest-spot-0", "history"}

@@ -220,8 +220,22 @@ TABLE: dict[str, tuple[Row, ...]] = {
             f"{_OURS}::test_the_hooks_show_prices_that_move_and_end_their_streams",
         ),
     ),
+    "docs/protocol.md": (
+        run("Native", "", "protocol welcome", f"{_OURS}::test_messages_look_as_they_are_shown"),
+        run("Normalised", "", "protocol trade", f"{_OURS}::test_messages_look_as_they_are_shown"),
+        run("Events over HTTP", "", "protocol event", f"{_OURS}::test_messages_look_as_they_are_shown"),
+    ),
+    "docs/bus.md": (
+        run("Frames", "", "bus program", f"{_OURS}::test_a_program_reads_the_bus"),
+        left("The replay window", "", "a list of functions; tests/fsnats/test_replay.py calls them"),
+    ),
+    "docs/logs.md": (
+        left("Logs", "", "one entry; what is in entries is tests/test_log_events.py's"),
+        left("Reading them", "", "`fsnats logs`; tests/fsnats/cli/test_logs.py runs it"),
+        run("Reading them", "", "logs curl", f"{_OURS}::test_lines_of_curl_bring_todays_logs"),
+        run("Reading them", "", "logs answer", f"{_OURS}::test_lines_of_curl_bring_todays_logs"),
+    ),
 }
-
 
 _ENDPOINTS = f"{_KOMAS}::test_every_endpoint_that_it_lists_answers"
 _EVENTS = f"{_KOMAS}::test_every_stream_of_events_that_it_lists_flows"
