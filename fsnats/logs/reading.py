@@ -58,12 +58,20 @@ class Found(NamedTuple):
 class Logs:
     """The log files in a directory, on days that are wanted."""
 
-    def __init__(self, directory: Path, wanted: Wanted, is_day: Callable[[str], bool] = lambda day: True) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        wanted: Wanted,
+        is_day: Callable[[str], bool] = lambda day: True,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`pause` is called after each block that is looked through backwards."""
         self._directory = directory
         self._programs = frozenset(wanted.programs)
         self._levels = frozenset(LEVELS[LEVELS.index(wanted.level) :])
         self._since = wanted.since
         self._is_day = is_day
+        self._pause = pause
         self._broken = 0
 
     def newest(self, most: int, size: int, scan: int, after: Mapping[FileName, int] | None = None) -> Found:
@@ -160,6 +168,7 @@ class Logs:
                     budget.left -= end - begin
                     end, rest = begin, first
                     yield [text for text in reversed(texts) if text]
+                    self._pause()
                 if rest:
                     yield [rest]
         except OSError:

@@ -99,8 +99,10 @@ def test_a_search_for_little_ends_somewhere_and_looks_through_all_files_at_one_p
     write(tmp_path, "c.2026-11-20.jsonl", *(line(second, "c") for second in range(1000)))
     found = Logs(tmp_path, Wanted(level="error")).newest(100, PLENTY, 40_000)
     assert (messages(found.lines), found.complete) == (["950"], False)
-    found = Logs(tmp_path, Wanted(level="error")).newest(100, PLENTY, PLENTY)
+    pauses: list[int] = []
+    found = Logs(tmp_path, Wanted(level="error"), pause=lambda: pauses.append(1)).newest(100, PLENTY, PLENTY)
     assert (messages(found.lines), found.complete) == (["1", "950"], True)
+    assert len(pauses) > 100  # others have their turn
 
 
 def test_from_an_answer_on_comes_what_was_written_since_also_into_other_files(tmp_path: Path) -> None:
