@@ -85,7 +85,7 @@ def _last_words(error: BaseException) -> int:
         return 1
     for leaf in expected:
         log.last_words(str(leaf))
-        sys.stderr.write(f"fsnats: {leaf}\n")
+        sys.stderr.write(f"fsnats: {log.redacted(str(leaf))}\n")
     return EXIT_CONFIG if any(isinstance(leaf, Unusable) for leaf in expected) else EXIT_UNAVAILABLE
 
 

@@ -49,18 +49,26 @@ def logs(
     if level not in LEVELS:
         raise typer.BadParameter(f"'{level}' is none of {', '.join(LEVELS)}", param_hint="--level")
     place = directory(configured(context))
-    if not place.is_dir() and not follow:
-        raise ConfigError("FSNATS_STATE_DIR", f"no program keeps log files in {place}")
+    try:
+        os.listdir(place)
+    except FileNotFoundError:
+        if not follow:
+            raise ConfigError("FSNATS_STATE_DIR", f"no program keeps log files in {place}") from None
+    except OSError as error:
+        raise ConfigError("FSNATS_STATE_DIR", f"{place} cannot be read: {error.strerror}") from None
     from_ms = None if since is None else moment(since, time.time_ns() // 1_000_000)
     wanted = Wanted(tuple(programs or ()), level, "" if from_ms is None else stamp(from_ms / 1000))
     pretty = sys.stdout.isatty() if as_json is None else not as_json
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
     show = _pretty(coloured) if pretty else _plain
+    found = Logs(place, wanted)
     most = count if count is not None else LINES if from_ms is None else None
     try:
-        for line in _lines(Logs(place, wanted), most, follow=follow):
+        for line in _lines(found, most, follow=follow):
             sys.stdout.write(show(line))
             sys.stdout.flush()
+        if found.broken:
+            typer.echo(f"fsnats: {found.broken} lines of these files are none", err=True)
     except KeyboardInterrupt:
         return
     except BrokenPipeError:

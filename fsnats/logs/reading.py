@@ -72,14 +72,13 @@ class Logs:
         self._since = wanted.since
         self._is_day = is_day
         self._pause = pause
-        self._broken = 0
+        self.broken = 0  # lines that are none, of those that were read
 
     def newest(self, most: int, size: int, scan: int, after: Mapping[FileName, int] | None = None) -> Found:
         """The newest lines: at most so many, of so many bytes, found among so many bytes of the files.
 
         With `after`, only what was written since a `Found` whose `ends` these are.
         """
-        self._broken = 0
         names = self._there()
         starts = dict(after or {})
         gone = any(name not in names for name in starts)
@@ -102,7 +101,7 @@ class Logs:
         lines.reverse()
         lines.sort(key=lambda line: line.time)
         programs = sorted({name.program for name in names})
-        return Found(lines, complete, ends, self._broken, programs)
+        return Found(lines, complete, ends, self.broken, programs)
 
     def since(self, places: dict[FileName, int]) -> Iterator[Line]:
         """Everything behind these places, by time as far as that can be said.
@@ -195,7 +194,7 @@ class Logs:
         """A line; None for what is none."""
         head = _HEAD.match(text)
         if head is None:
-            self._broken += 1
+            self.broken += 1
             return None
         time, level, program = head.groups()
         return Line(time.decode(), level.decode(), program.decode(errors="replace"), text)
@@ -205,7 +204,7 @@ class Logs:
             return False
         if _is_json(line.text):
             return True
-        self._broken += 1
+        self.broken += 1
         return False
 
 

@@ -6,12 +6,13 @@ last milliseconds, and they are on standard error as well.
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Protocol
 
 WAITING_MOST = 1024 * 1024  # characters that wait while the disk stands still
 _STANDS_STILL = "the disk does not take them as fast as they come"
+BATCH = 32 * 1024  # characters that are written at once
 AGAIN = 10.0  # seconds until a disk that did not take a line is tried again
 
 
@@ -94,8 +95,7 @@ class Writer:
             return
         left = len(lines)
         try:
-            for day, some in groupby(lines, lambda line: line[0]):
-                texts = [text for _, text in some]
+            for day, texts in _batches(lines):
                 self._file.write(day, "".join(f"{text}\n" for text in texts).encode(errors="backslashreplace"))
                 left -= len(texts)
         except OSError as error:
@@ -114,6 +114,20 @@ class Writer:
     def _lose(self, count: int) -> None:
         with self._changed:
             self._lost += count
+
+
+def _batches(lines: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Lines of one day each, and few enough that a file does not grow far beyond its bound."""
+    for day, some in groupby(lines, lambda line: line[0]):
+        batch: list[str] = []
+        size = 0
+        for _, text in some:
+            if size > BATCH:
+                yield day, batch
+                batch, size = [], 0
+            batch.append(text)
+            size += len(text)
+        yield day, batch
 
 
 def _reason(error: OSError) -> str:

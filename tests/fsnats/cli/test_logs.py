@@ -78,6 +78,15 @@ async def test_where_nobody_logs_it_says_where_it_looked(tmp_path: Path) -> None
     assert str(tmp_path / "state" / "logs") in ended.err
 
 
+async def test_lines_that_are_none_are_counted(directory: Path) -> None:
+    write(directory, 1, "gateway", "info", "m")
+    with (directory / f"gateway.{stamp(NOW)[:10]}.jsonl").open("a") as file:
+        file.write("Traceback\n")
+    ended = await fsnats("logs")
+    assert ended.out.count("\n") == 1
+    assert "1 lines of these files are none" in ended.err
+
+
 async def test_it_goes_on_with_what_comes_into_old_files_and_new_ones(directory: Path) -> None:
     write(directory, 20, "gateway", "info", "old")
     command = (sys.executable, "-P", "-m", "fsnats", "logs", "--follow", "--json")

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fsnats.logs.files import Bounds, LogFile
+from fsnats.logs.names import FileName
 
 DAY = "2026-11-20"
 BOUNDS = Bounds(file=100, day=250, days=2)
@@ -136,3 +139,65 @@ def test_a_directory_that_cannot_be_made_is_told_and_tried_again(directory: Path
     directory.parent.unlink()
     file.write(DAY, b"two\n")
     assert there(directory) == {f"gateway.{DAY}.jsonl": 4}
+
+
+STEPS = st.lists(
+    st.tuples(st.just("write"), st.integers(1, 120))
+    | st.tuples(st.just("full"), st.integers(0, 60))
+    | st.tuples(st.sampled_from(["restart", "killed", "midnight"]), st.just(0)),
+    max_size=40,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(STEPS)
+def test_what_was_taken_is_in_the_files_once_whole_and_in_its_order(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
+) -> None:
+    directory = tmp_path_factory.mktemp("logs")
+    bounds = Bounds(file=100, day=10**6, days=100)
+    file = LogFile(directory, "x", bounds)
+    day, number, room = 1, 0, 10**9
+    taken: list[bytes] = []
+    write = os.write
+
+    def limited(descriptor: int, data: bytes) -> int:
+        nonlocal room
+        if room <= 0:
+            raise OSError(28, "No space left on device")
+        written = write(descriptor, data[: min(room, 50)])
+        room -= written
+        return written
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "write", limited)
+        for step, size in steps:
+            if step in ("write", "full"):
+                number += 1
+                line = f"{number} {'x' * size}\n".encode()
+                room = size if step == "full" else 10**9
+                try:
+                    file.write(f"2026-11-{day:02}", line)
+                except OSError:
+                    assert step == "full"
+                else:
+                    taken.append(line)
+            elif step == "midnight":
+                day = min(day + 1, 30)
+            elif step == "killed":  # amid a line
+                there = sorted(filter(None, map(FileName.read, os.listdir(directory))))
+                if there:
+                    with (directory / str(there[-1])).open("ab") as torn:
+                        torn.write(b"torn")
+                file.close()
+                file = LogFile(directory, "x", bounds)
+            elif step == "restart":
+                file.close()
+                file = LogFile(directory, "x", bounds)
+    file.close()
+    found: list[bytes] = []
+    for name in sorted(filter(None, map(FileName.read, os.listdir(directory)))):
+        lines = (directory / str(name)).read_bytes().splitlines(keepends=True)
+        found += [line for line in lines if not line.startswith(b"torn")]
+        assert len(lines) <= 1 or sum(map(len, lines)) <= bounds.file + len(b"torn") * len(steps) + len(lines)
+    assert found == taken

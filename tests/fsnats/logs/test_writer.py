@@ -78,6 +78,17 @@ def test_lines_come_to_the_disk_in_their_order_and_all_before_the_end(house: Hou
     assert len(house.disk.lines) == 500
 
 
+def test_much_is_written_in_parts(house: House) -> None:
+    house.disk.moves.clear()
+    house.put("first")
+    house.disk.until(lambda: house.disk.tries == 1)
+    house.put(*["x" * 1000] * 100)
+    house.disk.moves.set()
+    house.writer.close(PATIENCE)
+    assert len(house.disk.lines) == 101
+    assert house.disk.tries == 1 + 4
+
+
 def test_a_full_disk_is_told_once_tried_now_and_then_and_its_end_told_with_what_was_lost(house: House) -> None:
     house.disk.full = True
     house.put("one")
