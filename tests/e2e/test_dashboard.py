@@ -42,6 +42,22 @@ def test_a_page_says_that_its_data_is_simulated(browser: Browser, fleet: Fleet, 
         )
 
 
+def test_from_every_view_a_click_leads_to_each_other_one(browser: Browser, fleet: Fleet) -> None:
+    with opened(browser, fleet.http) as page:
+        main, views = page.locator("#main"), page.get_by_role("navigation", name="Views")
+        for name in ("Fleet", "Market", "Try it", "Fleet", "Try it", "Market"):
+            link = views.get_by_role("link", name=name)
+            link.click()
+            address = link.get_attribute("href")
+            assert address is not None
+            expect(link).to_have_attribute("aria-current", "page")
+            expect(main.locator(f".view-{address.removeprefix('#/')}")).to_have_count(1)
+            expect(main.get_by_role("heading").first).to_be_visible()
+            page.wait_for_url(f"**/{address}**")
+        page.go_back()
+        expect(views.get_by_role("link", name="Try it")).to_have_attribute("aria-current", "page")
+
+
 def test_the_user_chooses_the_colours_for_good(browser: Browser, fleet: Fleet) -> None:
     with opened(browser, fleet.http, theme="light") as page:
         page.get_by_role("button", name="Theme: auto").click()
