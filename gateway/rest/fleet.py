@@ -108,9 +108,11 @@ class FleetView:
 
         async def ask() -> bytes:
             answers = await self._everybody(self._streams, encode(request))
-            merged_ = merged(answers, request, self._house.hub.turn.hops.offsets)
-            told = {"workers": len(answers), "absent": self._streams.absent, **merged_._asdict()}
-            return self._encoded(told)
+            asked = {"workers": len(answers), "absent": self._streams.absent}
+            offsets = self._house.hub.turn.hops.offsets
+            # In a thread: of many workers it takes tens of milliseconds, and streams must not wait for it.
+            found = await asyncio.to_thread(merged, answers, request, offsets)
+            return self._encoded(asked | found._asdict())
 
         return await self._merged.get(request, ask)
 

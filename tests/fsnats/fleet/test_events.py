@@ -107,6 +107,7 @@ def test_who_goes_on_gets_what_is_new_and_nothing_twice() -> None:
     news = chronicle.since(after)
     assert (ids(news), news.missed) == (["new:9:1", "a:7:3"], 0)
     assert ids(chronicle.since(news.after)) == []
+    assert ids(chronicle.since("")) == ["a:7:1", "new:9:1", "a:7:2", "a:7:3"]
 
 
 def test_another_gateway_goes_on_where_this_one_was_also_if_it_knows_less() -> None:

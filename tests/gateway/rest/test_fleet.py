@@ -155,7 +155,7 @@ async def test_a_token_sees_the_streams_of_its_markets(house: Named, http: httpx
     [
         ("streams?market=nyse", 404, "market: 'nyse' is not carried here; there are spot, usdm"),
         ("streams?sort=size", 400, "sort: 'size'; there are rate, bytes, lag, age, name"),
-        ("streams?limit=0", 400, "limit: '0' is not a number from 1 to 1000"),
+        ("streams?limit=0", 400, "limit: '0' is not a number from 1 to 500"),
         ("streams?limit=1e3", 400, "limit: '1e3'"),
         ("streams?Market=spot", 400, "unknown parameter 'Market'; allowed: connection, limit, market, q, sort, token"),
         ("events?after=x", 400, "after: not what an answer had as `after`"),

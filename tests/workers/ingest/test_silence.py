@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market, Stream, parse
-from workers.ingest.cadence import KNOWN
+from fsnats.fleet.streams import KnownBy
+from workers.ingest.cadence import KNOWN, LOOKS_KEPT
 from workers.ingest.probe import Step
 from workers.ingest.silence import OF_A_KIND, Doubt, Flows, Named, Outcome, Try, Watch
 from workers.ingest.trail import Trails
@@ -396,3 +397,31 @@ def test_a_stream_that_falls_silent_in_a_recording_is_named(recordings: Path) ->
         assert [named for _, named in story.named] == [name]
         (at,) = [at for at, _ in story.named]
         assert at <= 200 + 60
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "expected"),
+    [
+        (MARK, 5, (1.0, KnownBy.TYPE)),
+        (AGG, 5, (None, KnownBy.UNKNOWN)),
+        (AGG, 3 * KNOWN, (2.0, KnownBy.PAST)),
+        ("btcusdt@forceOrder", 3 * KNOWN, (None, KnownBy.AT_WILL)),
+    ],
+)
+def test_it_is_known_how_long_a_stream_pauses_and_by_what(
+    name: str, seconds: int, expected: tuple[float | None, KnownBy]
+) -> None:
+    story = Story(name).passes(seconds, [name], when=lambda now: now % 2 == 0)
+    habit = story.watch.habit(name)
+    assert habit is not None
+    assert (habit.expected, habit.known_by, habit.silence) == (*expected, None)
+    assert habit.spoke == min(seconds, LOOKS_KEPT) // 2
+    assert story.watch.habit("another") is None
+
+
+def test_a_silence_is_told_with_the_habit() -> None:
+    story = Story(MARK, TICK).passes(20, [MARK, TICK]).passes(20, [TICK])
+    habit = story.watch.habit(MARK)
+    assert habit is not None
+    assert habit.silence is not None
+    assert habit.silence.reason == "its type never rests"
