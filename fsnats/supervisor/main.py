@@ -115,7 +115,7 @@ async def _watched(config: Config, directory: Path, fleet: Fleet) -> AsyncIterat
         return plain("ok")
 
     async def readyz() -> Answer:
-        missing = [f"{each.name} is {each.state}" for each in fleet.supervisor.standings() if each.state != State.READY]
+        missing = [f"{each.name}: {each.state}" for each in fleet.supervisor.standings() if each.state != State.READY]
         if fleet.started and not missing:
             return plain("ready")
         reason = ", ".join(missing) or "the fleet starts"

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from fsnats.binance.streams import Market
@@ -305,6 +307,44 @@ async def test_a_program_with_a_wrong_setting_does_not_end_the_rest(begin: Begin
 
     assert (programs["gateway"]["state"], programs["gateway"]["last_exit"]) == ("gave up", EXIT_CONFIG)
     assert programs["ingest-spot-0"]["state"] == "ready"
+
+
+async def asked(fleet: Fleet, path: str) -> tuple[int, str]:
+    """What the supervisor answers over HTTP."""
+    await fleet.says("metrics are served")
+    url = (fleet.directory / "state" / "metrics.url").read_text().strip()
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(url.replace("/metrics", path))
+    return answer.status_code, answer.text
+
+
+async def test_a_fleet_that_cannot_start_yet_tells_so_without_nats(begin: Begin) -> None:
+    with socket.socket() as nobody:  # bound, and not listening: who connects is refused
+        nobody.bind(("127.0.0.1", 0))
+        async with begin(FSNATS_NATS_URL=f"nats://127.0.0.1:{nobody.getsockname()[1]}") as fleet:
+            assert await asked(fleet, "/readyz") == (503, "not ready: the fleet starts\n")
+            assert await asked(fleet, "/healthz") == (200, "ok\n")
+            status, text = await asked(fleet, "/metrics")
+            fleet.process.terminate()
+            assert await fleet.ends() == 0
+    assert (status, "fsnats_build_info" in text, "fsnats_loop_lag_seconds_count" in text) == (200, True, True)
+    assert not (fleet.directory / "state" / "metrics.url").exists()
+
+
+async def test_who_is_not_ready_is_named_over_http(begin: Begin) -> None:
+    async with begin("--gateway", STUB_WRONG="gateway") as fleet:
+        await fleet.started()
+        assert await asked(fleet, "/readyz") == (503, "not ready: gateway: gave up\n")
+        _, text = await asked(fleet, "/metrics")
+    assert 'fsnats_program_ready{program="gateway"} 0\n' in text
+    assert 'fsnats_program_ready{program="history"} 1\n' in text
+
+
+async def test_metrics_can_be_switched_off(begin: Begin) -> None:
+    async with begin(FSNATS_METRICS_PORT="0") as fleet:
+        await fleet.started()
+        assert (await fleet.status())["metrics"] == ""
+    assert not (fleet.directory / "state" / "metrics.url").exists()
 
 
 async def test_a_second_supervisor_of_the_same_state_is_refused(begin: Begin) -> None:
