@@ -17,6 +17,20 @@ const AT_ONCE = 300; // names of one request: below the 64 KB that a gateway tak
 const PASSING = new Set(['NOT_READY', 'TOO_MANY_REQUESTS', 'BUSY', 'HISTORY_UNAVAILABLE']);
 const PLACE = /"epoch":(\d+),"seq":(\d+)/;
 
+/**
+ * @typedef {object} Options of `stream`; all may be left out
+ * @property {string} [market]
+ * @property {boolean} [snapshot]
+ * @property {number | Record<string, number>} [history]
+ * @property {object} [options]
+ * @property {(said: any) => void} [message]
+ * @property {(gap: any) => void} [gap]
+ * @property {(error: any) => void} [error]
+ * @property {(state: 'connecting' | 'open' | 'waiting' | 'closed') => void} [state]
+ * @property {(end: any) => void} [past]
+ * @property {(said: any) => void} [greeting]
+ */
+
 export class Client {
   constructor(url, { token = '' } = {}) {
     const parts = new URL(url);
@@ -34,6 +48,7 @@ export class Client {
   //   past({ stream, count, error })                    all of a stream's `history` has come, or why it cannot
   //   greeting({ simulated, replayed })                 once a connection: simulated data is not from Binance
   // `history` is a number, or one for each name that has any: { 'btcusdt@kline_1m': 500 }.
+  /** @param {string[]} names @param {Options} [options] */
   stream(names, { market = 'spot', snapshot = true, history, options, message, gap, error, state, past, greeting } = {}) {
     const wanted = { market, snapshot, history, options };
     return new Stream(this.url, [...new Set(names)], wanted, { message, gap, error, state, past, greeting }).open();
@@ -41,8 +56,24 @@ export class Client {
 }
 
 class Stream {
+  places = new Map();
+  failures = 0;
+  id = 0;
+  over = false;
+  heard = false;
+  later = 0; // milliseconds that the gateway wants to be left alone
+  /** @type {any} */
+  timer;
+  /** @type {any} */
+  watching;
+  /** @type {any} the WebSocket of this attempt */
+  socket;
+
   constructor(url, names, wanted, calls) {
-    Object.assign(this, { url, names, wanted, calls, places: new Map(), failures: 0, id: 0, over: false });
+    this.url = url;
+    this.names = names;
+    this.wanted = wanted;
+    this.calls = calls;
   }
 
   open() {
@@ -153,7 +184,7 @@ class Stream {
       return;
     }
     const most = Math.min(FIRST_MS * 2 ** this.failures++, MOST_MS);
-    this.timer = setTimeout(() => this.open(), Math.max(this.later ?? 0, most * (0.5 + Math.random() / 2)));
+    this.timer = setTimeout(() => this.open(), Math.max(this.later, most * (0.5 + Math.random() / 2)));
     this.later = 0;
     this.tell('state', 'waiting');
   }

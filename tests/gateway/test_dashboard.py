@@ -2,7 +2,6 @@
 
 import gzip
 import re
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import httpx
 import pytest
 
 from gateway.dashboard import FOLDER, Dashboard, File, read
-from tests.e2e.libraries import missing
+from tests.e2e.libraries import NODE, node_program
 
 JAVASCRIPT_MOST = 150_000  # bytes, compressed: what a phone fetches in a second
 TESTS = Path(__file__).parent / "static"
@@ -101,11 +100,24 @@ def test_everything_that_a_file_of_ours_loads_is_there() -> None:
                 assert loaded.resolve().relative_to(FOLDER).as_posix() in files, (name, asked)
 
 
+def test_types_hold_in_every_module() -> None:
+    node_program()
+    tsc = NODE / "node_modules" / ".bin" / "tsc"
+    run = subprocess.run([str(tsc), "-p", str(FOLDER)], capture_output=True, text=True, timeout=100, check=False)
+    assert run.returncode == 0, run.stdout[-5000:]
+
+
+def test_the_chart_is_its_makers_own_to_the_byte() -> None:
+    node_program()
+    name = "lightweight-charts.standalone.production.mjs"
+    package = NODE / "node_modules" / "lightweight-charts"
+    assert (FOLDER / "vendor" / name).read_bytes() == (package / "dist" / name).read_bytes()
+    assert (FOLDER / "vendor" / "LICENSE.txt").read_bytes() == (package / "LICENSE").read_bytes()
+
+
 def test_modules_of_the_dashboard_do_what_their_own_tests_say() -> None:
-    node = shutil.which("node")
-    if node is None:
-        missing("no node")
+    node = node_program()
     tests = sorted(str(path) for path in TESTS.rglob("*.test.mjs"))
     assert tests
-    run = subprocess.run([str(node), "--test", *tests], capture_output=True, text=True, timeout=100, check=False)
+    run = subprocess.run([node, "--test", *tests], capture_output=True, text=True, timeout=100, check=False)
     assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-1000:]

@@ -25,7 +25,7 @@ export function keyed(parent, items, keyOf, make) {
     before.delete(key);
     now.set(key, row);
     row.update(item);
-    if (row.element === place) place = place.nextElementSibling;
+    if (place && row.element === place) place = place.nextElementSibling;
     else parent.insertBefore(row.element, place);
   }
   for (const { element } of before.values()) element.remove();

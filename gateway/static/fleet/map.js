@@ -117,7 +117,7 @@ export function map(choose) {
     const button = el('button', { type: 'button', onclick: () => choose([made.worker.name, made.connection.id]) }, text, ' ', detail);
     return {
       element: el('li', {}, button),
-      update(/** @type {{ worker: Worker, connection: Connection }} */ { worker, connection }) {
+      update(/** @type {any} */ { worker, connection }) {
         const kind = connection.status === 'connected' ? KINDS[connection.severity] : 'bad';
         button.className = `fleet-connection ${kind}`;
         button.setAttribute('aria-pressed', String(connection.id === chosen));

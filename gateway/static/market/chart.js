@@ -10,6 +10,7 @@ const NEAR = 30; // candles left of what is seen, below which older ones are fet
 const TABLE_ROWS = 20;
 const STEP = 5; // candles that an arrow key moves
 const PAGE = 50; // and PageUp, PageDown
+const FIRST = 'fsnats.first-candles'; // in the browser's performance entries
 const RIGHT = 4; // candles of room right of the newest one
 
 /**
@@ -39,6 +40,7 @@ export function chartPanel({ paint, candles, digits, older }) {
   volumes.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
 
   let drawn = 0;
+  let seen = false; // anything was drawn yet
   let decimals = -1;
   let hovered = 0; // the opening of the candle under the pointer
   /** @type {number | undefined} */
@@ -113,6 +115,8 @@ export function chartPanel({ paint, candles, digits, older }) {
       }
     }
     drawn = candles.all.length;
+    if (drawn && !seen) performance.mark(FIRST);
+    seen ||= drawn > 0;
     write();
     reach();
   }

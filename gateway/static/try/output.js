@@ -4,15 +4,19 @@ export const LINES_MOST = 200;
 export const LINE_MOST = 2000; // characters that are shown of one
 
 export class Output {
+  /** @type {{ kind: string, text: string }[]} */
+  fresh = []; // not shown yet
+  count = 0; // of all messages since the start
+  passed = 0; // of them, those that were never shown
+  paused = false;
+
   constructor(most = LINES_MOST) {
     this.most = most;
-    this.clear();
   }
 
   clear() {
-    this.fresh = []; // not shown yet
-    this.count = 0; // of all messages since the start
-    this.passed = 0; // of them, those that were never shown
+    this.fresh = [];
+    this.count = this.passed = 0;
     this.paused = false;
   }
 

@@ -1,0 +1,2 @@
+// The types of the file beside this one, where its package is installed: for checks alone, never served.
+export * from 'lightweight-charts';
