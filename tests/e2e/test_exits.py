@@ -271,7 +271,9 @@ def written(house: House) -> dict[str, str]:
 async def served(house: House) -> tuple[str, str]:
     """What a gateway of the same settings tells of itself, and its log."""
     port = free_port()
-    environ = environment(**house.settings, nats_url=house.stage.fleet.nats_url, gateway_port=port)
+    more: dict[str, str | int] = {"nats_url": house.stage.fleet.nats_url, "gateway_port": port}
+    more["state_dir"] = str(house.directory / "gateway")
+    environ = environment(**{**house.settings, **more})
     async with running(sys.executable, "-P", "-m", "gateway", env=environ) as gateway:
         await until(lambda: get(f"http://127.0.0.1:{port}/metrics")[0] == 200, "the gateway serves")
         metrics = get(f"http://127.0.0.1:{port}/metrics")[1]

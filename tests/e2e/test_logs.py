@@ -15,7 +15,8 @@ from tests.e2e.fleet import Fleet, free_port, get, wait_for
 
 PASSWORD = "hunt,er/2-nobody@sees"
 QUOTED = quote(PASSWORD, safe="")
-SHOWN = ("hunt,er", "hunt%2Cer", "nobody")  # parts of it, in every way of writing it
+TOKEN = "0perators-t0ken-of-32-characters"
+SHOWN = ("hunt,er", "hunt%2Cer", "nobody", "0perators")  # parts of both, in every way of writing them
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +79,22 @@ def test_what_happens_is_read_from_where_one_was(fleet: Fleet) -> None:
     ]
 
 
-def test_a_second_gateway_has_files_of_its_own_and_shows_those_of_all(fleet: Fleet) -> None:
+def test_a_second_gateway_has_files_of_its_own_and_shows_those_of_all_to_who_has_a_token(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text(f"[[token]]\nname = 'operator'\ntoken = '{TOKEN}'\nlogs = true\n")
     port = free_port()
     # It knows of two NATS servers, one of which wants a password and is not there.
     nats_url = f"nats://somebody:{QUOTED}@127.0.0.1:{free_port()},{fleet.nats_url}"
-    gateway = fleet.start("second", "gateway", environ=fleet.environ(nats_url=nats_url, gateway_port=port))
+    gateway = fleet.start(
+        "second", "gateway", environ=fleet.environ(nats_url=nats_url, gateway_port=port, gateway_tokens_file=tokens)
+    )
     wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the second gateway serves")
-    text = get(f"http://127.0.0.1:{port}/api/logs/today?program=gateway&limit=1000")[1]
-    loggers = [entry["event"] for entry in json.loads(text)["entries"]]
-    assert loggers.count("gateway.ready") == 2
+    assert get(f"http://127.0.0.1:{port}/api/logs/today")[0] == 401
+    text = get(f"http://127.0.0.1:{port}/api/logs/today?program=gateway&limit=1000&token={TOKEN}")[1]
+    events = [entry["event"] for entry in json.loads(text)["entries"]]
+    assert events.count("gateway.ready") == 2
     assert any(path.name.startswith("gateway~2.") for path in files(fleet))
     gateway.kill()
 

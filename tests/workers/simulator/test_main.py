@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -14,11 +15,12 @@ from workers.simulator.main import main
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def port(tmp_path: Path) -> Iterator[int]:
     """A simulator process of its own, ended with SIGTERM and status 0."""
     port = free_port()
     command = [sys.executable, "-P", "-m", "workers", "simulator", "--port", str(port), "--usdm-symbols", "30"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+    environ = {**os.environ, "FSNATS_STATE_DIR": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environ) as process:
         yield port
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=10)
