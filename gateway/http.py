@@ -55,6 +55,7 @@ def build(
     module = _MODULE.read_bytes()
     told = document(markets)
     described, shown = msgspec.json.encode(told), page.page(told)
+    packed = gzip.compress(described, mtime=0)
     exact = {path: app for path, app in (apps or {}).items() if not path.endswith("/")}
     below = {path: app for path, app in (apps or {}).items() if path.endswith("/")}
 
@@ -82,16 +83,19 @@ def build(
         return Response(module, headers={"content-type": "text/javascript; charset=utf-8"} | _SHARED)
 
     @route([SCHEMA.path, SCHEMA_FILE.path], http_method=_READ, sync_to_thread=False)
-    def schema() -> Response[bytes]:
+    def schema(request: Request[Any, Any, Any]) -> Response[bytes]:
         """What is served here, for programs."""
-        return Response(described, headers={"content-type": JSON} | _SHARED)
+        fields = {"content-type": JSON, "vary": "accept-encoding"} | _SHARED
+        if _takes_gzip(request):
+            return Response(packed, headers=fields | {"content-encoding": "gzip"})
+        return Response(described, headers=fields)
 
     @route(DOCS.path, http_method=_READ, sync_to_thread=True)  # a quarter of a megabyte is put together and packed
     def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
         """The same for people."""
         root = "../" if request.scope["raw_path"].partition(b"?")[0].endswith(b"/") else ""
         text = page.placed(shown, _address(request), root)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if _takes_gzip(request):
             return Response(gzip.compress(text, 5), headers=_PAGE | {"content-encoding": "gzip"})
         return Response(text, headers=_PAGE)
 
@@ -120,6 +124,10 @@ def build(
         logging_config=None,
         exception_handlers={HTTPException: _refused},
     )
+
+
+def _takes_gzip(request: Request[Any, Any, Any]) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "").lower()
 
 
 def _address(request: Request[Any, Any, Any]) -> str:

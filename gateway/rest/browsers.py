@@ -8,10 +8,20 @@ from collections.abc import Collection
 
 from fsnats.binance.endpoints import AGE_HEADER, SIMULATED_HEADER, SOURCE_HEADER, WEIGHT_HEADER
 from gateway.admission.door import Headers, bare
+from gateway.rest.ranges import COMPLETE_HEADER, MISSING_HEADER
 
 METHODS = "GET, HEAD, OPTIONS"
 _READABLE = ", ".join(
-    (WEIGHT_HEADER, WEIGHT_HEADER.removesuffix("-1m"), "retry-after", SIMULATED_HEADER, SOURCE_HEADER, AGE_HEADER)
+    (
+        WEIGHT_HEADER,
+        WEIGHT_HEADER.removesuffix("-1m"),
+        "retry-after",
+        SIMULATED_HEADER,
+        SOURCE_HEADER,
+        AGE_HEADER,
+        COMPLETE_HEADER,
+        MISSING_HEADER,
+    )
 )
 _DAY = "86400"  # seconds for which a browser need not ask again; it has limits of its own below that
 _NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]{1,1000}", re.ASCII)

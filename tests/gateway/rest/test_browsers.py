@@ -28,6 +28,7 @@ def test_a_page_can_see_what_it_cost_and_where_it_came_from() -> None:
     assert "x-mbx-used-weight-1m" in shown
     assert "x-fsnats-source" in shown
     assert "retry-after" in shown
+    assert "x-fsnats-complete, x-fsnats-missing" in shown  # a file has no other place to say so
 
 
 def test_a_preflight_allows_reading_with_whatever_fields_a_client_sends() -> None:
