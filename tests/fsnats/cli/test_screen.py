@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+from itertools import count
 
 import pytest
 
 from fsnats.bus.nats import NatsBus
+from fsnats.fleet.events import Journal, Kind
+from fsnats.rollcall import answering as answers_on
 from fsnats.status import Status
+from fsnats.subjects import EVENTS_REQUEST
 from tests.conftest import NatsServer
 from tests.fsnats.cli.conftest import PATIENCE, command, environment, line_with, running, until
 from tests.fsnats.cli.terminal import CTRL_C, terminal
@@ -43,6 +47,33 @@ async def test_what_is_red_says_why_and_what_to_do(nats_url: str, bus: NatsBus) 
         await until(lambda: "\x1b[31m! ingest-spot-0-0a is reconnecting: the connection was cut" in shown.picture)
         assert "\x1b[31mingest-spot-0-0a" in shown.picture  # its row, too
         await until(lambda: "it dials again by itself" in shown.screen)
+
+
+async def test_what_happened_lately_is_shown_the_newest_first(nats_url: str, bus: NatsBus) -> None:
+    ticks = count(1_795_000_000)
+    journal = Journal(lambda: next(ticks) * 1_000_000_000)
+    for number in range(7):
+        journal.note(Kind.GAP, stream=f"sym{number}usdt@trade", reason="silent")
+    for name in ("a@trade", "b@trade"):
+        journal.note(Kind.RECOVERED, stream=name, messages=1500)
+    journal.note(Kind.LOST, connection="ingest-spot-0-0", exit_name="direct", reason="cut")
+    answers_on(bus, EVENTS_REQUEST, lambda question: journal.answer("ingest-spot-0", 7, question, "spot"))
+    await answering(bus, SUPERVISOR)
+
+    def lately() -> list[str]:
+        _, _, below = shown.screen.rpartition(" because")
+        return [" ".join(line.split()[1:]) for line in below.splitlines() if line.strip()][:5]
+
+    async with terminal(*WATCH, env=environment(nats_url=nats_url)) as shown:
+        await until(lambda: "sym5usdt@trade" in shown.screen)
+        assert lately() == [
+            "lost ingest-spot-0-0 by direct cut",
+            "recovered ingest-spot-0 b@trade 1,500",
+            "recovered ingest-spot-0 a@trade 1,500",
+            "gap ingest-spot-0 sym6usdt@trade silent",
+            "gap ingest-spot-0 sym5usdt@trade silent",
+        ]
+        assert "sym4usdt" not in shown.screen
 
 
 async def test_a_small_terminal_shows_what_is_wrong_all_the_same(nats_url: str, bus: NatsBus) -> None:
