@@ -25,7 +25,7 @@ from gateway.protocol.problems import Problem
 from gateway.protocol.topics import STREAM_TYPES
 from gateway.rest.live import RULES
 from tests import test_log_events
-from tests.e2e.transcript import TABLE, blocks_of
+from tests.e2e.transcript import COMMANDS, TABLE, block, blocks_of, commands_in
 from tests.e2e.transcript import document as text_of
 from tests.metrics import declared
 from tests.pictures import MOST_BYTES
@@ -205,6 +205,10 @@ def test_every_event_that_is_logged_has_a_name_and_is_documented() -> None:
 def test_every_block_of_code_is_tried_or_it_is_said_why_not(document: str) -> None:
     """A block that is new, or under another heading, goes into tests/e2e/transcript.py with the test that tries it."""
     assert [row.heading for row in TABLE[document]] == [block.heading for block in blocks_of(text_of(document))]
+
+
+def test_every_command_that_the_readme_begins_with_is_tried() -> None:
+    assert list(commands_in(block("README commands"))) == list(COMMANDS)
 
 
 def test_links_lead_somewhere() -> None:

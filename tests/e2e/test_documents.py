@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -20,7 +19,7 @@ from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.libraries import NODE, SCRIPTS
 from tests.e2e.likeness import unlike
 from tests.e2e.pages import opened
-from tests.e2e.transcript import at, block, document
+from tests.e2e.transcript import COMMANDS, at, block, commands_in, document
 
 
 @pytest.mark.parametrize(
@@ -147,37 +146,21 @@ async def test_the_hooks_show_prices_that_move_and_end_their_streams(fleet: Flee
         assert [line for line in printed.lines if "rror" in line] == []
 
 
-def _commands(text: str) -> dict[str, list[str]]:
-    """The arguments of commands, by the first one."""
-    lines = [shlex.split(line.partition("  #")[0]) for line in text.splitlines()]
-    assert {program for program, *_ in lines} == {".venv/bin/fsnats"}
-    return {arguments[0]: arguments for _, *arguments in lines}
-
-
 async def test_the_readmes_commands_work(fleet: Fleet, tmp_path: Path) -> None:
-    commands = _commands(block("README commands"))
+    commands = commands_in(block("README commands"))
     settings = fleet.environ(state_dir=tmp_path, nats_url=fleet.nats_url)
-    tried = []
-    # Each with what is typed, and the words with which it has done what it is for.
-    for name, typed, wanted in (
-        ("client", "subscribe btcusdt", r" kline  BTCUSDT 1m open "),
-        ("tail", "", r'^\{.*"stream":"btcusdt@kline_1m"'),
-        ("status", "", r"^ingest-spot-0 "),
-        ("logs", "", r'"event":"fleet.started"'),
-        ("backfill", "", r"^usdm kline BTCUSDT 1m: .* none missing$"),
-        ("verify", "", r"^usdm kline BTCUSDT 1h, made of 1m: \d+ compared, all the same$"),
-    ):
+    for name, arguments in commands.items():
+        command = COMMANDS[name]
         address = ["--url", fleet.ws] if name == "client" else []
         environ = fleet.environ() if name == "logs" else settings  # logs are where the fleet writes them
-        with fleet.beside(sys.executable, "-P", "-m", "fsnats", *commands[name], *address, **environ) as program:
-            if typed:
-                program.type(typed)
+        with fleet.beside(sys.executable, "-P", "-m", "fsnats", *arguments, *address, **environ) as program:
+            if command.typed:
+                program.type(command.typed)
+            wanted = command.wanted
             await until(lambda: re.search(wanted, program.said(), re.MULTILINE), wanted, within=60)  # noqa: B023
-            if name not in ("client", "logs", "tail"):  # which go on
+            if not command.goes_on:
                 await until(lambda: program.status is not None, "it ends", within=60)
                 assert program.status == 0
-        tried.append(name)
-    assert tried == list(commands)
 
 
 async def test_the_readmes_line_of_curl_brings_a_table(fleet: Fleet, tmp_path: Path) -> None:

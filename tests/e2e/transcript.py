@@ -6,6 +6,7 @@ what can be run: the documents' own text, with nothing changed but addresses.
 
 import hashlib
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -236,6 +237,34 @@ TABLE: dict[str, tuple[Row, ...]] = {
         run("Reading them", "", "logs answer", f"{_OURS}::test_lines_of_curl_bring_todays_logs"),
     ),
 }
+
+
+class Command(NamedTuple):
+    """What is typed into a command, and what it says when it has done what it is for."""
+
+    wanted: str
+    goes_on: bool = True
+    typed: str = ""
+
+
+# The README's commands, in its order.
+COMMANDS = {
+    "client": Command(r" kline  BTCUSDT 1m open ", typed="subscribe btcusdt"),
+    "tail": Command(r'^\{.*"stream":"btcusdt@kline_1m"'),
+    "status": Command(r"^ingest-spot-0 "),
+    "top": Command(r"btcusdt@kline_1m"),
+    "logs": Command(r'^\{"time":"20.*"program":"'),
+    "backfill": Command(r"^usdm kline BTCUSDT 1m: .* none missing$", goes_on=False),
+    "verify": Command(r"^usdm kline BTCUSDT 1h, made of 1m: \d+ compared, all the same$", goes_on=False),
+}
+
+
+def commands_in(text: str) -> dict[str, list[str]]:
+    """The arguments of `.venv/bin/fsnats` in each line, by the first one."""
+    lines = [shlex.split(line, comments=True) for line in text.splitlines()]
+    assert {program for program, *_ in lines} == {".venv/bin/fsnats"}
+    return {arguments[0]: arguments for _, *arguments in lines}
+
 
 _ENDPOINTS = f"{_KOMAS}::test_every_endpoint_that_it_lists_answers"
 _EVENTS = f"{_KOMAS}::test_every_stream_of_events_that_it_lists_flows"
