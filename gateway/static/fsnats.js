@@ -17,6 +17,10 @@ const AT_ONCE = 300; // names of one request: below the 64 KB that a gateway tak
 const PASSING = new Set(['NOT_READY', 'TOO_MANY_REQUESTS', 'BUSY', 'HISTORY_UNAVAILABLE']);
 const PLACE = /"epoch":(\d+),"seq":(\d+)/;
 
+// As the gateway spells it in what it sends: by that name the place is found where to go on.
+/** @param {string} name */
+const spelled = (name) => (name.startsWith('!') ? name : name.replace(/^[^@]+/, (symbol) => symbol.toLowerCase()));
+
 /**
  * @typedef {object} Options of `stream`; all may be left out
  * @property {string} [market]
@@ -50,8 +54,10 @@ export class Client {
   // `history` is a number, or one for each name that has any: { 'btcusdt@kline_1m': 500 }.
   /** @param {string[]} names @param {Options} [options] */
   stream(names, { market = 'spot', snapshot = true, history, options, message, gap, error, state, past, greeting } = {}) {
-    const wanted = { market, snapshot, history, options };
-    return new Stream(this.url, [...new Set(names)], wanted, { message, gap, error, state, past, greeting }).open();
+    const each = Object.entries(history instanceof Object ? history : {});
+    const pasts = each.length ? Object.fromEntries(each.map(([name, count]) => [spelled(name), count])) : history;
+    const wanted = { market, snapshot, history: pasts, options };
+    return new Stream(this.url, [...new Set(names.map(spelled))], wanted, { message, gap, error, state, past, greeting }).open();
   }
 }
 

@@ -15,14 +15,15 @@ const gateway = new URLSearchParams(location.search).get('gateway');
 const { Client } = await import(`http://127.0.0.1:${gateway}/fsnats.js`);
 const seen = { trades: [], gaps: [], errors: [], states: [], candles: 0, refused: [] };
 const client = new Client(`ws://127.0.0.1:${gateway}`);
-client.stream(['btcusdt@aggTrade', 'ethusdt@aggTrade'], {
+client.stream(['BTCUSDT@aggTrade', 'ethusdt@aggTrade'], {
   market: 'usdm',
   message: ({ data }) => seen.trades.push([data.s, data.a]),
   gap: (gap) => seen.gaps.push(gap),
   error: (error) => seen.errors.push(error),
   state: (state) => seen.states.push(state),
 });
-const stop = client.stream(['btcusdt@kline_1m'], { history: 3, message: () => { seen.candles++; stop(); } });
+const history = { 'btcusdt@kline_1m': 3 };
+const stop = client.stream(['BTCUSDT@kline_1m'], { history, message: () => { seen.candles++; stop(); } });
 client.stream(['nopeusdt@trade'], { error: (error) => seen.refused.push(error.code) });
 const tell = () => fetch('/told', { method: 'POST', body: JSON.stringify(seen) });
 setInterval(tell, 200);
