@@ -32,7 +32,27 @@ def _market(page: Page) -> None:
     wait_for(lambda: page.locator(".trades tbody tr:visible").count() >= 20, "trades have come")
 
 
-PICTURES = [Picture("market", "#/market/usdm/BTCUSDT/15m", _market)]
+def _fleet(page: Page) -> None:
+    watching = page.context.new_page()  # so that there is something to carry
+    watching.goto(f"{page.url.partition('#')[0]}{PICTURES[0].place}")
+    live(watching, "Candles", "Depth", "Trades", "Watchlist")
+    page.bring_to_front()  # nobody looks at the fleet from a hidden page
+    page.get_by_role("button", name="market-0").first.click()
+    wait_for(lambda: page.locator(".fleet-table .good").filter(has_text="flows").count() >= 2, "streams flow")
+    rates = page.locator(".fleet-tiles dd")
+    wait_for(lambda: not any("\N{EN DASH}" in rate for rate in rates.all_inner_texts()), "rates are known")
+
+
+def _try(page: Page) -> None:
+    page.get_by_role("button", name="Run").click()
+    wait_for(lambda: page.locator(".try-line").count() >= 20, "the streams have come")
+
+
+PICTURES = [
+    Picture("market", "#/market/usdm/BTCUSDT/15m", _market),
+    Picture("fleet", "#/fleet", _fleet),
+    Picture("try", "#/try/native/usdm/BTCUSDT,ETHUSDT/kline,aggTrade/history=5", _try),
+]
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 

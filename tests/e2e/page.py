@@ -66,6 +66,13 @@ def opened(
         window.close()
 
 
+def cut_off(page: Page) -> list[str]:
+    """The panels that are lower than what stands in them."""
+    found = "[...document.querySelectorAll('.panel')].filter((each) => each.scrollHeight > each.clientHeight + 1)"
+    names: list[str] = page.evaluate(f"{found}.map((each) => each.innerText.slice(0, 50))")
+    return names
+
+
 def grave(page: Page) -> list[str]:
     """What axe finds that keeps somebody out: its serious and critical findings, with the first elements of each."""
     node_program()

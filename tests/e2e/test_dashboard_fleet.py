@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.client import Client
 from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
-from tests.e2e.page import LOST, grave, opened
+from tests.e2e.page import LOST, cut_off, grave, opened
 
 SOON = 30_000.0  # milliseconds until it must be seen, on a machine that does much else
 WORKERS, STREAMS = 20, 1000  # of a large fleet
@@ -106,6 +106,7 @@ def test_the_map_leads_from_the_exit_to_the_streams(browser: Browser, fleet: Fle
         expect(rows).to_have_count(1 + 6, timeout=SOON)
         # On a large screen the view scrolls, below banner and navigation, and not the page.
         assert page.evaluate("document.documentElement.scrollHeight === innerHeight")
+        assert cut_off(page) == []
         page.go_back()
         expect(page.get_by_role("heading", name="Streams of ingest-spot-0-0")).to_be_visible()
 
@@ -116,24 +117,32 @@ def test_nobody_is_kept_out_of_it(browser: Browser, fleet: Fleet, theme: str) ->
     with listening(fleet), opened(browser, f"{fleet.http}/#/fleet/*", theme=colours, width=400) as page:
         expect(page.get_by_role("table", name="Streams").get_by_role("row")).to_have_count(1 + 6, timeout=SOON)
         assert grave(page) == []
-        page.route("**/api/fleet", in_trouble)
-        expect(card(page, "ingest-spot-0")).to_contain_text("in trouble", timeout=SOON)
-        expect(card(page, "ingest-spot-1")).to_contain_text("does not answer")
-        assert grave(page) == []
+        with shown(page, fleet, in_trouble):
+            expect(card(page, "ingest-spot-0")).to_contain_text("in trouble", timeout=SOON)
+            expect(card(page, "ingest-spot-1")).to_contain_text("does not answer")
+            assert grave(page) == []
 
 
-def in_trouble(route: Route) -> None:
+def in_trouble(told: dict[str, Any]) -> dict[str, Any]:
     """The same fleet, but for a worker that does not answer, one in trouble and slow clients."""
-    told = route.fetch().json()
-    told["programs"] = [each for each in told["programs"] if each["program"] != "ingest-spot-1"]
-    for each in told["programs"]:
-        each.update(slow_clients=3)
-    where = {"program": "ingest-spot-0"}
-    told["troubles"] = [
-        {"severity": severity, "what": "something", "where": where, "do": "something else"}
-        for severity in ("error", "warning")
-    ]
-    route.fulfill(json=told)
+    there = [{**each, "slow_clients": 3} for each in told["programs"] if each["program"] != "ingest-spot-1"]
+    trouble = {"what": "something", "where": {"program": "ingest-spot-0"}, "do": "something else"}
+    return {"programs": there, "troubles": [{**trouble, "severity": each} for each in ("error", "warning")]}
+
+
+@contextmanager
+def shown(page: Page, fleet: Fleet, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
+    """Another fleet than there is, while the block runs."""
+    told: dict[str, Any] = json.loads(get(f"{fleet.http}/api/fleet")[1])
+    told |= change(told)
+
+    def answer(route: Route) -> None:
+        told["at"] += 1000
+        route.fulfill(json=told)
+
+    page.route("**/api/fleet", answer)
+    yield
+    page.unroute_all(behavior="wait")  # an answer on its way, when the page is gone, would be an error
 
 
 def test_a_killed_worker_turns_red_says_why_and_heals(browser: Browser, fleet: Fleet) -> None:
@@ -205,22 +214,19 @@ def test_gateways_come_and_go_and_the_one_that_serves_the_page_may_be_gone_for_a
         gateway.kill()
 
 
-def test_a_large_fleet_is_shown_without_thousands_of_elements(browser: Browser, fleet: Fleet) -> None:
-    told: dict[str, Any] = json.loads(get(f"{fleet.http}/api/fleet")[1])
+def large(told: dict[str, Any]) -> dict[str, Any]:
+    """So many workers, streams and troubles besides."""
     names = [f"s{number}usdt@aggTrade" for number in range(STREAMS)]
     connections = [{"id": "x", "status": "connected", "exit": "direct", "streams": names, "live": STREAMS}]
     worker = {"kind": "ingest", "market": "usdm", "symbols": STREAMS, "messages": 1, "connections": connections}
-    troubles = [
-        {"severity": "error", "what": f"number {n}", "where": {"stream": names[n]}, "do": "x"} for n in range(100)
-    ]
+    many = [{**worker, "program": f"ingest-usdm-{number}", "pid": number} for number in range(WORKERS)]
+    trouble = {"severity": "error", "do": "x"}
+    troubles = [{**trouble, "what": f"number {n}", "where": {"stream": names[n]}} for n in range(100)]
+    return {"programs": told["programs"] + many, "troubles": troubles}
 
-    def answer(route: Route) -> None:
-        told["at"] += 1000
-        many = [{**worker, "program": f"ingest-usdm-{number}", "pid": number} for number in range(WORKERS)]
-        route.fulfill(json={**told, "programs": told["programs"] + many, "troubles": troubles})
 
-    with opened(browser, f"{fleet.http}/#/fleet/*") as page:
-        page.route("**/api/fleet", answer)
+def test_a_large_fleet_is_shown_without_thousands_of_elements(browser: Browser, fleet: Fleet) -> None:
+    with opened(browser, f"{fleet.http}/#/fleet/*") as page, shown(page, fleet, large):
         expect(page.get_by_text(re.compile(r"20,0\d\d of 20,0\d\d"))).to_be_visible(timeout=SOON)
         expect(card(page, "ingest-usdm-19")).to_contain_text("1,000 streams")
         expect(page.get_by_text("and 70 troubles more")).to_be_visible()

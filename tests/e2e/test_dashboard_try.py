@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
-from tests.e2e.page import LOST, grave, opened
+from tests.e2e.page import LOST, cut_off, grave, opened
 from tests.gateway.static.test_try import told
 
 DIALECTS: dict[str, str] = told("recipes.DIALECTS")
@@ -41,6 +41,7 @@ def test_each_dialect_is_shown_and_brings_what_was_chosen(browser: Browser, flee
             assert shown == [text["text"] for text in made["texts"]]
         expect(lines(page, "error")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollHeight === innerHeight")
+        assert cut_off(page) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

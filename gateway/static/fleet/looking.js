@@ -5,7 +5,7 @@ const SHARE = 2; // a look that took a second is followed by one in two
 const PATIENCE_MS = 8000; // a gateway gives an answer, or a refusal, within 5 s
 
 /**
- * @param {(signal: AbortSignal) => Promise<void>} look rejects with nothing: what goes wrong it tells itself
+ * @param {(signal: AbortSignal) => Promise<void>} look what goes wrong it tells itself
  * @param {{ hidden: boolean, addEventListener: Function, removeEventListener: Function }} [page]
  * @returns {() => void} ends it
  */
@@ -19,7 +19,11 @@ export function keepLooking(look, page = document) {
     if (isLooking || isOver || page.hidden) return;
     isLooking = true;
     const began = performance.now();
-    await look(AbortSignal.timeout(PATIENCE_MS));
+    try {
+      await look(AbortSignal.timeout(PATIENCE_MS));
+    } catch (failure) {
+      console.error(failure); // a mistake of ours: it must not be the last look
+    }
     isLooking = false;
     if (!isOver && !page.hidden) timer = setTimeout(once, Math.max(LEAST_MS, SHARE * (performance.now() - began)));
   }

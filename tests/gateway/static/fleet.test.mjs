@@ -262,3 +262,15 @@ test('nobody looks while the page is hidden, and nobody twice at once', async ()
   page.dispatchEvent(new Event('visibilitychange'));
   assert.equal(looks, 2);
 });
+
+test('a look that fails by a mistake is not the last one', async (context) => {
+  const page = new EventTarget();
+  page.hidden = false;
+  const complained = context.mock.method(console, 'error', () => {});
+  const end = keepLooking(() => Promise.reject(new Error('a mistake')), page);
+  await new Promise((resolve) => setImmediate(resolve));
+  page.dispatchEvent(new Event('visibilitychange'));
+  await new Promise((resolve) => setImmediate(resolve));
+  end();
+  assert.equal(complained.mock.callCount(), 2);
+});
