@@ -85,3 +85,23 @@ def test_events_are_documented_with_the_levels_they_have() -> None:
     for name, documented in TABLE.items():
         logged = frozenset[str]().union(*(call.levels for call in CALLS if call.event == name))
         assert name in OTHERS or documented <= logged, f"{name} is logged as {logged}, documented as {documented}"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "fsnats/bus/link.py",
+        "fsnats/bus/wire.py",
+        "fsnats/frames.py",
+        "gateway/channel.py",
+        "gateway/hub.py",
+        "gateway/lane.py",
+        "gateway/outbox.py",
+        "gateway/turn.py",
+        "workers/ingest/cutter.py",
+        "workers/ingest/line.py",
+        "workers/ingest/router.py",
+    ],
+)
+def test_nothing_is_logged_where_every_message_passes(module: str) -> None:
+    assert "logg" not in (ROOT / module).read_text()

@@ -26,6 +26,7 @@ LIBRARY = "library."  # precedes the logger's name where a library logs
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _ITEMS_MOST = 100  # of a list or an object in a field
 _DEPTH_MOST = 4
+_LOOKED_AT = 32 * 1024  # characters of a text that are looked at for secrets; far fewer are shown
 _MESSAGE, _VALUE, _EXCEPTION = 2000, 1000, 6000  # characters of what is longer than a line may be
 # What JSON lets stand as it is and terminals, editors or `str.splitlines` act upon.
 _UNSEEN = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -52,11 +53,11 @@ def described(record: logging.LogRecord, program: str) -> Entry:
         "program": program,
         "logger": record.name,
         "event": str(extra.pop("event", LIBRARY + record.name)),
-        "message": message,
+        "message": message[:_LOOKED_AT],
     }
     entry |= {name: plain(value) for name, value in extra.items() if name not in RESERVED}
     if record.exc_info:
-        entry["exception"] = _formatter.formatException(record.exc_info)
+        entry["exception"] = _formatter.formatException(record.exc_info)[-_LOOKED_AT:]
     return entry
 
 
@@ -80,9 +81,9 @@ def plain(value: object, depth: int = 0) -> object:
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**64 else str(value)
     if isinstance(value, str):
-        return str(value)
+        return str(value[:_LOOKED_AT])
     if isinstance(value, bytes):
-        return value.decode(errors="replace")
+        return value[:_LOOKED_AT].decode(errors="replace")
     if depth < _DEPTH_MOST:
         if isinstance(value, Mapping):
             return {str(key): plain(each, depth + 1) for key, each in list(value.items())[:_ITEMS_MOST]}
@@ -91,7 +92,7 @@ def plain(value: object, depth: int = 0) -> object:
         if isinstance(value, msgspec.Struct):
             return plain(msgspec.structs.asdict(value), depth + 1)
     try:
-        return str(value)
+        return str(value)[:_LOOKED_AT]
     except Exception:  # noqa: BLE001  # a broken __str__ must not cost the event
         return f"<{type(value).__name__}>"
 

@@ -95,6 +95,12 @@ def test_a_long_event_is_cut_to_a_line_and_says_so(length: int, letter: str) -> 
     assert ("cut" in entry) == (entry["message"] != letter * length or entry["exception"] != letter * length)
 
 
+def test_of_a_text_without_end_no_more_is_looked_at_than_could_be_shown() -> None:
+    entry = described(record("%s", "x" * 10**6, sample=b"x" * 10**6, error=ValueError("x" * 10**6)), "p")
+    assert sum(len(str(value)) for value in entry.values()) < 7 * LINE_MOST
+    assert json.loads(encoded(entry))["cut"] is True
+
+
 def test_of_a_long_exception_the_end_is_kept() -> None:
     entry = json.loads(encoded({**HEAD, "message": "m", "exception": "x" * 50_000 + "ValueError: why"}))
     assert entry["exception"].endswith("ValueError: why")
