@@ -30,7 +30,7 @@ from gateway.komas.requests import (
     stream_of_id,
     streams_of,
 )
-from gateway.komas.routes import BODY_MOST, ROUTES
+from gateway.komas.routes import BODY_MOST, allowed, route_of
 from gateway.openapi.parts import Operation
 from gateway.rest import visits
 from gateway.rest.problem import Problem
@@ -99,11 +99,11 @@ class Komas:
         async def tell(headers: Headers) -> bytes:
             return msgspec.json.encode(await self._told(scope, headers, receive))
 
-        await self._visits.respond(scope, send, tell, _allowed(path_of(scope)))
+        await self._visits.respond(scope, send, tell, allowed(path_of(scope)))
 
     async def _told(self, scope: Scope, headers: Headers, receive: Receive) -> msgspec.Struct:
         grant = self._visits.guest(scope, headers).pass_.grant
-        route = _route(scope["method"], path_of(scope))
+        route = route_of(scope["method"], path_of(scope))
         self._visits.require_ready()
         try:
             query = parameters(query_of(scope), route.names)
@@ -227,27 +227,6 @@ class Komas:
                     inner, _ = data(stream, frame.payload, frame.received_ns // 1_000_000)
                     prices[stream.subject] = msgspec.Raw(inner)
         return prices
-
-
-def _route(method: str, path: str) -> Operation:
-    """What is asked.  Raises Problem."""
-    there = [each for each in ROUTES if each.path == path.rstrip("/")]
-    for route in there:
-        if route.verb == method or (route.verb, method) == ("GET", "HEAD"):
-            return route
-    if there or any(each.path == path.rstrip("/") for each in events.ROUTES):
-        allow = _allowed(path)
-        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}; allowed: {allow}", allow=allow)
-    known = ", ".join(sorted({each.path for each in ROUTES}))
-    raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}; there are {known}")
-
-
-def _allowed(path: str) -> str:
-    """The methods that there are of a path, as `Allow` has them."""
-    verbs = {each.verb for each in ROUTES if each.path == path.rstrip("/")}
-    if not verbs:
-        return "GET, OPTIONS"  # events, which have no end that HEAD could tell of
-    return "GET, HEAD, OPTIONS" if "GET" in verbs else "POST, OPTIONS"
 
 
 async def _body(receive: Receive) -> bytes:

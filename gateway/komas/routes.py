@@ -1,10 +1,14 @@
 """The paths of the Komas interface: by this table they are dispatched and described."""
 
+from http import HTTPStatus
+
 from fsnats.binance.endpoints import SIMULATED_HEADER
 from gateway.komas.answers import Pinned, Prices, Started, Status, Streams, Switched, Unpinned
 from gateway.komas.requests import SYMBOLS_DEFAULT, Subscribe, Unsubscribe
 from gateway.openapi.parts import JSON, Answer, Operation, Parameter, text
 from gateway.openapi.problems import ASKING, problems
+from gateway.rest.problem import Problem
+from gateway.sse import routes as events
 
 PREFIX = "/api/ws/"
 BODY_MOST = 64 * 1024  # bytes
@@ -83,3 +87,24 @@ ROUTES = (
     START_PRICES,
     STOP,
 )
+
+
+def route_of(method: str, path: str) -> Operation:
+    """What is asked.  Raises Problem."""
+    there = [each for each in ROUTES if each.path == path.rstrip("/")]
+    for route in there:
+        if route.verb == method or (route.verb, method) == ("GET", "HEAD"):
+            return route
+    if there or any(each.path == path.rstrip("/") for each in events.ROUTES):
+        allow = allowed(path)
+        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}; allowed: {allow}", allow=allow)
+    known = ", ".join(sorted({each.path for each in ROUTES}))
+    raise Problem(HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}; there are {known}")
+
+
+def allowed(path: str) -> str:
+    """The methods that there are of a path, as `Allow` has them."""
+    verbs = {each.verb for each in ROUTES if each.path == path.rstrip("/")}
+    if not verbs:
+        return "GET, OPTIONS"  # events, which have no end that HEAD could tell of
+    return "GET, HEAD, OPTIONS" if "GET" in verbs else "POST, OPTIONS"

@@ -8,7 +8,7 @@ import msgspec
 from fsnats import __version__
 from fsnats.binance.streams import Market
 from gateway.komas.routes import ROUTES as KOMAS
-from gateway.openapi import bodies, exchange, normalised, own, problems
+from gateway.openapi import bodies, exchange, normalised, own, past, problems
 from gateway.openapi.fields import HEADERS
 from gateway.openapi.parts import Operation, Schema, answer, rendered
 from gateway.sse.routes import ROUTES as EVENTS
@@ -25,8 +25,8 @@ body, but for events. What is no HTTP at all is answered 400, in plain text.
 
 def operations(markets: Sequence[Market]) -> Iterator[Operation]:
     """All that is served over HTTP where these markets are carried."""
-    yield from own.archive(markets)
-    yield own.symbols(markets)
+    yield from past.archive(markets)
+    yield past.symbols(markets)
     yield from EVENTS
     yield from KOMAS
     yield from own.OPERATIONS
