@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -61,6 +62,7 @@ class Combined:
         if "?" in url:
             raise Unusable("the URL has no query; a token is the argument 'token'")
         self._url = url.rstrip("/") + "/stream"
+        self._shown = urlsplit(url).netloc.rpartition("@")[2]  # without its secrets
         self._receive = receive
         self._change = change
         self._complain = complain
@@ -119,8 +121,8 @@ class Combined:
             if self._tries is not None and backoff.failures >= self._tries:
                 raise Unavailable(f"{backoff.failures} tries in a row failed: {reason}") from reason
             # In the message itself: these logs are those of other people's programs.
-            text = "no connection: %s; next try in %.1f s"
-            logger.warning(text, reason, delay, extra={"event": "client.disconnected"})
+            text = "no connection to %s: %s; next try in %.1f s"
+            logger.warning(text, self._shown, reason, delay, extra={"event": "client.disconnected"})
             await asyncio.sleep(delay)
 
     async def _carry(self, connection: ClientConnection, backoff: Backoff) -> None:

@@ -6,8 +6,8 @@ import pytest
 from fsnats.client.combined import Combined
 from fsnats.client.conversation import Forbidden
 from fsnats.errors import Unavailable, Unusable
-from tests.conftest import eventually
-from tests.fsnats.client.gateways import Gateway, running
+from tests.conftest import eventually, free_port
+from tests.fsnats.client.gateways import Gateway, running, said
 
 TRADE = '{"stream":"a@trade","data":{"e":"trade"}}'
 
@@ -55,8 +55,16 @@ async def test_without_a_valid_token_it_gives_up_at_once() -> None:
             await Notes().reader(gateway.url).run()
 
 
-async def test_what_passes_is_told_with_its_reason() -> None:
+async def test_what_passes_is_told_and_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
     notes = Notes()
+    shown = f"127.0.0.1:{free_port()}"
+    reading = asyncio.ensure_future(notes.reader(f"ws://joe:secret@{shown}").run())
+    await eventually(said(caplog.records, f"no connection to {shown}: [Errno 111]"))
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert "secret" not in caplog.text
+    notes.changes.clear()
     async with running(Gateway(refusing=HTTPStatus.FORBIDDEN)) as gateway:  # Binance's firewall says so for a while
         with pytest.raises(Unavailable, match="1 tries in a row failed: the server answers 403: because"):
             await notes.reader(gateway.url, tries=1).run()
