@@ -63,18 +63,12 @@ class Channel:
             return
         tally = self._turn.tally
         tally.frames = count = tally.frames + 1
-        if not count & MASK:
-            self._look(frame)
+        if not count & MASK and (delays := self._turn.hops.delays) is not None:
+            delays.note(frame, self.stream.market)
         if frame.epoch == self._epoch and frame.seq == self._seq + 1 and self.behind is None:
             self._pass(frame)
         else:
             self._sort(frame)
-
-    def _look(self, frame: Frame) -> None:
-        """See how long this one took."""
-        delays = self._turn.hops.delays
-        if delays is not None:
-            delays.note(frame, self.stream.market)
 
     def _sort(self, frame: Frame) -> None:
         """Find a place for a frame that does not simply follow."""

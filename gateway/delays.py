@@ -18,13 +18,19 @@ class Delays:
         self._read_ns = read_ns
         self._now_ns = now_ns
         self._unwritten: Histogram | None = None  # where to count a frame of this read
+        self._both: dict[Market, tuple[Histogram, Histogram]] = {}
         self.hops = Hops()
 
     def note(self, frame: Frame, market: Market) -> None:
         """A frame came with the last read."""
-        if frame.published_ns:
-            self.hops.of(BUS, market).observe((self._read_ns() - frame.published_ns) / 1e9)
-            self._unwritten = self.hops.of(GATEWAY, market)
+        published_ns = frame.published_ns
+        if published_ns:
+            bus, self._unwritten = self._both.get(market) or self._begin(market)
+            bus.observe((self._read_ns() - published_ns) / 1e9)
+
+    def _begin(self, market: Market) -> tuple[Histogram, Histogram]:
+        both = self._both[market] = self.hops.of(BUS, market), self.hops.of(GATEWAY, market)
+        return both
 
     def written(self) -> None:
         """All that came with the last read is written."""

@@ -16,7 +16,7 @@ EXCHANGE, WORKER, BUS, GATEWAY = "exchange", "worker", "bus", "gateway"
 
 HOP = distribution(
     "fsnats_hop_seconds",
-    "how long messages took for one hop (exchange, worker, bus, gateway), of one message in sixteen or 64",
+    "how long messages took for one hop (exchange, worker, bus, gateway), of one message in 64",
     "hop",
     "market",
 )
