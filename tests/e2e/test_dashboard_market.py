@@ -5,9 +5,10 @@ import re
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.e2e.conftest import Measure
 from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
@@ -166,6 +167,38 @@ def test_a_lost_gateway_is_seen_and_heals_without_a_reload(browser: Browser, fle
         assert page.evaluate("window.sameage")
         expect(page.get_by_role("log")).to_be_hidden()  # all that was missed came: nothing to tell
     process.kill()
+
+
+def test_a_gap_is_told_and_the_candles_fetched_anew(browser: Browser, fleet: Fleet) -> None:
+    gap = {"stream": "btcusdt@kline_1m", "from": 0, "to": 1000, "unit": "ms", "reason": "cannot be fetched"}
+    asked: list[dict[str, Any]] = []
+
+    def between(ours: WebSocketRoute) -> None:
+        """Pass everything on; the first one who asks for candles of a minute is told of a gap behind their past."""
+        gateway = ours.connect_to_server()
+
+        def request(text: str | bytes) -> None:
+            said = json.loads(text)
+            if said.get("rawStreams") == ["btcusdt@kline_1m"]:
+                asked.append(said)
+            gateway.send(text)
+
+        def reply(text: str | bytes) -> None:
+            ours.send(text)
+            if len(asked) == 1 and json.loads(text).get("type") == "historyEnd" and "kline_1m" in str(text):
+                ours.send(json.dumps({"type": "gap", "market": "spot", "data": gap}))
+
+        ours.on_message(request)
+        gateway.on_message(reply)
+
+    with opened(browser, "about:blank", allowed=fleet.http) as page:
+        page.route_web_socket("**", between)
+        page.goto(f"{fleet.http}/#/market/spot/BTCUSDT/1m")
+        expect(page.get_by_role("log")).to_contain_text("btcusdt@kline_1m: missing from 00:00:00 to 00:00:01 UTC")
+        # What the page does reaches us while we ask it something.
+        wait_for(lambda: page.evaluate("true") and len(asked) == 2, "the past is asked for again")
+        assert asked[1]["history"] == CANDLES
+        filled(page)
 
 
 def test_what_a_token_does_not_allow_is_said_and_the_rest_is_shown(

@@ -23,7 +23,7 @@ import { Refused } from '../shell/gateway.js';
 
 const PAST = 499; // candles before what is live: what futures give for the least weight
 const OLDER = 500; // candles fetched when the user goes back
-const ANEW_MS = 10_000; // between two fetches of the past for the sake of a gap
+const ANEW_MS = 5000; // between two fetches of the past for the sake of a gap
 
 /** @type {import('../shell/views.js').Mount} */
 export function mount(root, context) {
@@ -69,6 +69,7 @@ export function mount(root, context) {
   let stops = []; // of what is read for this place
   let stopCandles = () => {};
   let began = 0; // when the past was asked for last
+  let repairing = 0;
   let fetching = new AbortController();
   let older = { busy: true, done: false }; // nothing older is asked for before the past is there
 
@@ -164,6 +165,7 @@ export function mount(root, context) {
   function beginCandles(anew = false) {
     stopCandles();
     stopCandles = () => {};
+    clearTimeout(repairing);
     began = Date.now();
     const { market, symbol, interval } = place;
     candles.restart();
@@ -188,7 +190,7 @@ export function mount(root, context) {
       },
       gap: (gap) => {
         said.add(words(gap));
-        if (lacks(gap) && Date.now() - began > ANEW_MS) beginCandles(true);
+        if (lacks(gap)) repair();
       },
       past: ({ error }) => {
         older.busy = false;
@@ -200,6 +202,12 @@ export function mount(root, context) {
       },
       open: (open) => fresh.chart.connected(open),
     });
+  }
+
+  /** Fetch the past again, but not all the time. */
+  function repair() {
+    clearTimeout(repairing);
+    repairing = setTimeout(() => beginCandles(true), Math.max(0, began + ANEW_MS - Date.now()));
   }
 
   /** The user went back to the oldest candle. */
@@ -243,6 +251,7 @@ export function mount(root, context) {
     for (const each of stops) each();
     stops = [];
     stopCandles();
+    clearTimeout(repairing);
     fetching.abort();
   }
 

@@ -1,7 +1,7 @@
 // /fsnats.js on a socket that the test holds.
 
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import { Client } from '../../../gateway/static/fsnats.js';
 
@@ -36,9 +36,12 @@ class Socket {
 }
 
 beforeEach(() => {
+  mock.timers.enable({ apis: ['setInterval', 'setTimeout'] }); // real ones would keep Node waiting
   globalThis.WebSocket = Socket;
   Socket.all = [];
 });
+
+afterEach(() => mock.timers.reset());
 
 const stream = (names, options) => new Client('http://gateway:1/').stream(names, options);
 
@@ -64,34 +67,32 @@ test('what the gateway says of itself and of the past is told', () => {
   assert.deepEqual(told, [true, 3]);
 });
 
-test('a connection that says nothing is asked, and given up when it does not answer', (t) => {
-  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+test('a connection that says nothing is asked, and given up when it does not answer', () => {
   const states = [];
   stream(['a@trade'], { state: (state) => states.push(state) });
   const [socket] = Socket.all;
   socket.open();
-  t.mock.timers.tick(15_000); // the first stretch began with the opening
-  t.mock.timers.tick(15_000);
+  mock.timers.tick(15_000); // the first stretch began with the opening
+  mock.timers.tick(15_000);
   assert.equal(socket.sent.at(-1).type, 'ping');
   socket.say({ type: 'pong' });
-  t.mock.timers.tick(15_000);
-  t.mock.timers.tick(15_000);
+  mock.timers.tick(15_000);
+  mock.timers.tick(15_000);
   assert.equal(socket.sent.filter(({ type }) => type === 'ping').length, 2);
   assert.equal(states.at(-1), 'open');
-  t.mock.timers.tick(15_000);
+  mock.timers.tick(15_000);
   assert.deepEqual([states.at(-1), socket.closed], ['waiting', 1]);
-  t.mock.timers.tick(1000);
+  mock.timers.tick(1000);
   assert.deepEqual([states.at(-1), Socket.all.length], ['connecting', 2]);
 });
 
-test('a stream that is ended before it is open is closed when it is', (t) => {
-  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+test('a stream that is ended before it is open is closed when it is', () => {
   const stop = stream(['a@trade'], { message: () => assert.fail('it is over') });
   stop();
   assert.equal(Socket.all[0].closed, 0);
   Socket.all[0].open();
   Socket.all[0].say({ stream: 'a@trade', data: {} });
   assert.equal(Socket.all[0].closed, 1);
-  t.mock.timers.tick(100_000);
+  mock.timers.tick(100_000);
   assert.equal(Socket.all.length, 1);
 });
