@@ -27,6 +27,7 @@ from tests.e2e.fleet import get
 
 TRADES, TICKER = "btcusdt@trade", "btcusdt@ticker"
 GOOD, DEAF = 200, 100
+EVENTS = 20  # of the deaf ones, readers of server-sent events
 NUMBER, BATCH = 1000, 25  # messages of a kilobyte on each of the two streams, and how many at a time
 OUTBOX = 64 * 1024
 _NUMBERS = re.compile(rb'"n":(\d+)')
@@ -61,21 +62,18 @@ def handshake(path: str) -> bytes:
 
 
 class Slow:
-    """A native client that reads when it is told to."""
+    """A client that reads when it is told to."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, opening: bytes, welcome: bytes) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
         self._socket.settimeout(20)
         self._socket.connect(("127.0.0.1", port))
-        self._socket.sendall(handshake("/"))
+        self._socket.sendall(opening)
         self._rest = b""
-        while b'"clientId"' not in self._rest:
+        while welcome not in self._rest:
             self._rest += self._socket.recv(4096)
         self._rest = b""
-        ask = json.dumps({"type": "subscribe", "rawStreams": [TRADES, TICKER]}).encode()
-        self._socket.sendall(bytes((0x81, 0x80 | len(ask), 0, 0, 0, 0)) + ask)  # masked with zeros
-        self._socket.setblocking(False)
 
     def close(self) -> None:
         self._socket.close()
@@ -87,13 +85,46 @@ class Slow:
     async def messages(self) -> AsyncIterator[Any]:
         """Read on, message by message."""
         while True:
-            while (taken := _text(self._rest)) is None:
+            while (taken := self._taken()) is None:
                 before = len(self._rest)
                 await self.read_some(1 << 20)
                 assert len(self._rest) > before, "closed"
             message, self._rest = taken
             if message is not None:
                 yield message
+
+    def _taken(self) -> tuple[Any, bytes] | None:
+        """The first message (None for what is none) and what follows; None while it is not complete."""
+        raise NotImplementedError
+
+
+class Native(Slow):
+    """One of the native protocol."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port, handshake("/"), b'"clientId"')
+        ask = json.dumps({"type": "subscribe", "rawStreams": [TRADES, TICKER]}).encode()
+        self._socket.sendall(bytes((0x81, 0x80 | len(ask), 0, 0, 0, 0)) + ask)  # masked with zeros
+        self._socket.setblocking(False)
+
+    def _taken(self) -> tuple[Any, bytes] | None:
+        return _text(self._rest)
+
+
+class Events(Slow):
+    """One of server-sent events."""
+
+    def __init__(self, port: int) -> None:
+        path = f"/api/ws/sse/stream?streams={TRADES}/{TICKER}&format=raw"
+        super().__init__(port, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode(), b"retry: 1000\n\n")
+        self._socket.setblocking(False)
+
+    def _taken(self) -> tuple[Any, bytes] | None:
+        event, end, rest = self._rest.partition(b"\n\n")
+        if not end:
+            return None
+        data = event.partition(b"data: ")[2]
+        return (json.loads(data) if data else None), rest
 
 
 def _text(data: bytes) -> tuple[Any, bytes] | None:
@@ -155,7 +186,8 @@ def all_have(readers: list[Reader], number: int) -> bool:
 @contextlib.contextmanager
 def slow_clients(port: int, count: int) -> Iterator[list[Slow]]:
     with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(contextlib.closing(Slow(port))) for _ in range(count)]
+        kinds = [Native] * (count - EVENTS) + [Events] * EVENTS
+        yield [stack.enter_context(contextlib.closing(kind(port))) for kind in kinds]
 
 
 @pytest.fixture
@@ -191,7 +223,7 @@ async def test_slow_clients_are_nobody_elses_trouble(listed: NatsServer, bus: Na
             assert counted(port, "outbox_bytes") < (DEAF + 1) * (OUTBOX + 2 * ROUND_BYTES)
             # Two megabytes each were for them.  Kept are the outbox, the transport's buffer, and what one turn brings.
             assert resident(gateway.pid) - before < (DEAF + 1) * 512 * 1024
-            for client in (slow, deaf[0]):
+            for client in (slow, deaf[0], deaf[-1]):
                 await check(client)
 
 
