@@ -21,6 +21,8 @@ from fsnats.sources import ALIASES
 from gateway.admission.grants import TYPES
 from gateway.admission.tokens import FIELDS
 from gateway.closing import CLOSINGS
+from gateway.openapi.document import operations
+from gateway.openapi.exchange import GROUPS
 from gateway.protocol.problems import Problem
 from gateway.protocol.topics import STREAM_TYPES
 from gateway.rest.live import RULES
@@ -215,6 +217,18 @@ def test_links_lead_somewhere() -> None:
     for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")):
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_paths_that_documents_name_are_described_and_the_other_way_round() -> None:
+    every = list(operations(tuple(Market)))
+    texts = [path.read_text() for path in (*ROOT.glob("docs/*.md"), ROOT / "README.md")]
+    ours = r"/(?:api/(?:ws|v1|fleet|logs)|schema|docs|healthz|readyz|metrics|dashboard)(?:[A-Za-z0-9/-]|\.json)*"
+    named = {path.rstrip("/") for text in texts for path in re.findall(rf"(?<![\w/.])({ours})", text)}
+    described = {each.path.partition("{")[0].rstrip("/") for each in every if each.group not in GROUPS.values()}
+    assert named - described <= {"/api/ws", "/api/v1"}  # what is before all of them
+    # Relatives are named by their last part, behind one that is named whole.
+    whole = "\n".join(texts)
+    assert not [path for path in described if path not in named and f"/{path.rpartition('/')[2]}" not in whole]
 
 
 def test_the_version_is_one() -> None:
