@@ -24,6 +24,7 @@ from fsnats.chaos.runner import watched
 from fsnats.chaos.scenarios import Scenario, Stage
 from fsnats.chaos.stage import Troubled
 from fsnats.errors import BusUnavailable
+from fsnats.rendezvous import METRICS_FILE
 from fsnats.subjects import KLINES
 from tests.e2e.client import until
 from tests.e2e.conftest import Measure
@@ -240,6 +241,9 @@ async def test_what_the_exchange_refuses_one_exit_is_not_asked_of_it_again(house
     assert set(await house.feeds()) == {PLAIN, LOCKED_CONNECT}
     assert await house.exit(CONNECT) == {"localhost": "unserved"}
     assert (await house.exit(LOCKED))["anything"] == "banned"
+    name = house.pool.name(LOCKED)
+    assert f'exit="{name}",area="anything",verdict="banned"}} 1\n' in metrics(house)
+    assert f'fsnats_exit_failures_total{{program="supervisor",exit="{name}",verdict="banned"}} ' in metrics(house)
     assert not {"localhost", "anything", "WebSocket handshakes"} & (await house.exit(PLAIN)).keys()
 
     before = await house.callers()
@@ -254,10 +258,20 @@ async def test_what_the_exchange_refuses_one_exit_is_not_asked_of_it_again(house
 async def assert_nothing_shows_a_password(house: House) -> None:
     shown = {name: await house.says(*name.split()) for name in ("status", "status --json", "config", "doctor")}
     shown["metrics"], shown["the gateway's log"] = await served(house)
+    shown["the fleet's metrics"] = metrics(house)
+    assert f'exit="{house.pool.name(LOCKED)}"' in shown["the fleet's metrics"]
     shown |= written(house)
     assert house.pool.name(LOCKED) in shown["status"]
     assert house.pool.name(LOCKED_CONNECT) in shown[str(house.directory / "supervisor.log")]
     assert [name for name, text in shown.items() if any(secret in text for secret in SECRETS)] == []
+
+
+def metrics(house: House) -> str:
+    """What the supervisor tells Prometheus."""
+    (url,) = house.directory.rglob(METRICS_FILE)
+    status, text = get(url.read_text().strip())
+    assert status == 200, text
+    return text
 
 
 def written(house: House) -> dict[str, str]:
