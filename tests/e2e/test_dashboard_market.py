@@ -246,6 +246,18 @@ def test_fifty_symbols_are_watched_smoothly(browser: Browser, fleet: Fleet, meas
         expect(page.locator(".watchlist tbody tr")).to_have_count(49)
 
 
+def test_every_part_has_room_on_a_phone_and_on_any_screen(browser: Browser, fleet: Fleet) -> None:
+    with opened(browser, f"{fleet.http}/#/market/usdm/BTCUSDT/1m") as page:
+        live(page, "Depth", "Trades", "Watchlist")
+        for width, height in ((360, 640), (820, 1100), (1100, 700), (1280, 640), (1920, 1080)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            for name in ("Candles", "Depth", "Trades", "Liquidations", "Watchlist"):
+                box = page.locator(panel(name)).bounding_box()
+                assert box is not None
+                assert box["height"] >= 130, (name, width, height)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nobody_is_kept_out(browser: Browser, fleet: Fleet, theme: str) -> None:
     place = f"{fleet.http}/#/market/usdm/BTCUSDT/1m"
