@@ -53,7 +53,7 @@ bench: setup  ## What it costs on this machine (reports, never fails)
 soak: setup  ## Tests that take minutes; then trouble a fleet under load for half an hour (MINUTES=30), and look at its memory
 	@$(BIN)/pytest -m soak tests/e2e
 	@FSNATS_TEST_KILLS=20 $(BIN)/pytest tests/e2e/test_resume.py tests/e2e/test_events.py tests/e2e/test_recorder.py
-	@FSNATS_TEST_EXAMPLES=100 $(BIN)/pytest tests/e2e/test_schema.py
+	@FSNATS_TEST_EXAMPLES=40 $(BIN)/pytest tests/e2e/test_schema.py
 	@$(BIN)/fsnats chaos soak --minutes $(or $(MINUTES),30)
 
 pictures: setup  ## Draw the dashboard anew for README and docs

@@ -1,7 +1,7 @@
 """The gateway answers as its OpenAPI document says: examples of its own, what schemathesis makes up from it, and bytes
 that no library would send.
 
-`FSNATS_TEST_EXAMPLES=100 pytest tests/e2e/test_schema.py` makes up more.
+`FSNATS_TEST_EXAMPLES=40 pytest tests/e2e/test_schema.py` makes up more.
 """
 
 import json
