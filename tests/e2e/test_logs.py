@@ -92,9 +92,13 @@ def test_a_second_gateway_has_files_of_its_own_and_shows_those_of_all_to_who_has
     )
     wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the second gateway serves")
     assert get(f"http://127.0.0.1:{port}/api/logs/today")[0] == 401
-    text = get(f"http://127.0.0.1:{port}/api/logs/today?program=gateway&limit=1000&token={TOKEN}")[1]
-    events = [entry["event"] for entry in json.loads(text)["entries"]]
-    assert events.count("gateway.ready") == 2
+
+    def are_ready() -> int:
+        text = get(f"http://127.0.0.1:{port}/api/logs/today?program=gateway&limit=1000&token={TOKEN}")[1]
+        return [entry["event"] for entry in json.loads(text)["entries"]].count("gateway.ready")
+
+    # It serves a moment before it says so.
+    wait_for(lambda: are_ready() == 2, "what both gateways say is shown")
     assert any(path.name.startswith("gateway~2.") for path in files(fleet))
     gateway.kill()
 
