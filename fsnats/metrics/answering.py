@@ -34,17 +34,17 @@ async def answering(
         finally:
             writer.close()
 
-    async with asyncio.TaskGroup() as tasks:
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(open_now) >= at_once:
+            writer.close()
+            return
+        task = tasks.create_task(serve(reader, writer))
+        open_now.add(task)
+        task.add_done_callback(open_now.discard)
 
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if len(open_now) >= at_once:
-                writer.close()
-                return
-            task = tasks.create_task(serve(reader, writer))
-            open_now.add(task)
-            task.add_done_callback(open_now.discard)
-
-        server = await start(connected)
+    tasks = asyncio.TaskGroup()
+    server = await start(connected)  # what it raises comes to our caller as it is, in no group
+    async with tasks:
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -23,6 +24,8 @@ _PATH_MOST = 107  # bytes: sockaddr_un's sun_path less its terminating zero, uni
 _NAME_MOST = 32  # bytes of a program's name
 _TAKES_MOST = 5.0  # seconds to take what is told; a reader that hangs is left alone then
 _AT_ONCE = 16  # readers; there is the supervisor
+
+logger = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[Page]).decode
@@ -48,7 +51,7 @@ def place(pattern: str, program: str) -> str:
 
 @contextlib.asynccontextmanager
 async def telling(address: str, pages: Pages) -> AsyncIterator[None]:
-    """Answer at an address for as long as the block runs; where none is given, nowhere."""
+    """Answer at an address for as long as the block runs; where none is given, or none can be had, nowhere."""
     if not address:
         yield
         return
@@ -59,7 +62,12 @@ async def telling(address: str, pages: Pages) -> AsyncIterator[None]:
     def start(connected: Connected) -> Awaitable[asyncio.Server]:
         return asyncio.start_unix_server(connected, _spelled(address))
 
-    async with answering(start, answer, within=_TAKES_MOST, at_once=_AT_ONCE):
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(answering(start, answer, within=_TAKES_MOST, at_once=_AT_ONCE))
+        except OSError as error:  # the directory was removed, say: nobody's data is to stop for that
+            extra = {"address": address, "error": str(error)}
+            logger.warning("there is no place to tell numbers", extra={"event": "metrics.no_place", **extra})
         yield
 
 

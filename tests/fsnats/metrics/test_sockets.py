@@ -86,6 +86,13 @@ async def test_a_socket_that_a_killed_program_left_is_taken_over(short: Path) ->
         assert await ask({"a": address}, 5) == {"a": told("a")}
 
 
+async def test_without_a_place_only_the_numbers_are_missing(short: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with telling_of("a", f"{short}/removed/a.sock"):
+        assert await ask({"a": f"{short}/removed/a.sock"}, 5) == {"a": None}
+    (line,) = caplog.records
+    assert line.getMessage() == "there is no place to tell numbers"
+
+
 async def test_without_an_address_nothing_is_told() -> None:
     async with telling_of("a", ""):
         pass
