@@ -149,12 +149,17 @@ def test_a_killed_worker_turns_red_says_why_and_heals(browser: Browser, fleet: F
     with listening(fleet), opened(browser, f"{fleet.http}/#/fleet") as page:
         worker = card(page, "ingest-spot-1")
         expect(worker).to_contain_text("well", timeout=SOON)
-        fleet.kill("ingest-spot-1")
-        expect(worker).to_have_class("fleet-card bad", timeout=SOON)
         trouble = page.locator(".fleet-troubles li").filter(has_text="ingest-spot-1")
-        expect(trouble).to_contain_text("signal 9", timeout=SOON)
-        expect(trouble).to_contain_text("What to do: it is started again by itself")
-        expect(page.locator("#announcer")).to_contain_text("ingest-spot-1")
+        fleet.kill("ingest-spot-1")
+        again = fleet.pid("ingest-spot-1")
+        os.kill(again, signal.SIGSTOP)  # it is back within a second: between two looks, now and then
+        try:
+            expect(worker).to_have_class("fleet-card bad", timeout=SOON)
+            expect(trouble).to_contain_text("signal 9", timeout=SOON)
+            expect(trouble).to_contain_text("What to do: it is started again by itself")
+            expect(page.locator("#announcer")).to_contain_text("ingest-spot-1")
+        finally:
+            os.kill(again, signal.SIGCONT)
         expect(trouble.locator(".badge")).to_have_text("look", timeout=SOON)  # for half a minute: it was started again
         expect(worker).to_have_class("fleet-card poor")
         expect(worker.get_by_role("button", name="0 2 of 2 streams")).to_be_visible(timeout=SOON)
@@ -175,7 +180,7 @@ def test_what_happens_is_told_as_it_happens(browser: Browser, fleet: Fleet) -> N
         assert page.locator(".fleet-log li").count() > before
 
 
-def test_a_nats_that_stands_still_is_unmistakable_and_what_is_shown_is_called_old(
+def test_a_nats_that_stands_still_or_dies_is_unmistakable_and_what_is_shown_is_called_old(
     browser: Browser, fleet: Fleet
 ) -> None:
     with opened(browser, f"{fleet.http}/#/fleet", expected=LOST) as page:
@@ -193,6 +198,10 @@ def test_a_nats_that_stands_still_is_unmistakable_and_what_is_shown_is_called_ol
             os.kill(nats, signal.SIGCONT)
         expect(standing(page)).to_contain_text("Seen", timeout=SOON)
         expect(card(page, "ingest-spot-0")).to_be_visible()
+        fleet.kill("nats-server")
+        expect(page.locator(".fleet-troubles")).to_contain_text("nats started again", timeout=SOON)
+        expect(page.get_by_role("log", name="As it happens")).to_contain_text("nats ended", timeout=SOON)
+        expect(standing(page)).to_contain_text("Seen", timeout=SOON)
 
 
 def test_gateways_come_and_go_and_the_one_that_serves_the_page_may_be_gone_for_a_while(
