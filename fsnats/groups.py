@@ -4,7 +4,7 @@ A symbol stays in its group for as long as it is listed.  New symbols fill the p
 new groups; nobody moves because somebody else was listed.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -76,13 +76,9 @@ def describe(market: Market, groups: list[list[str]], symbols: list[Symbol]) -> 
     ]
 
 
-def regroup(listing: Listing, stored: Sequence[Group], only: Collection[str], size: int) -> list[Group]:
-    """The groups of a market now, of at most `size` symbols, where nobody moves who need not.
-
-    `only` are the symbols to carry, in any case; empty: all that trade.
-    """
-    wanted = {name.upper() for name in only}
-    names = [s.name for s in listing.symbols if s.name in listing.trading and (not wanted or s.name in wanted)]
+def regroup(listing: Listing, stored: Sequence[Group], size: int) -> list[Group]:
+    """The groups of a market now, of at most `size` symbols, where nobody moves who need not."""
+    names = [symbol.name for symbol in listing.symbols if symbol.name in listing.trading]
     so_far: list[list[str]] = [[] for _ in range(max((group.number for group in stored), default=-1) + 1)]
     for group in stored:
         so_far[group.number] = list(group.symbols)

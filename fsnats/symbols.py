@@ -9,6 +9,7 @@ import msgspec
 from fsnats.binance.streams import Market, Scope, Stream
 
 TRADING = "TRADING"
+NOT_CARRIED = "NOT_CARRIED"  # ours: it trades, but FSNATS_SYMBOLS leaves it out
 
 
 class Symbol(msgspec.Struct, frozen=True, array_like=True):
@@ -84,15 +85,39 @@ class Listing(msgspec.Struct, frozen=True, dict=True):
         """Why a stream with a valid name delivers nothing on this market, or None when it does deliver."""
         match stream.scope:
             case Scope.ALL | Scope.ASSET:
-                return None  # which assets have an index is not in exchangeInfo
+                # Which assets have an index is not in exchangeInfo; a capture may hold streams of all symbols alone.
+                carried = self.trading or self.replayed
+                return None if carried else f"nothing of {self.market} is carried here (FSNATS_SYMBOLS)"
             case Scope.PAIR | Scope.CONTRACT:
-                return None if stream.pair in self.pairs else f"unknown pair '{stream.pair}' on {self.market}"
+                if stream.pair in self.pairs:
+                    return None
+                if any(symbol.pair == stream.pair and symbol.status == NOT_CARRIED for symbol in self.symbols):
+                    return f"'{stream.pair}' of {self.market} is not carried here (FSNATS_SYMBOLS)"
+                return f"unknown pair '{stream.pair}' on {self.market}"
         if stream.subject in self.trading:
             return None
         known = self.by_name.get(stream.subject)
         if known is None:
             return f"unknown symbol '{stream.subject}' on {self.market}"
+        if known.status == NOT_CARRIED:
+            return f"'{stream.subject}' of {self.market} is not carried here (FSNATS_SYMBOLS)"
         return f"'{stream.subject}' is not trading on {self.market} (status {known.status})"
+
+
+def carrying(listing: Listing, only: Iterable[str]) -> Listing:
+    """The listing with what trades and is not among `only`, in any case, marked as NOT_CARRIED; empty: all is carried.
+
+    Whoever asks for one of them is refused, instead of waiting for ever for what no worker carries.
+    """
+    wanted = {name.upper() for name in only}
+    if not wanted or listing.replayed:
+        return listing
+
+    def left_out(symbol: Symbol) -> bool:
+        return symbol.status == TRADING and symbol.name not in wanted
+
+    marked = [msgspec.structs.replace(one, status=NOT_CARRIED) if left_out(one) else one for one in listing.symbols]
+    return msgspec.structs.replace(listing, symbols=marked)
 
 
 def not_traded(names: Iterable[str], listings: Iterable[Listing]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from fsnats.binance.streams import CONTRACT_TYPES, Market, intervals_of
 from fsnats.errors import Unusable
 from fsnats.moments import moment
 from fsnats.store import Kind, Series
-from fsnats.symbols import TRADING, Listing
+from fsnats.symbols import NOT_CARRIED, TRADING, Listing
 
 ALL = "ALL"
 
@@ -51,7 +51,9 @@ def series(
     Raises Unusable for names that the market does not list, and where they mean nothing.
     """
     if ALL in map(str.upper, names):
-        trading = [one for one in listing.symbols if one.status == TRADING and contract in ("", one.contract)]
+        # The past of what streams leave out (FSNATS_SYMBOLS) is there as well.
+        there = [one for one in listing.symbols if one.status in (TRADING, NOT_CARRIED)]
+        trading = [one for one in there if contract in ("", one.contract)]
         chosen = sorted({one.pair if contract else one.name for one in trading})
     else:
         chosen = [_known(listing, name.upper(), contract) for name in names]

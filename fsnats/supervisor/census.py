@@ -23,7 +23,7 @@ from fsnats.groups import Group, regroup
 from fsnats.supervisor.announced import Announced, Announcement
 from fsnats.supervisor.catalogue import Catalogue
 from fsnats.supervisor.lists import Ask, read_listing
-from fsnats.symbols import Listing, Symbol, not_traded
+from fsnats.symbols import Listing, Symbol, carrying, not_traded
 
 logger = logging.getLogger(__name__)
 
@@ -209,10 +209,10 @@ class Census:
         market = listing.market
         await self._catalogue.open()
         before = await self._catalogue.listing(market)
-        listing = with_pending(listing, before)
+        listing = carrying(with_pending(listing, before), self._config.symbols)
         change = between(before, listing)
         stored = await self._catalogue.groups(market)
-        groups = regroup(listing, stored, self._config.symbols, self._config.symbols_per_worker)
+        groups = regroup(listing, stored, self._config.symbols_per_worker)
         if not _same(listing, before):
             await self._catalogue.put_listing(listing)
         if change:

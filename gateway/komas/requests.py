@@ -78,9 +78,10 @@ def streams_of(
             stream = parse(market, name)
         except StreamNameError as error:
             raise Unusable(f"'{name[:100]}': {error.reason}") from error
-        if listing.why_not(stream) is not None:
-            hint = did_you_mean(symbol, listing.trading)
-            raise Unusable(f"unknown symbol '{symbol[:40]}' on {market}{hint}")
+        why = listing.why_not(stream)
+        if why is not None:
+            is_listed = stream.subject in listing.by_name
+            raise Unusable(why if is_listed else why + did_you_mean(symbol, listing.trading))
         found[stream.name] = stream
     return list(found.values())
 

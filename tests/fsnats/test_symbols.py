@@ -6,7 +6,17 @@ import msgspec
 import pytest
 
 from fsnats.binance.streams import Market, parse
-from fsnats.symbols import TRADING, Listing, Symbol, did_you_mean, nearest, not_traded, read_exchange_info
+from fsnats.symbols import (
+    NOT_CARRIED,
+    TRADING,
+    Listing,
+    Symbol,
+    carrying,
+    did_you_mean,
+    nearest,
+    not_traded,
+    read_exchange_info,
+)
 
 
 def listing(market: Market, *symbols: Symbol) -> Listing:
@@ -49,6 +59,41 @@ def test_why_a_stream_delivers_nothing_is_said(name: str, reason: str | None) ->
     )
 
     assert listed.why_not(parse(Market.USDM, name)) == reason
+
+
+def test_what_the_configuration_leaves_out_is_refused_and_neither_traded_nor_unknown() -> None:
+    listed = listing(
+        Market.USDM,
+        Symbol("BTCUSDT", "BTCUSDT", "PERPETUAL", "TRADING"),
+        Symbol("BTCUSDT_260925", "BTCUSDT", "CURRENT_QUARTER", "TRADING"),
+        Symbol("XRPUSDT", "XRPUSDT", "PERPETUAL", "TRADING"),
+        Symbol("OLDUSDT", "OLDUSDT", "PERPETUAL", "SETTLING"),
+    )
+    some = carrying(listed, ["btcusdt", "NOPE"])
+
+    assert {symbol.name: symbol.status for symbol in some.symbols} == {
+        "BTCUSDT": TRADING,
+        "BTCUSDT_260925": NOT_CARRIED,
+        "XRPUSDT": NOT_CARRIED,
+        "OLDUSDT": "SETTLING",
+    }
+    said = {
+        name: some.why_not(parse(Market.USDM, name))
+        for name in ("xrpusdt@trade", "xrpusdt_perpetual@continuousKline_1m")
+    }
+    assert set(said.values()) == {"'XRPUSDT' of usdm is not carried here (FSNATS_SYMBOLS)"}
+    for name in ("btcusdt@trade", "btcusdt_perpetual@continuousKline_1m", "!ticker@arr"):
+        assert some.why_not(parse(Market.USDM, name)) is None
+    assert carrying(listed, []) is listed
+
+
+def test_streams_of_all_symbols_are_refused_where_none_is_carried() -> None:
+    listed = listing(Market.USDM, Symbol("BTCUSDT", "BTCUSDT", "PERPETUAL", "TRADING"))
+    why = carrying(listed, ["ONLYSPOT"]).why_not(parse(Market.USDM, "!ticker@arr"))
+
+    assert why == "nothing of usdm is carried here (FSNATS_SYMBOLS)"
+    replayed = msgspec.structs.replace(listed, replayed=True, symbols=[])
+    assert carrying(replayed, ["ONLYSPOT"]).why_not(parse(Market.USDM, "!ticker@arr")) is None
 
 
 @pytest.mark.recorded

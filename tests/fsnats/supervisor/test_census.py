@@ -339,12 +339,15 @@ async def test_an_announcement_that_cannot_be_read_disturbs_nothing(
 async def test_an_unknown_symbol_is_a_warning_as_long_as_one_is_known(
     bus: NatsBus, markets: Markets, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    census = take(bus, markets, clock, Config(symbols=("BTCUSDT", "TYPO")))
+    census = take(bus, markets, clock, Config(symbols=("btcusdt", "TYPO")))
     with caplog.at_level(logging.WARNING):
         await census.begin(impatient=True)
 
     assert [vars(record)["symbol"] for record in caplog.records] == ["TYPO"]
     assert numbers(census) == [(Market.SPOT, 0), (Market.USDM, 0)]
+    stored = await Catalogue(bus).listing(Market.SPOT)
+    assert stored is not None
+    assert stored.trading == {"BTCUSDT"}  # gateways refuse the others
 
 
 async def test_no_known_symbol_at_all_is_an_error(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
