@@ -15,7 +15,7 @@ PROTOCOL = "gateway/protocol"
 
 HELD_BY: dict[int, tuple[str, ...]] = {
     1: (
-        "fsnats/test_config.py::test_a_value_that_cannot_be_used_is_named_as_the_user_wrote_it",
+        "fsnats/test_sources.py::test_a_value_that_cannot_be_used_is_named_as_the_user_wrote_it",
         f"{INGEST}/test_worker.py::test_streams_are_asked_for_by_messages_and_never_in_a_url",
         "workers/simulator/test_routes.py::test_the_old_path_delivers_public_streams_only",
     ),
@@ -160,7 +160,7 @@ HELD_BY: dict[int, tuple[str, ...]] = {
         "fsnats/exits/test_through_proxies.py::test_websocket_and_rest_go_through_the_proxy",
     ),
     27: (
-        "fsnats/test_config.py::test_a_value_that_cannot_be_used_is_named_as_the_user_wrote_it",
+        "fsnats/test_sources.py::test_a_value_that_cannot_be_used_is_named_as_the_user_wrote_it",
         f"{PROTOCOL}/test_paths.py::test_milliseconds_are_never_served_as_microseconds",
     ),
     28: (

@@ -65,9 +65,11 @@ async def terminal(
         os.setsid()
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)  # so that Ctrl-C is a signal
 
+    # A size in the environment, of whoever runs the tests, would win over the terminal's own.
+    own_size = {name: value for name, value in env.items() if name not in ("LINES", "COLUMNS")}
     process = await asyncio.create_subprocess_exec(
         *command,
-        env={**env, "TERM": "xterm-256color"},
+        env=own_size | {"TERM": "xterm-256color"},
         cwd=cwd,
         stdin=slave,
         stdout=slave,
