@@ -36,7 +36,7 @@ def of_sources(relay: Relay, shelf: Shelf) -> list[Family]:
     """Of where answers come from."""
     return [
         ASKED.one(relay.asked),
-        JOINED.one(relay.status()["joined"]),
+        JOINED.one(relay.joined),
         STORE_OK.one(not shelf.error),
         STORE_READ.one(shelf.rows_read),
         STORE_KEPT.one(shelf.rows_kept),

@@ -72,7 +72,12 @@ class Relay:
 
     def status(self) -> dict[str, int]:
         """What became of requests: how many went to the exchange, and how many found one on its way."""
-        return {"in_work": self.answers.in_work, "asked": self.asked, "joined": self._flights.joined}
+        return {"in_work": self.answers.in_work, "asked": self.asked, "joined": self.joined}
+
+    @property
+    def joined(self) -> int:
+        """How many found one on its way."""
+        return self._flights.joined
 
     async def _answer(self, payload: bytes) -> bytes:
         return _encode(await self.reply(payload))

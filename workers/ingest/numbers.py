@@ -1,7 +1,7 @@
 """What an ingest worker tells Prometheus.  Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from fsnats.metrics.family import Family, Metric, counter, gauge
 from workers.ingest.backlog import Backlog
@@ -61,8 +61,8 @@ def of_router(market: str, router: Router) -> list[Family]:
     ]
 
 
-def of_loss(market: str, recovery: Recovery, backlog: Backlog, silent: Mapping[str, object]) -> list[Family]:
-    """Of what was missing, and what waits; `silent` is what the watchdog's status says."""
+def of_loss(market: str, recovery: Recovery, backlog: Backlog, silent: int, unheard: int) -> list[Family]:
+    """Of what was missing, and what waits, and how many streams are silent, or were never heard."""
     return [
         FILLING.one(recovery.filling, market),
         RECOVERED.one(recovery.recovered, market),
@@ -72,8 +72,8 @@ def of_loss(market: str, recovery: Recovery, backlog: Backlog, silent: Mapping[s
         WAITING_BYTES.one(backlog.bytes, market),
         DROPPED.one(backlog.dropped, market),
         AGAIN.one(backlog.again, market),
-        SILENT.one(float(str(silent["count"])), market),
-        UNHEARD.one(float(str(silent["unheard"])), market),
+        SILENT.one(silent, market),
+        UNHEARD.one(unheard, market),
     ]
 
 

@@ -210,13 +210,23 @@ class Watchdog:
         """The symbols about which REST may be asked, to be answered to `trails`; and since when."""
         return self._watch.wondering
 
+    @property
+    def silent(self) -> int:
+        """How many streams are named."""
+        return len(self._watch.silent)
+
+    @property
+    def unheard(self) -> int:
+        """How many streams never spoke since they are carried."""
+        return self._watch.unheard
+
     def status(self) -> Mapping[str, object]:
         """What `fsnats status` shows."""
         now = self._clock.monotonic()
         silent = self._watch.silent
         return {
             "count": len(silent),
-            "unheard": self._watch.unheard,
+            "unheard": self.unheard,
             "one_sided": self._onesided.count,
             "streams": [
                 SilentStream(

@@ -242,7 +242,7 @@ class Worker:
         return [
             self._delays.hops.family(),
             *numbers.of_router(market, self._router),
-            *numbers.of_loss(market, self._recovery, self._backlog, self._watchdog.status()),
+            *numbers.of_loss(market, self._recovery, self._backlog, self._watchdog.silent, self._watchdog.unheard),
             *numbers.of_connections(market, self._traffic, strands, len(self._book.gateways)),
         ]
 

@@ -54,8 +54,7 @@ async def test_what_was_missing_is_counted() -> None:
     backlog = Backlog(lambda _subject, _frame: False, lambda: False, HandClock().monotonic)
     backlog.publish("fsnats.spot.btcusdt.aggTrade", b"frame")
     holes.recovery.recovered, holes.recovery.late, holes.recovery.gaps = 5, 2, 1
-    silent = {"count": 3, "unheard": 4, "streams": []}
-    families = numbers.of_loss("spot", holes.recovery, backlog, silent)
+    families = numbers.of_loss("spot", holes.recovery, backlog, 3, 4)
     assert {family.name.removeprefix("fsnats_ingest_"): family.samples[0].value for family in families} == {
         "filling": 0,
         "recovered_total": 5,
