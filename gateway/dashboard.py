@@ -90,9 +90,7 @@ class Dashboard:
             packed = _takes_gzip(",".join(headers.get_all("Accept-Encoding")))
             tag = f'"{file.version}{"-gzip" if packed else ""}"'
             fields = FIELDS | {"etag": tag}
-            if tag in [
-                each.strip().removeprefix("W/") for each in ",".join(headers.get_all("If-None-Match")).split(",")
-            ]:
+            if tag in _tags(headers):
                 await answer(send, HTTPStatus.NOT_MODIFIED, fields)
                 return
             body = file.compressed if packed else file.body
