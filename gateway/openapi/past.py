@@ -22,7 +22,7 @@ from gateway.openapi.parts import (
     text,
 )
 from gateway.openapi.problems import ASKING, problems
-from gateway.rest.ranges import COMPLETE_HEADER, KLINES, MISSING_HEADER, TRADES
+from gateway.rest.ranges import COMPLETE_HEADER, KLINES, LIMIT_MOST, MISSING_HEADER, TRADES
 from gateway.rest.symbols import PATH as SYMBOLS
 from gateway.rest.symbols import Lists
 
@@ -75,7 +75,7 @@ def archive(markets: Sequence[Market]) -> tuple[Operation, Operation]:
         Parameter("end", _MOMENT, "Until when, that included."),
         Parameter(
             "limit",
-            integer(1, 10**12 - 1),
+            integer(1, LIMIT_MOST),
             f"So many rows at most; without `start` 500 where nothing is said, and at most {MOST}.",
             example=5,
         ),

@@ -24,6 +24,7 @@ from gateway.rest import visits
 from gateway.rest.browsers import METHODS
 from gateway.rest.fresh import Fresh
 from gateway.rest.problem import Problem
+from gateway.rest.single import whole
 from gateway.rest.visits import Receive, Scope, Send, Visits, asked_of, path_of
 
 PREFIX = "/api/fleet"
@@ -153,19 +154,20 @@ def streams_asked(query: Mapping[str, str], carried: Sequence[Market], grant: Gr
     """Which streams a query asks for: of the markets that a token allows.  Raises Problem."""
     market: str | None = query.get("market")
     sort: str = query.get("sort", Sort.RATE)
-    limit = query.get("limit", str(LIMIT_DEFAULT))
+    given = query.get("limit", str(LIMIT_DEFAULT))
+    limit = whole(given, 1, LIMIT_MOST)
     if market is not None and market not in carried:
         detail = f"market: {market[:100]!r} is not carried here; there are {', '.join(carried)}"
         raise Problem(HTTPStatus.NOT_FOUND, detail, "UNKNOWN_MARKET")
     if sort not in list(Sort):
         raise _invalid(f"sort: {sort[:100]!r}; there are {', '.join(Sort)}")
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and 1 <= int(limit) <= LIMIT_MOST):
-        raise _invalid(f"limit: {limit[:100]!r} is not a number from 1 to {LIMIT_MOST}")
+    if limit is None:
+        raise _invalid(f"limit: {given[:100]!r} is not a number from 1 to {LIMIT_MOST}")
     allowed = tuple(each for each in carried if grant.why_not(each) is None and market in (None, each))
     if not allowed:
         forbidden = grant.why_not(Market(market) if market else carried[0])
         raise Problem(HTTPStatus.FORBIDDEN, forbidden or "nothing is allowed", "FORBIDDEN")
-    return StreamsRequest(allowed, query.get("q", ""), Sort(sort), int(limit), query.get("connection", ""))
+    return StreamsRequest(allowed, query.get("q", ""), Sort(sort), limit, query.get("connection", ""))
 
 
 def _invalid(detail: str) -> Problem:

@@ -25,6 +25,7 @@ from gateway.rest import visits
 from gateway.rest.browsers import METHODS
 from gateway.rest.fresh import Fresh
 from gateway.rest.problem import Problem
+from gateway.rest.single import whole
 from gateway.rest.visits import Receive, Scope, Send, Visits, asked_of
 
 PATH = "/api/logs/today"
@@ -140,9 +141,10 @@ def asked(query: Mapping[str, str], now_ms: int) -> Asked:
     level = query.get("level", LEVELS[0]).lower()
     if level not in LEVELS:
         raise _wrong(f"level: '{level[:40]}' is none of {', '.join(LEVELS)}")
-    limit = query.get("limit", str(LIMIT))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= LIMIT_MOST):
-        raise _wrong(f"limit: '{limit[:40]}' is no number from 1 to {LIMIT_MOST}")
+    given = query.get("limit", str(LIMIT))
+    limit = whole(given, 1, LIMIT_MOST)
+    if limit is None:
+        raise _wrong(f"limit: '{given[:40]}' is no number from 1 to {LIMIT_MOST}")
     since, first, ends = "", day_of(now_ms), dict[FileName, int]()
     after = query.get("after", "")
     try:
@@ -154,7 +156,7 @@ def asked(query: Mapping[str, str], now_ms: int) -> Asked:
             since, first = stamp(at / 1000), day_of(at)
     except Unusable as error:
         raise _wrong(f"after: {error}") from None
-    return Asked(programs, level, int(limit), since, first, tuple(sorted(ends.items())))
+    return Asked(programs, level, limit, since, first, tuple(sorted(ends.items())))
 
 
 def day_of(milliseconds: int) -> str:

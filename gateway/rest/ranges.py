@@ -14,12 +14,14 @@ from fsnats.history import MOST, KlinesRequest, Missing, TradesRequest
 from fsnats.moments import moment
 from fsnats.symbols import Listing
 from gateway.rest.problem import Problem
+from gateway.rest.single import whole
 
 KLINES, TRADES = "/api/v1/klines", "/api/v1/trades"
 PATHS = (KLINES, TRADES)
 COMPLETE_HEADER, MISSING_HEADER = "x-fsnats-complete", "x-fsnats-missing"
 _TOLD = 50  # ranges in the header; the last one takes in all others
 FIELDS = ("market", "symbol", "interval", "start", "end", "limit", "continuous", "source", "format", "token")
+LIMIT_MOST = 10**12 - 1  # rows: more than there are
 _QUERY_BYTES = 2000
 _ACCEPTED: dict[str, Format] = {media: name for name, media in MEDIA_TYPES.items()} | {
     "application/*": "json",
@@ -175,11 +177,12 @@ def _limit(fields: Mapping[str, str], start: int | None) -> int | None:
     text = fields.get("limit")
     if text is None:
         return KLINES_DEFAULT if start is None else None
-    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 12 and int(text) > 0):
+    limit = whole(text, 1, LIMIT_MOST)
+    if limit is None:
         raise _wrong("limit", f"{text[:20]!r} is no number of rows")
-    if start is None and int(text) > MOST:
+    if start is None and limit > MOST:
         raise _wrong("limit", f"at most {MOST} without a start")
-    return int(text)
+    return limit
 
 
 def _contract(fields: Mapping[str, str]) -> str:

@@ -19,6 +19,14 @@ def parameters(query: str, names: Collection[str]) -> dict[str, str]:
     return single(given, {*names, TOKEN})
 
 
+def whole(text: str, least: int, most: int) -> int | None:
+    """A number written in digits, from `least` to `most`; None for anything else, also where it is padded with zeros
+    beyond the length of `most`: what is converted stays short."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        return None
+    return int(text)
+
+
 def single(query: Mapping[str, Sequence[str]], names: Collection[str]) -> dict[str, str]:
     """The one value of each parameter.  Raises Unusable for one that is not among `names`, or is there twice."""
     for name, values in query.items():

@@ -128,6 +128,8 @@ async def test_what_does_not_fit_is_said_to_be_missing(
         ("limit=1001", "from 1 to 1000"),
         ("limit=many", "from 1 to 1000"),
         ("limit=٣", "from 1 to 1000"),
+        ("limit=0000000010000", "from 1 to 1000"),
+        pytest.param(f"limit=000000001{'0' * 5000}", "from 1 to 1000", id="more digits than Python converts"),
         ("after=soon", "is no moment"),
         ("after=eyJ4IjoxfQ", "is no cursor"),
         ("file=../secret", "unknown parameter 'file'"),
