@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fsnats.websocket.handshake import Headers
+from gateway.rest.accepted import takes_gzip
 from gateway.rest.visits import Receive, Scope, Send, answer, headers_of, path_of
 
 PREFIX = "/dashboard"
@@ -87,7 +88,7 @@ class Dashboard:
             await _say(send, HTTPStatus.NOT_FOUND, f"nothing at {path[:200]}")
         else:
             headers = headers_of(scope)
-            packed = _takes_gzip(",".join(headers.get_all("Accept-Encoding")))
+            packed = takes_gzip(headers.get_all("Accept-Encoding"))
             tag = f'"{file.version}{"-gzip" if packed else ""}"'
             fields = FIELDS | {"etag": tag}
             if tag in _tags(headers):
@@ -109,11 +110,3 @@ def _tags(headers: Headers) -> list[str]:
     """The versions that the browser has."""
     told = ",".join(headers.get_all("If-None-Match"))
     return [each.strip().removeprefix("W/") for each in told.split(",")]
-
-
-def _takes_gzip(accepted: str) -> bool:
-    for each in accepted.lower().split(","):
-        name, _, weight = each.partition(";")
-        if name.strip() == "gzip":
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False

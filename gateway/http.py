@@ -22,20 +22,18 @@ from gateway.openapi import page
 from gateway.openapi.document import document
 from gateway.openapi.own import DOCS, HEALTHZ, METRICS, MODULE, READYZ, SCHEMA, SCHEMA_FILE
 from gateway.openapi.parts import JSON
+from gateway.rest.accepted import takes_gzip
 from gateway.rest.problem import Problem
 from gateway.rest.questions import PREFIXES
 
 _MODULE = Path(__file__).parent / "static" / "fsnats.js"
 _MOUNTS = [f"/{first}" for first in (*PREFIXES, *MARKETS)]
 _READ = [HttpMethod.GET, HttpMethod.HEAD]
-_PAGE = {
-    "content-type": "text/html; charset=utf-8",
+_PAGE = dashboard.FIELDS | {
+    "content-type": dashboard.TYPES[".html"],
+    # It has neither scripts nor anybody to ask.
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-cache",
-    "vary": "accept-encoding",
 }
 _SHARED = {"access-control-allow-origin": "*", "cache-control": "no-cache"}
 
@@ -127,7 +125,7 @@ def build(
 
 
 def _takes_gzip(request: Request[Any, Any, Any]) -> bool:
-    return "gzip" in request.headers.get("accept-encoding", "").lower()
+    return takes_gzip(request.headers.getall("accept-encoding", []))
 
 
 def _address(request: Request[Any, Any, Any]) -> str:

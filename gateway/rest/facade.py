@@ -18,6 +18,7 @@ from fsnats.websocket.handshake import Headers
 from gateway.admission.pace import Paces
 from gateway.hub import Hub
 from gateway.rest import visits
+from gateway.rest.accepted import takes_gzip, varying
 from gateway.rest.books import flowing
 from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.followed import Followed
@@ -63,8 +64,8 @@ class Facade:
         self._visits.count(reply.status)
         body, fields = reply.body, shared_with(headers, origins) | self._fields(reply)
         if reply.packed:
-            fields["vary"] = ", ".join(filter(None, (fields.get("vary"), "accept-encoding")))
-        if reply.packed and any("gzip" in value for value in headers.get_all("Accept-Encoding")):
+            fields = varying(fields)
+        if reply.packed and takes_gzip(headers.get_all("Accept-Encoding")):
             fields["content-encoding"] = "gzip"
         elif reply.packed:
             body = await asyncio.to_thread(lambda: reply.plain)

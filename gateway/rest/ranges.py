@@ -13,6 +13,7 @@ from fsnats.formats import FORMATS, MEDIA_TYPES, Format, Title
 from fsnats.history import MOST, KlinesRequest, Missing, TradesRequest
 from fsnats.moments import moment
 from fsnats.symbols import Listing
+from gateway.rest.accepted import weights
 from gateway.rest.problem import Problem
 from gateway.rest.single import whole
 
@@ -210,9 +211,7 @@ def _format(fields: Mapping[str, str], accept: str) -> Format:
     if not accept.strip():
         return "json"
     best: tuple[float, Format] | None = None
-    for part in accept.split(","):
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        weight = next((_weight(each[2:]) for each in parameters if each.startswith("q=")), 1.0)
+    for media, weight in weights([accept]):
         found = _ACCEPTED.get(media)
         if found is not None and weight > 0 and (best is None or weight > best[0]):
             best = (weight, found)
@@ -220,10 +219,3 @@ def _format(fields: Mapping[str, str], accept: str) -> Format:
         detail = f"none of the accepted types is served here; there are {', '.join(MEDIA_TYPES.values())}"
         raise Problem(HTTPStatus.NOT_ACCEPTABLE, detail)
     return best[1]
-
-
-def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0

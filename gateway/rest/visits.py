@@ -15,6 +15,7 @@ from fsnats.websocket.handshake import Headers
 from gateway.admission.door import Door, Guest
 from gateway.admission.pace import Paces
 from gateway.protocol.paths import Refusal
+from gateway.rest.accepted import takes_gzip, varying
 from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.problem import Problem
 from gateway.rest.single import parameters
@@ -96,8 +97,8 @@ class Visits:
         self.count(status)
         fields |= shared_with(headers, origins) | self.simulation
         if len(body) >= _COMPRESSED_FROM:
-            fields["vary"] = ", ".join(filter(None, (fields.get("vary"), "accept-encoding")))
-            if "gzip" in ",".join(headers.get_all("Accept-Encoding")).lower():
+            fields = varying(fields)
+            if takes_gzip(headers.get_all("Accept-Encoding")):
                 body = await asyncio.to_thread(gzip.compress, body, _COMPRESSION)
                 fields["content-encoding"] = "gzip"
         fields["content-length"] = str(len(body))
