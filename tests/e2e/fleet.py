@@ -283,9 +283,16 @@ class Fleet:
         if "--gateway" in arguments:
             self._await_http(self.supervisor, f"{self.http}/readyz")
 
-    def start_gateway(self, port: int) -> Process:
-        """Start one more gateway by hand.  It serves when its /readyz says so."""
-        return self.start(f"gateway-{port}-{len(self._started)}", "gateway", "--port", str(port))
+    def start_gateway(self, port: int, **settings: object) -> Process:
+        """Start one more gateway by hand, with other settings than the fleet's.  It serves when its /readyz says so."""
+        name, environ = f"gateway-{port}-{len(self._started)}", self.environ(**settings)
+        return self.start(name, "gateway", "--port", str(port), environ=environ)
+
+    def serve_gateway(self, port: int, **settings: object) -> Process:
+        """The same, and wait until it serves."""
+        gateway = self.start_gateway(port, **settings)
+        self._await_http(gateway, f"http://127.0.0.1:{port}/readyz")
+        return gateway
 
     def _await_http(self, process: Process, url: str) -> None:
         def serves() -> bool:

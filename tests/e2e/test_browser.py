@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.client import until
-from tests.e2e.fleet import Fleet, free_port, get
+from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.site import Site, serving, visit
 
 # The API key makes the browser ask first (OPTIONS) whether it may.
@@ -50,9 +49,7 @@ async def test_a_page_of_another_origin_reads_candles_and_errors(fleet: Fleet, s
 
 async def test_where_origins_are_named_only_their_pages_read(fleet: Fleet, site: Site, tmp_path: Path) -> None:
     port = free_port()
-    environ = fleet.environ(gateway_origins=f"http://127.0.0.1:{site.port}")
-    process = fleet.start(f"choosy-{port}", "gateway", "--port", str(port), environ=environ)
-    await until(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready", within=60)
+    process = fleet.serve_gateway(port, gateway_origins=f"http://127.0.0.1:{site.port}")
     mine = await visit(fleet, tmp_path / "mine", site, "127.0.0.1", port)
     theirs = await visit(fleet, tmp_path / "theirs", site, "localhost", port)
     assert len(mine["keyed"]["body"]) == 5

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.fleet import Fleet, free_port, get, wait_for
+from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.page import LOST, opened
 
 TOKEN = "s3cr3t-s3cr3t-s3cr3t"
@@ -25,9 +25,7 @@ def revocable(fleet: Fleet, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     tokens.touch(mode=0o600)
     tokens.write_text(f"[[token]]\nname = 'desk'\ntoken = '{TOKEN}'\nmarkets = ['spot']\n")
     port = free_port()
-    environ = fleet.environ(gateway_tokens_file=tokens)
-    process = fleet.start(f"guarded-{port}", "gateway", "--port", str(port), environ=environ)
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
+    process = fleet.serve_gateway(port, gateway_tokens_file=tokens)
     yield f"http://127.0.0.1:{port}/", tokens
     process.kill()
 

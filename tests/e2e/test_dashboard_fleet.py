@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.client import Client
-from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
+from tests.e2e.fleet import Fleet, free_port, get
 from tests.e2e.page import LOST, cut_off, grave, opened
 
 SOON = 30_000.0  # milliseconds until it must be seen, on a machine that does much else
@@ -64,12 +64,6 @@ def standing(page: Page) -> Locator:
 
 def row(page: Page, table: str, name: str) -> Locator:
     return page.get_by_role("table", name=table).get_by_role("row").filter(has_text=name)
-
-
-def started(fleet: Fleet, port: int) -> Process:
-    gateway = fleet.start_gateway(port)
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
-    return gateway
 
 
 def test_the_map_leads_from_the_exit_to_the_streams(browser: Browser, fleet: Fleet) -> None:
@@ -216,7 +210,7 @@ def test_gateways_come_and_go_and_the_one_that_serves_the_page_may_be_gone_for_a
     port = free_port()
     with opened(browser, f"{fleet.http}/#/fleet") as other:
         expect(other.get_by_role("table", name="Gateways").get_by_role("row")).to_have_count(2, timeout=SOON)
-        gateway = started(fleet, port)
+        gateway = fleet.serve_gateway(port)
         expect(other.get_by_role("table", name="Gateways").get_by_role("row")).to_have_count(3, timeout=SOON)
         with opened(browser, f"http://127.0.0.1:{port}/#/fleet", expected=LOST) as page:
             expect(standing(page)).to_contain_text("Seen", timeout=SOON)
@@ -224,7 +218,7 @@ def test_gateways_come_and_go_and_the_one_that_serves_the_page_may_be_gone_for_a
             expect(standing(page)).to_contain_text("THE GATEWAY IS GONE", timeout=SOON)
             expect(page.locator("#health")).to_contain_text("cannot be reached")
             expect(other.get_by_role("table", name="Gateways").get_by_role("row")).to_have_count(2, timeout=SOON)
-            gateway = started(fleet, port)
+            gateway = fleet.serve_gateway(port)
             expect(standing(page)).to_contain_text("Seen", timeout=SOON)
         gateway.kill()
 

@@ -11,18 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.e2e.conftest import Measure
-from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
+from tests.e2e.fleet import Fleet, free_port, get, wait_for
 from tests.e2e.page import CANDLES, LOST, candles, grave, hash_of, live, opened, panel
 
 TOKEN = "s3cr3t-s3cr3t-s3cr3t"
-
-
-def gateway(fleet: Fleet, port: int, **settings: object) -> Process:
-    """One more gateway that serves."""
-    environ = fleet.environ(**settings)
-    process = fleet.start(f"dashboard-{port}-{len(fleet.pids())}", "gateway", "--port", str(port), environ=environ)
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
-    return process
 
 
 @pytest.fixture
@@ -150,7 +142,7 @@ def test_a_symbol_that_is_not_listed_is_named(browser: Browser, fleet: Fleet) ->
 
 
 def test_a_lost_gateway_is_seen_and_heals_without_a_reload(browser: Browser, fleet: Fleet, port: int) -> None:
-    process = gateway(fleet, port)
+    process = fleet.serve_gateway(port)
     with opened(browser, f"http://127.0.0.1:{port}/#/market/usdm/BTCUSDT/1m", expected=LOST) as page:
         filled(page)
         page.evaluate("window.sameage = true")
@@ -159,7 +151,7 @@ def test_a_lost_gateway_is_seen_and_heals_without_a_reload(browser: Browser, fle
         for name in ("Candles", "Depth", "Trades", "Watchlist"):
             expect(page.locator(f"{panel(name)} .freshness")).to_have_text(re.compile("^stale since"))
         trade = newest_trade(page)
-        process = gateway(fleet, port)
+        process = fleet.serve_gateway(port)
         live(page, "Candles", "Depth", "Trades", "Watchlist")
         expect(page.locator("#health")).to_have_text("Connected")
         wait_for(lambda: newest_trade(page) > trade, "trades come")
@@ -207,7 +199,7 @@ def test_what_a_token_does_not_allow_is_said_and_the_rest_is_shown(
     tokens = tmp_path / "tokens.toml"
     tokens.touch(mode=0o600)
     tokens.write_text(f"[[token]]\nname = 'candles'\ntoken = '{TOKEN}'\ntypes = ['kline', 'aggTrade']\n")
-    process = gateway(fleet, port, gateway_tokens_file=tokens)
+    process = fleet.serve_gateway(port, gateway_tokens_file=tokens)
     with opened(browser, f"http://127.0.0.1:{port}/#/market/spot/BTCUSDT/1m", expected=LOST) as page:
         field = page.get_by_role("dialog").get_by_label("Access token")
         field.fill(TOKEN)

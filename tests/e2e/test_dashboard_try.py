@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
+from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.page import LOST, cut_off, grave, opened
 from tests.gateway.static.test_try import told
 
@@ -120,20 +120,14 @@ def test_a_text_is_copied_by_its_button(browser: Browser, fleet: Fleet) -> None:
 @pytest.mark.parametrize("dialect", ["native", "sse"])
 def test_a_lost_connection_comes_back_without_a_reload(browser: Browser, fleet: Fleet, dialect: str) -> None:
     port = free_port()
-    gateway = started(fleet, port)
+    gateway = fleet.serve_gateway(port)
     with opened(browser, f"http://127.0.0.1:{port}/#/try/{dialect}/spot/BTCUSDT/aggTrade", expected=LOST) as page:
         page.get_by_role("button", name="Run").click()
         expect(lines(page).first).to_be_visible()
         gateway.kill()
         expect(page.get_by_text("Connection lost, trying again").last).to_be_visible()
         page.get_by_role("button", name="Clear").click()
-        gateway = started(fleet, port)
+        gateway = fleet.serve_gateway(port)
         expect(lines(page).first).to_be_visible()
         expect(page.get_by_role("status").filter(has_text="Connected").last).to_be_visible()
     gateway.kill()
-
-
-def started(fleet: Fleet, port: int) -> Process:
-    gateway = fleet.start_gateway(port)
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
-    return gateway

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.e2e.client import until
-from tests.e2e.fleet import Fleet, free_port, get
+from tests.e2e.fleet import Fleet, free_port
 
 STREAM = "btcusdt@depth@100ms"
 
@@ -68,10 +67,7 @@ async def test_requests_may_be_compressed_too(fleet: Fleet) -> None:
 
 async def test_an_operator_can_switch_it_off(fleet: Fleet) -> None:
     port = free_port()
-    process = fleet.start(
-        f"plain-{port}", "gateway", "--port", str(port), environ=fleet.environ(gateway_deflate="false")
-    )
-    await until(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready", within=60)
+    process = fleet.serve_gateway(port, gateway_deflate="false")
     async with client(f"ws://127.0.0.1:{port}/ws/{STREAM}", "deflate") as connection:
         assert "Sec-WebSocket-Extensions" not in connection.response.headers
         assert json.loads(await connection.recv())["e"] == "depthUpdate"

@@ -7,7 +7,7 @@ import pytest
 
 from fsnats.binance.streams import Market
 from tests.e2e.client import Client, until
-from tests.e2e.fleet import Fleet, free_port, get
+from tests.e2e.fleet import Fleet, free_port
 
 LINGER = 0.3
 
@@ -76,8 +76,7 @@ async def test_unsubscribed_stream_is_left_though_its_client_stays(fleet: Fleet)
 
 async def test_two_gateways_share_one_subscription(fleet: Fleet) -> None:
     stream, port = "solusdt@depth@100ms", free_port()
-    other = fleet.start_gateway(port)
-    await until(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the other gateway is ready")
+    other = fleet.serve_gateway(port)
     async with (
         Client(f"{fleet.ws}/stream?streams={stream}") as here,
         Client(f"ws://127.0.0.1:{port}/stream?streams={stream}") as there,
@@ -91,8 +90,7 @@ async def test_two_gateways_share_one_subscription(fleet: Fleet) -> None:
 
 async def test_demand_of_a_gateway_that_dies_is_forgotten(fleet: Fleet) -> None:
     alone, shared, port = "xrpusdt@depth@100ms", "adausdt@depth@100ms", free_port()
-    other = fleet.start_gateway(port)
-    await until(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the other gateway is ready")
+    other = fleet.serve_gateway(port)
     async with Client(f"{fleet.ws}/stream?streams={shared}") as staying:
         async with Client(f"ws://127.0.0.1:{port}/stream?streams={alone}/{shared}") as client:
             await client.delivered(alone)

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.client import until
 from tests.e2e.conftest import Measure
 from tests.e2e.events import Reader, reading
-from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
+from tests.e2e.fleet import Fleet, free_port, get, wait_for
 
 _KILLS = int(os.environ.get("FSNATS_TEST_KILLS", "3"))  # the soak has twenty
 
@@ -23,12 +23,6 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     directory = tmp_path_factory.mktemp("events")
     with Fleet(directory, markets="spot,usdm", symbols="BTCUSDT,ETHUSDT,BNBUSDT") as running:
         yield running
-
-
-def _serving(fleet: Fleet, port: int) -> Process:
-    gateway = fleet.start_gateway(port)
-    wait_for(lambda: '"message":"ready"' in gateway.said(), "the gateway serves")
-    return gateway
 
 
 async def test_prices_are_the_seeds_messages_and_the_newest_ones_come_at_once(fleet: Fleet, measure: Measure) -> None:
@@ -104,7 +98,7 @@ async def test_the_last_id_brings_exactly_what_was_missed_over_kills_of_the_gate
     seen: list[tuple[str, str, int]] = []
     last_id = ""
     for _ in range(_KILLS + 1):
-        gateway = _serving(fleet, port)
+        gateway = fleet.serve_gateway(port)
         async with reading(url, last_id) as reader:
             await until(lambda reader=reader: len(reader.data) > 40, "events flow")  # type: ignore[misc]
             gateway.kill()

@@ -175,8 +175,7 @@ async def test_client_of_a_killed_gateway_goes_on_at_another_that_shares_the_por
 ) -> None:
     stream, port = "btcusdt@depth@100ms", free_port()
     url = f"ws://127.0.0.1:{port}/stream?streams={stream}"
-    first = fleet.start_gateway(port)
-    await until(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the first serves")
+    first = fleet.serve_gateway(port)
     async with Client(url) as client:
         await client.delivered(stream)
         second = fleet.start_gateway(port)

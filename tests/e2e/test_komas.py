@@ -78,9 +78,7 @@ def test_todays_logs_are_where_the_seed_says(fleet: Fleet) -> None:
 
 def test_sessions_hold_no_more_streams_together_than_one_connection_may(fleet: Fleet) -> None:
     port = free_port()
-    environ = fleet.environ(gateway_streams=2)
-    small = fleet.start(f"small-{port}", "gateway", "--port", str(port), environ=environ)
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the small gateway is ready")
+    small = fleet.serve_gateway(port, gateway_streams=2)
     curl(fleet, post("subscribe?session=first", {"symbols": ["BTCUSDT", "ETHUSDT"]}), port)
     assert curl(fleet, post("subscribe?session=second", {"symbols": ["BTCUSDT"]}), port)["success"] is True
     problem = curl(fleet, post("subscribe?session=second", {"symbols": ["BNBUSDT"]}), port)
@@ -92,8 +90,7 @@ def test_sessions_hold_no_more_streams_together_than_one_connection_may(fleet: F
 
 def test_pins_hold_at_every_gateway_and_over_restarts_and_sessions_do_not_touch_each_other(fleet: Fleet) -> None:
     port = free_port()
-    other = fleet.start_gateway(port)
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the other gateway is ready")
+    other = fleet.serve_gateway(port)
     curl(fleet, post("subscribe?session=mine", {"symbols": ["BTCUSDT"], "stream_type": "kline", "interval": "5m"}))
     curl(fleet, post("subscribe?session=yours", {"symbols": ["BNBUSDT"], "stream_type": "mark_price"}), port)
     for where in (fleet.gateway_port, port):

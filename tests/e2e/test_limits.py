@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway import closing
 from tests.e2e.client import until
-from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
+from tests.e2e.fleet import Fleet, free_port, get
 
 STREAM = "/ws/btcusdt@depth@100ms"
 UPGRADE = (
@@ -25,7 +25,8 @@ class House:
 
     def __init__(self, fleet: Fleet) -> None:
         self.port = free_port()
-        environ = fleet.environ(
+        self.process = fleet.serve_gateway(
+            self.port,
             gateway_connections=3,
             gateway_connections_per_address=2,
             gateway_trusted_proxies="127.0.0.0/8",
@@ -37,8 +38,6 @@ class House:
             gateway_ping_every=0.5,
             gateway_pong_within=1.5,
         )
-        self.process: Process = fleet.start(f"limits-{self.port}", "gateway", "--port", str(self.port), environ=environ)
-        wait_for(lambda: get(f"http://127.0.0.1:{self.port}/readyz")[0] == 200, "the gateway is ready")
 
     @contextlib.asynccontextmanager
     async def client(self, address: str, path: str = "/ws", **headers: str) -> AsyncIterator[ClientConnection]:

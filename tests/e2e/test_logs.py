@@ -87,10 +87,7 @@ def test_a_second_gateway_has_files_of_its_own_and_shows_those_of_all_to_who_has
     port = free_port()
     # It knows of two NATS servers, one of which wants a password and is not there.
     nats_url = f"nats://somebody:{QUOTED}@127.0.0.1:{free_port()},{fleet.nats_url}"
-    gateway = fleet.start(
-        "second", "gateway", environ=fleet.environ(nats_url=nats_url, gateway_port=port, gateway_tokens_file=tokens)
-    )
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the second gateway serves")
+    gateway = fleet.serve_gateway(port, nats_url=nats_url, gateway_tokens_file=tokens)
     assert get(f"http://127.0.0.1:{port}/api/logs/today")[0] == 401
 
     def are_ready() -> int:
@@ -112,9 +109,7 @@ def test_the_command_shows_what_the_files_hold(fleet: Fleet) -> None:
 
 def test_a_state_directory_that_cannot_be_written_costs_a_gateway_nothing_but_its_files(fleet: Fleet) -> None:
     port = free_port()
-    environ = fleet.environ(nats_url=fleet.nats_url, gateway_port=port, state_dir="/proc/fsnats", store_url="")
-    gateway = fleet.start("diskless", "gateway", environ=environ)
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "a gateway without a disk serves")
+    gateway = fleet.serve_gateway(port, nats_url=fleet.nats_url, state_dir="/proc/fsnats", store_url="")
     wait_for(lambda: "log.files_failed" in gateway.said(), "it says so")
     told = json.loads(get(f"http://127.0.0.1:{port}/api/logs/today")[1])
     assert (told["programs"], told["entries"]) == ([], [])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.client import until
-from tests.e2e.fleet import Fleet, Process, free_port, wait_for
+from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.site import Site, serving, visited
 
 PAGE = """<!doctype html><script type="module">
@@ -37,23 +37,17 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield running
 
 
-def _serving(fleet: Fleet, port: int) -> Process:
-    gateway = fleet.start_gateway(port)
-    wait_for(lambda: '"message":"ready"' in gateway.said(), "the gateway serves")
-    return gateway
-
-
 def _told(site: Site) -> Any:
     return site.told[-1] if site.told else None
 
 
 async def test_a_page_reads_on_over_the_death_of_its_gateway(fleet: Fleet, tmp_path: Path) -> None:
     port = free_port()
-    gateway = _serving(fleet, port)
+    gateway = fleet.serve_gateway(port)
     with serving(PAGE) as site, visited(fleet, tmp_path, f"http://127.0.0.1:{site.port}/?gateway={port}"):
         await until(lambda: site.told and len(_told(site)["trades"]) > 20, "the page reads", within=60)
         gateway.kill()
-        _serving(fleet, port)
+        fleet.serve_gateway(port)
         count = len(_told(site)["trades"])
         await until(lambda: len(_told(site)["trades"]) > count + 20, "the page reads on", within=60)
         told = _told(site)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.client import Client, until
 from tests.e2e.conftest import Measure
-from tests.e2e.fleet import Fleet, Process, free_port, wait_for
+from tests.e2e.fleet import Fleet, free_port
 
 _STREAMS = ("btcusdt@aggTrade", "btcusdt@trade", "btcusdt@kline_1s")
 _CLIENTS = 4
@@ -25,12 +25,6 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def _data(client: Client) -> list[tuple[str, int, int, Any]]:
     """Stream, epoch, sequence and payload of every message."""
     return [(each["stream"], each["epoch"], each["seq"], each["data"]) for each in client.messages if "seq" in each]
-
-
-def _serving(fleet: Fleet, port: int) -> Process:
-    gateway = fleet.start_gateway(port)
-    wait_for(lambda: '"message":"ready"' in gateway.said(), "the gateway serves")
-    return gateway
 
 
 class Resuming:
@@ -67,7 +61,7 @@ class Resuming:
 
 async def test_kill_of_a_gateway_costs_clients_that_resume_nothing(fleet: Fleet, measure: Measure) -> None:
     ports = [free_port(), free_port()]
-    gateways = [_serving(fleet, port) for port in ports]
+    gateways = [fleet.serve_gateway(port) for port in ports]
     clients = [Resuming() for _ in range(_CLIENTS)]
     turn = 0
     for number in range(_KILLS + 1):
@@ -85,7 +79,7 @@ async def test_kill_of_a_gateway_costs_clients_that_resume_nothing(fleet: Fleet,
         assert all(len(client.seen[_STREAMS[0]]) > before[id(client)] for client in clients)
         gateways[turn].wait()
         if number < _KILLS - 1:
-            gateways[turn] = _serving(fleet, ports[turn])
+            gateways[turn] = fleet.serve_gateway(ports[turn])
         turn = 1 - turn
     for client in clients:
         assert all(each["recovered"] for each in client.resumed), client.resumed
@@ -150,7 +144,7 @@ async def test_a_gateway_that_was_just_started_has_the_newest_values_too(fleet: 
     async with Client(fleet.ws) as first:
         await first.send({"type": "subscribe", "rawStreams": [stream]})
         await first.delivered(stream, 2)
-        gateway = _serving(fleet, port)
+        gateway = fleet.serve_gateway(port)
         try:
             async with Client(f"ws://127.0.0.1:{port}") as second:
                 await second.send({"type": "subscribe", "rawStreams": [stream, "btcusdt@trade"]})

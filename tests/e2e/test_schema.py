@@ -26,7 +26,7 @@ from gateway.openapi.document import operations
 from gateway.openapi.exchange import GROUPS
 from gateway.openapi.parts import EVENTS, Operation
 from tests.e2e.conftest import Measure
-from tests.e2e.fleet import Fleet, free_port, get, wait_for
+from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.page import opened
 
 MARKETS = (Market.SPOT, Market.USDM, Market.COINM)
@@ -179,11 +179,9 @@ def strict(fleet: Fleet, tmp_path: Path) -> Iterator[str]:
     tokens.touch(mode=0o600)
     tokens.write_text(f"[[token]]\nname = 'desk'\ntoken = '{_TOKEN}'\nmarkets = ['usdm']\n")
     port = free_port()
-    environ = fleet.environ(
-        gateway_tokens_file=tokens, gateway_origins="https://app.example.com", gateway_requests=0.001
+    process = fleet.serve_gateway(
+        port, gateway_tokens_file=tokens, gateway_origins="https://app.example.com", gateway_requests=0.001
     )
-    process = fleet.start(f"strict-{port}", "gateway", "--port", str(port), environ=environ)
-    wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
     yield f"http://127.0.0.1:{port}"
     process.kill()
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.e2e.client import Client, until
-from tests.e2e.fleet import Fleet, free_port, wait_for
+from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.libraries import NODE
 from tests.e2e.likeness import unlike
 from tests.e2e.pages import opened
@@ -94,8 +94,7 @@ async def test_its_page_connects_and_pings(fleet: Fleet) -> None:
 
 async def test_its_reconnect_comes_back(fleet: Fleet) -> None:
     port = free_port()
-    gateway = fleet.start_gateway(port)
-    wait_for(lambda: '"message":"ready"' in gateway.said(), "the gateway serves")
+    gateway = fleet.serve_gateway(port)
     frames: list[str | bytes] = []
     async with opened() as (page, printed):
         page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
@@ -108,8 +107,7 @@ async def test_its_reconnect_comes_back(fleet: Fleet) -> None:
         await until(
             lambda: printed.count("Kết nối bị đóng, thử kết nối lại sau 5 giây") == 1, "it says that it is cut off"
         )
-        gateway = fleet.start_gateway(port)
-        wait_for(lambda: '"message":"ready"' in gateway.said(), "the gateway serves again")
+        gateway = fleet.serve_gateway(port)
         await page.clock.fast_forward(5_000)
         await until(lambda: len(frames) == 2, "it is welcomed again")
         assert printed.count("Kết nối bị đóng") == 1

@@ -17,7 +17,7 @@ from gateway.sse.client import HEARTBEAT_EVERY
 from tests.e2e.client import Client, until
 from tests.e2e.curl import answers, curl, lines_in, others_in
 from tests.e2e.events import reading
-from tests.e2e.fleet import Fleet, Process, free_port, wait_for
+from tests.e2e.fleet import Fleet, free_port
 from tests.e2e.libraries import SCRIPTS
 from tests.e2e.likeness import unlike
 from tests.e2e.pages import opened
@@ -34,12 +34,6 @@ _STATUS = {  # as issue 6 has them; the document only names the endpoint
     "cached_prices",
     "connections",
 }
-
-
-def _serving(fleet: Fleet, port: int) -> Process:
-    gateway = fleet.start_gateway(port)
-    wait_for(lambda: '"message":"ready"' in gateway.said(), "the gateway serves")
-    return gateway
 
 
 def _ask(fleet: Fleet, tmp_path: Path, method: str, path: str, body: str = "") -> Any:
@@ -86,7 +80,7 @@ async def test_its_curl_lines_work_one_after_the_other(fleet: Fleet, tmp_path: P
 
 async def test_its_page_reads_prices_and_comes_back_by_itself(fleet: Fleet) -> None:
     port = free_port()
-    gateway = _serving(fleet, port)
+    gateway = fleet.serve_gateway(port)
     trades = f"""
 const trades = new EventSource('http://127.0.0.1:{port}/api/ws/sse/stream?streams=btcusdt@aggTrade/ethusdt@aggTrade');
 trades.onmessage = (event) => console.log('trade', JSON.parse(event.data).data);
@@ -96,7 +90,7 @@ trades.onmessage = (event) => console.log('trade', JSON.parse(event.data).data);
         for lost in (0, 1):
             if lost:
                 gateway.kill()
-                gateway = _serving(fleet, port)
+                gateway = fleet.serve_gateway(port)
             prices, seen = printed.count("Price update:"), printed.count("trade")
             await until(lambda: printed.count("Price update:") > prices + 4, "prices come", within=60)  # noqa: B023
             await until(lambda: printed.count("trade") > seen + 30, "trades come", within=60)  # noqa: B023
@@ -159,7 +153,7 @@ async def test_its_messages_come_field_by_field(fleet: Fleet, name: str, path: s
 
 async def test_its_callbacks_are_called_from_a_gateway_and_from_the_exchange(fleet: Fleet, tmp_path: Path) -> None:
     port = free_port()
-    gateway = _serving(fleet, port)
+    gateway = fleet.serve_gateway(port)
     for number, url in enumerate((f"ws://127.0.0.1:{port}", f"ws://127.0.0.1:{fleet.simulator_port}/spot")):
         script = tmp_path / f"callbacks{number}.py"
         text = block("003 callbacks").replace("app.core.data.websocket", "fsnats.client")
@@ -173,7 +167,7 @@ async def test_its_callbacks_are_called_from_a_gateway_and_from_the_exchange(fle
                 gateway.kill()
                 for pattern in (r"^Error: .+$", r"^Disconnected!$"):
                     await until(lambda: re.search(pattern, program.said(), re.MULTILINE), pattern)  # noqa: B023
-                gateway = _serving(fleet, port)
+                gateway = fleet.serve_gateway(port)
                 await until(lambda: program.said().count("Connected!\n") == 2, "it comes back")
                 prices = program.said().count("BTCUSDT: $")
                 await until(lambda: program.said().count("BTCUSDT: $") > prices, "prices flow again")  # noqa: B023

@@ -202,8 +202,7 @@ async def listed(nats: NatsServer, bus: NatsBus) -> NatsServer:
 async def test_slow_clients_are_nobody_elses_trouble(listed: NatsServer, bus: NatsBus, start_fleet: StartFleet) -> None:
     fleet = start_fleet(simulator=None, supervisor=None, nats_url=listed.url, markets="spot", gateway_outbox=OUTBOX)
     port = fleet.gateway_port
-    gateway = fleet.start_gateway(port)
-    await eventually(lambda: get(f"{fleet.http}/readyz")[0] == 200, "the gateway serves", within=60)
+    gateway = fleet.serve_gateway(port)
     async with reading(port, GOOD) as readers:
         before = resident(gateway.pid)
         with slow_clients(port, DEAF + 1) as (slow, *deaf):

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from gateway import closing
 from tests.e2e.client import Client, until
-from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
+from tests.e2e.fleet import Fleet, free_port, get
 
 EVERY, SPOT = "every-t0ken-every-t0ken", "spot-t0ken-spot-t0ken"
 ENTRIES = {
@@ -27,11 +27,7 @@ class House:
         self.port = free_port()
         self.file = directory / "tokens.toml"
         self.write(EVERY, SPOT)
-        environ = fleet.environ(gateway_tokens_file=self.file)
-        self.process: Process = fleet.start(
-            f"gateway-{self.port}", "gateway", "--port", str(self.port), environ=environ
-        )
-        wait_for(lambda: self.get("readyz")[0] == 200, "the gateway is ready")
+        self.process = fleet.serve_gateway(self.port, gateway_tokens_file=self.file)
 
     def write(self, *tokens: str, **more: str) -> None:
         new = self.file.with_suffix(".new")
