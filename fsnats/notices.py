@@ -26,6 +26,11 @@ def gap(stream: Stream, first: int, last: int, unit: str, reason: str, missed: i
     }
     if missed is not None:
         notice["missed"] = missed
-    if stream.kind in _CHANGES:
+    if breaks_books(stream):
         notice["resync"] = True
     return _encode(notice)
+
+
+def breaks_books(stream: Stream) -> bool:
+    """Whether a reader that keeps a book of this stream has to begin again when one of its messages is missing."""
+    return stream.kind in _CHANGES

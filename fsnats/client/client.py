@@ -109,7 +109,7 @@ class Client:
         `closedOnly` of docs/protocol.md.
 
         Raises StreamNameError and Unusable for what is wrong in the call, Rejected for what the gateway refuses,
-        Forbidden where it does not let the client in.
+        Forbidden where it does not let the client in, Unavailable where what answers is no gateway.
         """
         conversation = conversation_of(
             names,
@@ -127,6 +127,8 @@ class Client:
                 async with self._connected() as connection:
                     for request in conversation.opened():
                         await connection.send(request, text=True)
+                    for gap in conversation.unplaced():
+                        yield gap
                     async for text in connection:
                         value = conversation.received(text, self._clock.time_ns() // 1_000_000)
                         if value is None:

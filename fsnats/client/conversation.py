@@ -10,6 +10,7 @@ import msgspec
 from fsnats.binance.streams import Market, parse
 from fsnats.client.values import Gap, Message
 from fsnats.errors import Refused, Unavailable, Unusable
+from fsnats.notices import breaks_books
 
 _NAMES_AT_ONCE = 300  # of one request: with their places well below the 64 KB that a gateway takes
 # What may be asked again later; every other error is the request's own fault.
@@ -68,6 +69,7 @@ class _Incoming(msgspec.Struct):
     message: str = ""
     part: Any = None
     error: str = ""
+    rawStreams: list[str] = []
     retryAfter: float | None = None
 
 
@@ -101,6 +103,7 @@ class Conversation:
         self._market = market
         self._names = list(dict.fromkeys(names))
         self._catching_up: set[str] = set()
+        self._acknowledged: set[str] = set()  # on this connection
         self._options = dict(options or {})
         self._snapshot = snapshot
         self._history = history
@@ -115,6 +118,11 @@ class Conversation:
         new = [name for name in self._names if name not in self.places]
         self._catching_up = set(known)
         return [*self._requests(known, resume=True), *self._requests(new, resume=False)]
+
+    def unplaced(self) -> list[Gap]:
+        """Streams that had not spoken when the last connection was lost: they begin anew, whatever came since."""
+        lost, self._acknowledged = self._acknowledged, set()
+        return [self._unsure(name) for name in self._names if name in lost and name not in self.places]
 
     def _requests(self, names: list[str], *, resume: bool) -> Iterator[bytes]:
         left = iter(names)
@@ -155,7 +163,9 @@ class Conversation:
         elif incoming.type == "resumed":
             self._catching_up.discard(incoming.stream)
             if not incoming.recovered:
-                return Gap(market=self._market, stream=incoming.stream, reason="not certain that nothing is missing")
+                return self._unsure(incoming.stream)
+        elif incoming.type == "subscribed":
+            self._acknowledged.update(incoming.rawStreams)
         elif incoming.type == "historyEnd" and incoming.error:
             return Gap(market=self._market, stream=incoming.stream, reason=f"no history: {incoming.error}")
         elif incoming.type == "error":
@@ -182,6 +192,10 @@ class Conversation:
     def _is_live(self, incoming: _Incoming) -> bool:
         is_late = incoming.snapshot or incoming.recovered or incoming.history
         return not is_late and incoming.stream not in self._catching_up
+
+    def _unsure(self, name: str) -> Gap:
+        resync = breaks_books(parse(self._market, name))
+        return Gap(market=self._market, stream=name, reason="not certain that nothing is missing", resync=resync)
 
     def _gap(self, notice: _Notice) -> Gap:
         return Gap(

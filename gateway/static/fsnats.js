@@ -15,11 +15,22 @@ const MOST_MS = 60000;
 const SILENCE_MS = 15000; // after which the gateway is asked whether it is there; a connection that broke may say nothing
 const AT_ONCE = 300; // names of one request: below the 64 KB that a gateway takes
 const PASSING = new Set(['NOT_READY', 'TOO_MANY_REQUESTS', 'BUSY', 'HISTORY_UNAVAILABLE']);
+const BOOK = /@(depth|rpiDepth)(@|$)/; // of their changes none may be missing
 const PLACE = /"epoch":(\d+),"seq":(\d+)/;
 
 // As the gateway spells it in what it sends: by that name the place is found where to go on.
 /** @param {string} name */
 const spelled = (name) => (name.startsWith('!') ? name : name.replace(/^[^@]+/, (symbol) => symbol.toLowerCase()));
+
+/** @param {string} text @returns {any} nothing for what is no message */
+function understood(text) {
+  try {
+    const said = JSON.parse(text);
+    return said instanceof Object ? said : undefined;
+  } catch {
+    return undefined; // whoever asked is told
+  }
+}
 
 /**
  * @typedef {object} Options of `stream`; all may be left out
@@ -63,6 +74,7 @@ export class Client {
 
 class Stream {
   places = new Map();
+  acknowledged = new Set(); // names, on this connection
   failures = 0;
   id = 0;
   over = false;
@@ -137,6 +149,9 @@ class Stream {
     }
     for (const [past, names] of fresh) this.request(names, false, past);
     this.tell('state', 'open');
+    const lost = this.acknowledged; // they had not spoken yet: without a place they begin anew
+    this.acknowledged = new Set();
+    for (const name of this.names) if (lost.has(name) && !this.places.has(name)) this.unsure(name);
   }
 
   request(all, resumes, history) {
@@ -156,8 +171,10 @@ class Stream {
 
   take(text) {
     if (this.over) return;
-    const said = JSON.parse(text);
-    if (said.stream !== undefined && said.type === undefined) {
+    const said = understood(text);
+    if (!said) {
+      this.refuse({ code: 'NOT_UNDERSTOOD', message: 'what answers here is no gateway' });
+    } else if (said.stream !== undefined && said.type === undefined) {
       this.failures = 0;
       const place = PLACE.exec(text.slice(0, text.indexOf('"data":')));
       if (place && !said.history) this.places.set(said.stream, `{"epoch":${place[1]},"seq":${place[2]}}`);
@@ -168,25 +185,34 @@ class Stream {
       this.tell('greeting', said);
     } else if (said.type === 'gap') {
       this.tell('gap', said.data);
+    } else if (said.type === 'subscribed') {
+      for (const name of said.rawStreams) this.acknowledged.add(name);
     } else if (said.type === 'resumed' && !said.recovered) {
-      this.tell('gap', { stream: said.stream, reason: 'not certain that nothing is missing' });
+      this.unsure(said.stream);
     } else if (said.type === 'error') {
       if (PASSING.has(said.code)) {
         this.later = (said.retryAfter ?? 0) * 1000;
         this.socket.close();
       } else {
-        this.tell('error', said);
-        this.end();
+        this.refuse(said);
       }
     }
+  }
+
+  refuse(error) {
+    this.tell('error', error);
+    this.end();
+  }
+
+  unsure(stream) {
+    this.tell('gap', { stream, reason: 'not certain that nothing is missing', resync: BOOK.test(stream) || undefined });
   }
 
   again(revoked) {
     clearInterval(this.watching);
     if (this.over) return;
     if (revoked) {
-      this.tell('error', { code: 'FORBIDDEN', message: 'the token is not valid any more' });
-      this.end();
+      this.refuse({ code: 'FORBIDDEN', message: 'the token is not valid any more' });
       return;
     }
     const most = Math.min(FIRST_MS * 2 ** this.failures++, MOST_MS);

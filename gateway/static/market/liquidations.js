@@ -24,18 +24,26 @@ export function liquidationsPanel({ paint, digits }) {
     });
   }
 
+  function restart() {
+    orders = [];
+    say(none, `None since ${clock(Date.now())} UTC`);
+    paint.ask(draw);
+  }
+
   return {
     element,
     tell,
+    restart,
     /** @param {any} data */
     message(data) {
       orders = [data.o, ...orders].slice(0, ROWS);
       paint.ask(draw);
     },
-    restart() {
-      orders = [];
-      say(none, `None since ${clock(Date.now())} UTC`);
-      paint.ask(draw);
+    /** Some may be missing until now. @returns {boolean} whether the panel itself says so: that there was none holds from now on */
+    missed() {
+      if (orders.length > 0) return false;
+      restart();
+      return true;
     },
     end: () => paint.forget(draw),
   };

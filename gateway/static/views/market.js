@@ -151,7 +151,10 @@ export function mount(root, context) {
         taker[1](data);
         if (data.e === 'aggTrade') line.traded(data.p);
       },
-      gap: (gap) => matters(gap) && said.add(words(gap)),
+      gap: (gap) => {
+        const isShown = gap.stream.endsWith('@forceOrder') && gap.from === undefined && liquidations.missed();
+        if (!isShown && matters(gap)) said.add(words(gap));
+      },
       refused: (streams, why) => {
         for (const stream of streams) takers[stream]?.[0].refuse('refused');
         said.add(why);

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 WELCOME = '{"type":"connection","clientId":"x"}'
 SIMULATED = '{"type":"connection","simulated":true,"clientId":"x"}'
+SUBSCRIBED = '{"type":"subscribed","rawStreams":["a@trade"],"id":1}'
 TRADE = '{"stream":"a@trade","epoch":1,"seq":1,"data":{"e":"trade","E":7,"t":1,"p":"1","q":"2","T":7,"m":true}}'
 
 
@@ -21,6 +23,7 @@ class Gateway:
         self.refusing = refusing
         self.asked: list[str] = []  # the Authorization of each handshake
         self.connections: set[ServerConnection] = set()
+        self.told = 0  # connections to which all was said
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.url = ""
@@ -35,9 +38,15 @@ class Gateway:
         try:
             for line in self.lines:
                 await connection.send(line)
+            self.told += 1
             await connection.wait_closed()
         finally:
             self.connections.discard(connection)
+
+    async def leave(self) -> None:
+        """End all connections, as a gateway that is stopped; what was said before is read before."""
+        for connection in list(self.connections):
+            await connection.close(CloseCode.SERVICE_RESTART)
 
 
 @contextlib.asynccontextmanager

@@ -4,9 +4,10 @@ from http import HTTPStatus
 
 import pytest
 
-from fsnats.client import Client, Forbidden, Message, Rejected, Unusable
+from fsnats.client import Client, Forbidden, Gap, Message, Rejected, Unusable
+from fsnats.client import client as client_module
 from tests.conftest import eventually, free_port
-from tests.fsnats.client.gateways import SIMULATED, TRADE, WELCOME, Gateway, running, said
+from tests.fsnats.client.gateways import SIMULATED, SUBSCRIBED, TRADE, WELCOME, Gateway, running, said
 
 
 async def test_whether_the_data_is_simulated_is_known_with_the_first_message_and_logged_once(
@@ -59,6 +60,22 @@ async def test_a_gateway_that_is_not_there_is_logged_as_such(caplog: pytest.LogC
         await eventually(said(caplog.records, f"no connection to 127.0.0.1:{port}: [Errno 111]"))
         await client.close()
         assert await reading is None
+
+
+async def test_what_came_between_two_connections_of_a_stream_that_had_not_spoken_yet_is_told_to_be_uncertain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client_module, "DELAY_FIRST", 0.01)
+    async with running(Gateway([SUBSCRIBED])) as gateway, Client(gateway.url) as client:
+        values = client.stream("a@trade")
+        reading = asyncio.ensure_future(anext(values))
+        await eventually(lambda: gateway.told)
+        gateway.lines = [TRADE]
+        await gateway.leave()
+        gap = await reading
+        assert isinstance(gap, Gap)
+        assert gap.reason == "not certain that nothing is missing"
+        assert isinstance(await anext(values), Message)
 
 
 async def test_a_client_that_is_closed_while_it_connects_reads_nothing() -> None:

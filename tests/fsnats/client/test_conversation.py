@@ -111,6 +111,31 @@ def test_gaps_are_values_and_so_is_a_resume_that_is_not_certain() -> None:
     assert "no" in ended.reason
 
 
+@pytest.mark.parametrize(("name", "breaks_books"), [("a@depth", True), ("a@depth20", False), ("a@trade", False)])
+def test_whoever_keeps_a_book_begins_anew_where_it_is_not_certain_that_nothing_is_missing(
+    name: str, breaks_books: bool
+) -> None:
+    conversation = Conversation(Market.SPOT, [name])
+    unsure = conversation.received(f'{{"type":"resumed","stream":"{name}","recovered":false,"missed":0}}', NOW)
+    assert isinstance(unsure, Gap)
+    assert unsure.resync is breaks_books
+
+
+def test_of_streams_that_had_not_spoken_it_is_told_once_that_something_may_be_missing() -> None:
+    conversation = Conversation(Market.SPOT, ["a@trade", "b@trade", "c@depth"])
+
+    def connected() -> list[tuple[str, bool]]:
+        conversation.opened()
+        return [(gap.stream, gap.resync) for gap in conversation.unplaced()]
+
+    assert connected() == []
+    assert connected() == [], "nobody had listened yet"
+    conversation.received('{"type":"subscribed","rawStreams":["a@trade","b@trade","c@depth"],"id":2}', NOW)
+    conversation.received(message("b@trade", 3), NOW)
+    assert connected() == [("a@trade", False), ("c@depth", True)]
+    assert connected() == [], "it is known already"
+
+
 def test_other_messages_say_nothing() -> None:
     conversation = Conversation(Market.SPOT, ["a@trade"])
 

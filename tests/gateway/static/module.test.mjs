@@ -96,3 +96,44 @@ test('a stream that is ended before it is open is closed when it is', () => {
   mock.timers.tick(100_000);
   assert.equal(Socket.all.length, 1);
 });
+
+test('of a stream that had not spoken when its connection was lost it is told once that something may be missing', () => {
+  const gaps = [];
+  stream(['A@trade', 'b@trade', 'c@depth'], { gap: (gap) => gaps.push([gap.stream, gap.resync ?? false]) });
+  const again = (say) => {
+    const socket = Socket.all.at(-1);
+    socket.open();
+    say?.(socket);
+    socket.onclose({ code: 1006 });
+    mock.timers.tick(60_000);
+  };
+  again(); // nobody had listened yet
+  again((socket) => {
+    socket.say({ type: 'subscribed', rawStreams: ['a@trade', 'b@trade', 'c@depth'], id: 2 });
+    socket.say('{"stream":"b@trade","epoch":9,"seq":3,"data":{}}');
+  });
+  assert.deepEqual(gaps, []);
+  again();
+  assert.deepEqual(gaps, [['a@trade', false], ['c@depth', true]]);
+  again();
+  assert.equal(gaps.length, 2);
+});
+
+test('whoever keeps a book begins anew where it is not certain that nothing is missing', () => {
+  const gaps = [];
+  stream(['a@depth@100ms', 'a@depth20'], { gap: (gap) => gaps.push(gap) });
+  Socket.all[0].open();
+  for (const name of ['a@depth@100ms', 'a@depth20']) Socket.all[0].say({ type: 'resumed', stream: name, recovered: false, missed: 0 });
+  assert.deepEqual(gaps.map(({ stream, resync }) => [stream, resync]), [['a@depth@100ms', true], ['a@depth20', undefined]]);
+});
+
+test('who is answered by something that is no gateway is told, and it is not asked again', () => {
+  for (const nonsense of ['{"stream":', 'null', '7']) {
+    const errors = [];
+    stream(['a@trade'], { error: ({ code }) => errors.push(code), message: () => assert.fail(nonsense) });
+    const socket = Socket.all.at(-1);
+    socket.open();
+    socket.say(nonsense);
+    assert.deepEqual([errors, socket.closed], [['NOT_UNDERSTOOD'], 1]);
+  }
+});
