@@ -114,10 +114,14 @@ class _Job:
     async def run(self, output: str, now_ms: int) -> None:
         """Do it all, and say how it ends in `status`."""
         from fsnats.candles.calendar import preceding, span
+        from fsnats.cli.page import SIMULATED
+        from fsnats.rendezvous import store_url
         from fsnats.store.opening import open_store
         from fsnats.store.reading import unknown_candles, unknown_trades
 
-        store = await open_store(self._config.store_url, self._config.state_dir)
+        store = await open_store(store_url(self._config), self._config.state_dir)
+        if await store.source() == "simulated":
+            typer.echo(f"fsnats: {SIMULATED}", err=True)
         rows = 0
         try:
             last = min(self._last, now_ms)

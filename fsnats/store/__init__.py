@@ -188,3 +188,11 @@ class Store(Protocol):
     async def close(self) -> None:
         """Let go of the database."""
         ...
+
+
+class OpenedStore(Store, Protocol):
+    """What also knows of itself."""
+
+    async def source(self) -> Source | None:
+        """Whose data is kept here; None where nobody said so yet."""
+        ...

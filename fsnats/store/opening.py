@@ -11,7 +11,7 @@ from fsnats.bus import Bus
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError, StoreUnavailable
 from fsnats.rendezvous import store_url
-from fsnats.store import Source, Store
+from fsnats.store import OpenedStore, Source, Store
 from fsnats.store.address import PostgresAddress, SqliteAddress, read_url
 from fsnats.store.migrations import SETTING
 from fsnats.store.sqlite import SqliteStore
@@ -43,7 +43,7 @@ async def _is_simulated(config: Config, bus: Bus) -> bool:
     raise StoreUnavailable("whether data is simulated is not known yet: there is no list of symbols")
 
 
-async def open_store(url: str, state_dir: str, source: Source | None = None) -> Store:
+async def open_store(url: str, state_dir: str, source: Source | None = None) -> OpenedStore:
     """The store at `sqlite:///<path>` or `postgresql://…`, its tables made; by default a file in the state directory.
 
     `source` is whose data it is to hold, where that matters to who asks.

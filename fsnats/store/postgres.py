@@ -143,6 +143,10 @@ class PostgresStore:
         query = "SELECT market, kind, name, interval FROM series WHERE $1::TEXT IS NULL OR market = $1"
         return sorted(Series(Market(of), *rest) for of, *rest in await self._rows(query, market))
 
+    async def source(self) -> Source | None:
+        rows = await self._rows("SELECT source FROM provenance")
+        return rows[0]["source"] if rows else None
+
     async def connections(self) -> list[ConnectionRecord]:
         query = f"SELECT {', '.join(columns.CONNECTION)} FROM connections"
         records = [columns.connection_of(row) for row in await self._rows(query)]

@@ -144,6 +144,13 @@ class SqliteStore:
 
         return await self._read(read)
 
+    async def source(self) -> Source | None:
+        def read(database: sqlite3.Connection) -> Source | None:
+            row = database.execute("SELECT source FROM provenance").fetchone()
+            return row[0] if row else None
+
+        return await self._read(read)
+
     async def connections(self) -> list[ConnectionRecord]:
         def read(database: sqlite3.Connection) -> list[ConnectionRecord]:
             query = f"SELECT {', '.join(columns.CONNECTION)} FROM connections ORDER BY seen_ms DESC, worker, epoch, id"

@@ -12,6 +12,7 @@ from fsnats.binance.streams import Market
 from fsnats.cli.export import format_of, lines
 from fsnats.errors import Unusable
 from fsnats.history import Missing
+from fsnats.rendezvous import STORE_FILE
 from fsnats.store import Batch, Origin, Rows, Series, Span
 from fsnats.store.forms import AggTrade, kline_of, trade_of
 from fsnats.store.opening import open_store
@@ -87,6 +88,21 @@ async def test_trades_and_the_standard_output() -> None:
     ended = await fsnats("export", "usdm", "btcusdt", "--trades", *times)
     assert ended.status == 0, ended.err
     assert [row["a"] for row in json.loads(ended.out)["trades"]] == list(range(5800))
+
+
+async def test_beside_a_simulated_fleet_it_reads_that_ones_store_and_says_that_prices_are_made_up(
+    tmp_path: Path,
+) -> None:
+    made_up = f"sqlite://{tmp_path}/made-up.sqlite3"
+    store = await open_store(made_up, "", "simulated")
+    klines = [kline_of(bar(number), "1m") for number in range(2)]
+    await store.write(Batch([Rows(MINUTES, Origin.FETCHED, klines=klines, covered=[Span(START, START + MINUTE)])]))
+    await store.close()
+    (tmp_path / STORE_FILE).write_text(made_up)
+    ended = await fsnats(*CANDLES, "--to", "2026-11-01T00:02", "-o", "out.csv", state_dir=str(tmp_path))
+    assert (ended.status, ended.out) == (0, "")
+    assert "SIMULATED DATA" in ended.err
+    assert "2 candles written to out.csv" in ended.err
 
 
 @pytest.mark.usefixtures("_filled")

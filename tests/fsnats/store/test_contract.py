@@ -76,6 +76,13 @@ async def test_a_range_without_rows_is_empty(store: Store) -> None:
     assert await store.trade_at(TRADES, 0) is None
 
 
+async def test_it_knows_whose_data_it_keeps(store_url: str) -> None:
+    for claimed in (None, "simulated"):
+        store = await open_store(store_url, "", "simulated" if claimed else None)
+        assert await store.source() == claimed
+        await store.close()
+
+
 async def test_a_trade_is_found_by_its_time(store: Store) -> None:
     await store.write(trades(*(trade(number, time_ms=time) for number, time in enumerate([100, 200, 200, 300]))))
 
