@@ -33,8 +33,8 @@ def client(
     Subscribe, unsubscribe, change the stream type, fetch history.  Commands are read from standard input, a line
     each; `help` lists them.  It reconnects, and subscribes again.
     """
-    if urlsplit(url).scheme not in ("ws", "wss") or not urlsplit(url).hostname:
-        raise typer.BadParameter(f"'{url}' is not a ws:// or wss:// URL", param_hint="--url")
+    if not _is_usable(url):
+        raise typer.BadParameter(f"'{_shown(url)}' is not a ws:// or wss:// URL", param_hint="--url")
 
     from fsnats.cli.bus import run
     from fsnats.cli.dialogue import Dialogue
@@ -43,6 +43,20 @@ def client(
     if sys.stdin.isatty():
         typer.echo("`help` lists the commands, `quit` or Ctrl-D ends")
     raise typer.Exit(run(lambda: _Talk(url, dialogue, sys.stdin.fileno()).run(), level="warning"))
+
+
+def _is_usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a host or a port that is none
+        return False
+
+
+def _shown(url: str) -> str:
+    """Without what may be secret: a token in the query, user and password."""
+    scheme, separator, rest = url.partition("?")[0].rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 class _Talk:
@@ -115,7 +129,7 @@ class _Talk:
                 text = (error.response.body or b"").decode(errors="replace").strip()
                 reason = f"the gateway refused: HTTP {error.response.status_code} {text}"
             except (OSError, TimeoutError, WebSocketException) as error:
-                reason = f"cannot connect to {self._url}: {error}"
+                reason = f"cannot connect to {_shown(self._url)}: {error}"
             delay = backoff.next_delay()
             _show(f"{reason}; trying again in {delay:.1f} s")
             await asyncio.sleep(delay)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from tests.fsnats.cli.conftest import command, environment, free_port, fsnats, line_with, running, until
@@ -138,5 +139,18 @@ async def test_it_waits_for_a_gateway_that_is_not_there_yet() -> None:
     assert len(house.requests) == 1
 
 
-async def test_a_url_that_is_none_is_wrong_usage() -> None:
-    assert (await fsnats("client", "--url", "http://127.0.0.1")).status == 64
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "ws://127.0.0.1:99999", "ws://host:none", "ws://[", "ws://"])
+async def test_a_url_that_is_none_is_wrong_usage(url: str) -> None:
+    ended = await fsnats("client", "--url", url)
+    assert ended.status == 64
+    assert f"'{url}' is not a ws:// or wss:// URL" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_what_is_secret_in_the_url_is_not_shown() -> None:
+    url = f"ws://user:sesame@127.0.0.1:{free_port()}/usdm?token=sesame"
+    async with running(*command("client", "--url", url), env=environment()) as process:
+        told = await line_with(process.stdout, "cannot connect")
+    assert "ws://127.0.0.1" in told
+    assert "sesame" not in told
+    assert "sesame" not in (await fsnats("client", "--url", url.replace("ws", "http"))).err
