@@ -7,14 +7,20 @@ work it imports inside.
 import io
 import sys
 
-from fsnats.cli.app import app
-from fsnats.command import run_command
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status: 64 wrong usage, 69 not reachable now, 78 a bad setting."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show "✓" shows "?" instead of ending the command.
-            stream.reconfigure(errors="replace")
-    return run_command(app, arguments, "fsnats")
+    try:
+        # Inside: it takes a while, and who presses Ctrl-C meanwhile wants no traceback.
+        from fsnats.cli.app import app
+        from fsnats.command import run_command
+
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # A terminal that cannot show "✓" shows "?" instead of ending the command.
+                stream.reconfigure(errors="replace")
+        return run_command(app, arguments, "fsnats")
+    except KeyboardInterrupt:
+        return _INTERRUPTED

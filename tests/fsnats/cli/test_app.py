@@ -55,6 +55,20 @@ def test_a_bad_setting_ends_with_78_and_names_it(
     assert named in capsys.readouterr().err
 
 
+class _Impatient:
+    """Somebody who presses Ctrl-C while the verbs are imported."""
+
+    def find_spec(self, name: str, _path: object, _target: object = None) -> None:
+        if name == "fsnats.cli.app":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_it_is_still_loading_ends_it_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "fsnats.cli.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [_Impatient(), *sys.meta_path])
+    assert main(["version"]) == 130
+
+
 async def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, fsnats.cli; fsnats.cli.main(['--help']);"
