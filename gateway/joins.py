@@ -10,7 +10,6 @@ from http import HTTPStatus
 import msgspec
 
 from fsnats import replay
-from fsnats.binance.limits import KLINES_LIMIT
 from fsnats.binance.streams import Stream
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
@@ -19,7 +18,7 @@ from gateway.effects import History, Listen, Resume
 from gateway.joining import Joining
 from gateway.listening import Listening, Teller
 from gateway.meeting import Missed, begun
-from gateway.past import Past, past_of
+from gateway.past import Past, past_of, rows_to_ask
 
 logger = logging.getLogger(__name__)
 
@@ -87,10 +86,9 @@ class Joins:
     async def _past(self, stream: Stream, length: int, joining: Joining) -> tuple[Past, str]:
         """The newest rows that REST has, or why there are none."""
         method = _METHODS[stream.kind]
-        query = {"symbol": stream.subject, "limit": str(length)}
+        query = {"symbol": stream.subject, "limit": str(rows_to_ask(stream, length))}
         if method == "klines":
-            # The newest one is open, and comes live.
-            query |= {"interval": stream.interval, "limit": str(min(length + 1, KLINES_LIMIT[stream.market]))}
+            query["interval"] = stream.interval
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LIVE_WITHIN):
                 await begun(joining)

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 import msgspec
 
 from fsnats.binance import rows as rows_of
+from fsnats.binance.limits import HISTORY_ROWS, KLINES_LIMIT
 from fsnats.binance.streams import Market, Stream
 from fsnats.frames import GAP, LATE, Frame
 
 _ANY = 2**62
 _SETTLED = 1000  # milliseconds after its end in which REST may still change a candle
+# Rows beside those that are wanted: what comes, or begins, before REST has answered, comes live.
+_TRADES_MEANWHILE = 100
+_CANDLES_MEANWHILE = 2  # the open one, and one that closes
+_SECONDS_MEANWHILE = 12  # of candles of a second: REST is waited for so long
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -58,6 +63,14 @@ class Past(msgspec.Struct, frozen=True):
         if len(earlier) < len(self.events):
             return not earlier or earlier[-1].is_final
         return earlier[-1].is_final and earlier[-1].next_number >= first
+
+
+def rows_to_ask(stream: Stream, length: int) -> int:
+    """How many of the newest rows hold `length` events from before what is live, as far as one answer can."""
+    if stream.kind == "kline":
+        meanwhile = _SECONDS_MEANWHILE if stream.interval == "1s" else _CANDLES_MEANWHILE
+        return min(length + meanwhile, KLINES_LIMIT[stream.market])
+    return min(length + _TRADES_MEANWHILE, HISTORY_ROWS)
 
 
 def past_of(stream: Stream, rows: Sequence[msgspec.Raw], asked_ms: int) -> Past:

@@ -254,7 +254,7 @@ async def test_history_comes_marked_then_its_end_then_what_is_live(house: House,
     house.publish(3, 4)
     await house.serve()
     assert house.said() == [1, 2, {"type": "historyEnd", "stream": "btcusdt@aggTrade", "count": 2}, 3, 4]
-    assert asked == [RestRequest(SPOT, "aggTrades", {"symbol": "BTCUSDT", "limit": "3"})]
+    assert asked == [RestRequest(SPOT, "aggTrades", {"symbol": "BTCUSDT", "limit": "103"})]
 
 
 async def test_history_of_closed_candles_counts_those_that_came(house: House) -> None:
@@ -282,9 +282,32 @@ async def test_history_of_candles_is_as_many_as_were_asked_for_beside_the_open_o
     await house.serve()
 
     *past, end, live = house.said()
-    assert asked[0].query["limit"] == "4"
+    assert asked[0].query["limit"] == "5"
     assert [each["data"]["k"]["t"] for each in (*past, live)] == opened
     assert end == {"type": "historyEnd", "stream": CANDLES.name, "count": 3}
+
+
+async def test_history_is_as_many_though_a_candle_closes_while_it_is_fetched(house: House) -> None:
+    now = time.time_ns() // 1_000_000
+    opened = [now - 240_000 + 60_000 * n for n in range(5)]
+    rows = [[t, *"11111", t + 59_999, "1", 1, "1", "1", "0"] for t in opened]
+
+    def answer(_subject: str, to: str, payload: bytes) -> None:
+        limit = int(msgspec.json.decode(payload, type=RestRequest).query["limit"])
+        house.bus.publish(to, msgspec.msgpack.encode(RestReply(200, msgspec.json.encode(rows[-limit:]))))
+
+    house.bus.subscribe(REST, answer)
+    form = forms.typed("kline", CANDLES, forms.Envelope.TYPED, name_market=False)
+    house.listening.begin(Listen(CANDLES, form, History(3)))
+    for at, is_closed in ((opened[3], False), (opened[3], True), (opened[4], False)):
+        publish(house.bus, SPOT, CANDLES.name, 1, 1 + house.seq, msgspec.json.encode({"k": {"t": at, "x": is_closed}}))
+        house.seq += 1
+    await house.serve()
+
+    said = house.said()
+    assert [each["data"]["k"]["t"] for each in said if each.get("history")] == opened[:3]
+    assert said[3] == {"type": "historyEnd", "stream": CANDLES.name, "count": 3}
+    assert [each["data"]["k"]["t"] for each in said[4:]] == [opened[3], opened[3], opened[4]]
 
 
 async def test_history_that_cannot_be_had_ends_with_the_reason(house: House) -> None:

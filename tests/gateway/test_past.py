@@ -3,9 +3,9 @@ import json
 import msgspec
 import pytest
 
-from fsnats.binance.streams import Market, parse
+from fsnats.binance.streams import Market, Stream, parse
 from fsnats.frames import GAP, VERSION, Frame
-from gateway.past import Past, past_of
+from gateway.past import Past, past_of, rows_to_ask
 
 KLINE = parse(Market.SPOT, "btcusdt@kline_1m")
 AGG_TRADE = parse(Market.SPOT, "btcusdt@aggTrade")
@@ -86,3 +86,20 @@ def test_notices_and_what_cannot_be_read_say_nothing_of_where_live_begins() -> N
 def test_rows_of_another_shape_are_a_decode_error() -> None:
     with pytest.raises(msgspec.DecodeError):
         past_of(KLINE, [msgspec.Raw(b"{}")], asked_ms=0)
+
+
+@pytest.mark.parametrize(
+    ("stream", "length", "rows"),
+    [
+        (KLINE, 3, 5),
+        (KLINE, 1000, 1000),
+        (parse(Market.USDM, "btcusdt@kline_1m"), 1000, 1002),
+        (parse(Market.SPOT, "btcusdt@kline_1s"), 3, 15),
+        (AGG_TRADE, 3, 103),
+        (FUTURES_TRADE, 1000, 1000),
+    ],
+)
+def test_what_comes_live_before_rest_has_answered_is_asked_for_beside_what_is_wanted(
+    stream: Stream, length: int, rows: int
+) -> None:
+    assert rows_to_ask(stream, length) == rows
