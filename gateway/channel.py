@@ -241,6 +241,9 @@ class Channel:
         lost = between(self._key, frame)
         if lost is None:
             reason = "the worker was restarted"
+        elif lost == 1 and self.newest is None:
+            # Nothing was live here: somebody resumed, see `begin_after`.  A worker leaves one out of what rested.
+            reason = "nobody wanted the stream for a while"
         elif lost > 0:
             self._turn.tally.lost += lost
             reason = "lost on the way from the worker"

@@ -117,6 +117,10 @@ async def test_what_nobody_took_meanwhile_is_told_as_soon_as_the_stream_comes_ag
     house.publish(4)  # nobody wanted the stream for a while
     gap, came = house.said()
     assert (gap["type"], gap["data"]["stream"], gap["data"]["unit"], came) == ("gap", TRADES.name, "ms", 4)
+    assert (gap["data"]["reason"], house.hub.turn.tally.lost) == ("nobody wanted the stream for a while", 0)
+    house.publish(6)
+    gap, came = house.said()
+    assert (gap["data"]["reason"], house.hub.turn.tally.lost, came) == ("lost on the way from the worker", 1, 6)
 
 
 async def test_a_worker_that_began_anew_is_told_likewise(house: House) -> None:
