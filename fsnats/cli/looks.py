@@ -41,18 +41,16 @@ class Look(NamedTuple):
 
 
 class Streams(NamedTuple):
-    """How streams flow, of how many workers, and which did not answer that used to."""
+    """How streams flow, and how the fleet is."""
 
     seen: Look
     found: Merged
-    workers: int
-    absent: list[str]
 
     @property
     def fields(self) -> dict[str, object]:
         """For programs."""
         head = {name: value for name, value in self.seen.fields.items() if name != "programs"}
-        return {**head, "workers": self.workers, "absent": self.absent, **self.found._asdict()}
+        return {**head, **self.found._asdict()}
 
 
 class Lookout:
@@ -77,7 +75,7 @@ class Lookout:
         seen, answers = await asyncio.gather(self.fleet(), self._streams.call(encode(request)))
         clocks = seen.fleet.clocks
         offsets = {market: clocks[market] for market in Market if market in clocks}
-        return Streams(seen, merged(answers, request, offsets), len(answers), self._streams.absent)
+        return Streams(seen, merged(answers, request, offsets, self._streams.absent))
 
     async def events(self) -> Sequence[Told]:
         """What happened lately, the newest first."""

@@ -67,7 +67,7 @@ def top(
             sys.stdout.write(encoded(found) + "\n")
         else:
             page(found, request).print(console_of(_WIDE))
-        if not found.workers:
+        if not found.found.workers:
             raise BusUnavailable("no worker answers; is `fsnats supervise` or `fsnats up` running?")
 
     raise typer.Exit(run(look))
@@ -81,8 +81,8 @@ def page(shown: "Streams", request: StreamsRequest) -> "Page":
     from fsnats.cli.tables import of_streams
 
     found = shown.found
-    head = f"{found.total:,} of {found.carried:,} streams, carried by {shown.workers} workers, by {request.sort}"
-    absent = [Text(f"! not shown, for they do not answer: {', '.join(shown.absent)}", "red")] if shown.absent else []
+    head = f"{found.total:,} of {found.carried:,} streams, carried by {found.workers} workers, by {request.sort}"
+    absent = [Text(f"! not shown, for they do not answer: {', '.join(found.absent)}", "red")] if found.absent else []
     foot = [*absent, *told(shown.seen.troubles)]
     return Page(shown.seen.fleet.simulated, [Text(head, "bold")], [of_streams(found.streams)], foot)
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from fsnats.fleet.answers import sorted_out
+
 KEPT = 200  # events of one program
 BURST_NS = 1_000_000_000  # in which equal things are one event: a lost connection of a thousand streams, say
 _STREAMS_NAMED = 3  # of one event
@@ -193,9 +195,8 @@ class Chronicle:
         return _encode(EventsRequest({program: read.place for program, read in self._read.items()}))
 
     def take(self, answers: Iterable[bytes]) -> None:
-        """Take what was answered.  Raises msgspec.DecodeError."""
-        for answer in answers:
-            told = _decode(answer)
+        """Take what was answered."""
+        for told in sorted_out(answers, _decode)[0]:
             read = self._read[told.program] = self._read.pop(told.program, _Read())
             for event in told.events:
                 place = (told.epoch, event.number)

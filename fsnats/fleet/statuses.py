@@ -3,12 +3,12 @@
 Programs of other versions may answer too: what is missing has a default, what is unknown is passed over.
 """
 
-import contextlib
 from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
 
+from fsnats.fleet.answers import sorted_out
 from fsnats.offset import Offset
 
 T = TypeVar("T")
@@ -234,15 +234,18 @@ class _Head(msgspec.Struct):
     program: str = ""
 
 
+_head = msgspec.json.Decoder(_Head).decode
+
+
 def read(answers: Iterable[bytes]) -> Fleet:
     """Put answers, in JSON, in order.  One that makes no sense is left out: whoever shows them all shows it too."""
     by_kind: dict[str, list[bytes]] = {}
     for answer in answers:
-        for head in _decoded([answer], _Head):
+        for head in sorted_out([answer], _head)[0]:
             by_kind.setdefault(head.kind or head.program, []).append(answer)
 
     def of(kind: str, shape: type[T]) -> list[T]:
-        return _decoded(by_kind.get(kind, ()), shape)
+        return sorted_out(by_kind.get(kind, ()), msgspec.json.Decoder(shape).decode)[0]
 
     return Fleet(
         of("supervisor", Supervisor),
@@ -252,11 +255,3 @@ def read(answers: Iterable[bytes]) -> Fleet:
         of("recorder", Recorder),
         of("capture", Capture),
     )
-
-
-def _decoded(answers: Iterable[bytes], shape: type[T]) -> list[T]:
-    found = []
-    for answer in answers:
-        with contextlib.suppress(msgspec.DecodeError):
-            found.append(msgspec.json.decode(answer, type=shape))
-    return found

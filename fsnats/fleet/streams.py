@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from fsnats.binance.streams import Market
+from fsnats.fleet.answers import sorted_out
 from fsnats.offset import Offset
 
 # Streams of an answer: five hundred are 150 kB, and a worker that tells of them does nothing else for milliseconds.
@@ -91,8 +92,10 @@ class Streams(msgspec.Struct, frozen=True):
 
 
 class Merged(NamedTuple):
-    """All workers' answers in one."""
+    """All workers' answers in one: of how many workers, and of which there is none that can be read."""
 
+    workers: int
+    absent: list[str]
     carried: int
     total: int
     streams: list[StreamRow]
@@ -116,17 +119,18 @@ def in_order(key: float | None, name: str, market: Market) -> tuple[float, str, 
     return (float("inf") if key is None else -key, name, market)
 
 
-def merged(answers: Iterable[bytes], request: StreamsRequest, offsets: Mapping[Market, Offset]) -> Merged:
-    """One answer of several; lag by the exchange's clock, where its offset to ours is known.
-
-    Raises msgspec.DecodeError.
-    """
-    read = [_decode(answer) for answer in answers]
+def merged(
+    answers: Iterable[bytes], request: StreamsRequest, offsets: Mapping[Market, Offset], absent: Iterable[str] = ()
+) -> Merged:
+    """One answer of several; lag by the exchange's clock, where its offset to ours is known.  `absent` are workers that
+    should have answered and did not."""
+    read, unread = sorted_out(answers, _decode)
     rows = [_by_their_clock(row, offsets.get(row.market)) for answer in read for row in answer.streams]
     key = _KEYS[request.sort]
     rows.sort(key=lambda row: in_order(key(row), row.stream, row.market))
     total = sum(answer.total for answer in read)
-    return Merged(sum(answer.carried for answer in read), total, rows[: request.limit])
+    carried = sum(answer.carried for answer in read)
+    return Merged(len(read), sorted({*absent, *unread}), carried, total, rows[: request.limit])
 
 
 def _by_their_clock(row: StreamRow, offset: Offset | None) -> StreamRow:

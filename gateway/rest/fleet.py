@@ -109,11 +109,10 @@ class FleetView:
 
         async def ask() -> bytes:
             answers = await self._everybody(self._streams, encode(request))
-            asked = {"workers": len(answers), "absent": self._streams.absent}
             offsets = self._house.hub.turn.hops.offsets
             # In a thread: of many workers it takes tens of milliseconds, and streams must not wait for it.
-            found = await asyncio.to_thread(merged, answers, request, offsets)
-            return self._encoded(asked | found._asdict())
+            found = await asyncio.to_thread(merged, answers, request, offsets, self._streams.absent)
+            return self._encoded(found._asdict())
 
         return await self._merged.get(request, ask)
 

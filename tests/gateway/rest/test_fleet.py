@@ -113,6 +113,21 @@ class Workers:
         return encode(Streams(f"ingest-{market}-0", 7, market, 100, len(rows), rows))
 
 
+async def test_a_program_of_another_version_costs_nobody_elses_streams_and_events(
+    house: Named, http: httpx.AsyncClient
+) -> None:
+    Workers(house.bus, stream("a"))
+    journal = Journal(lambda: 1_000_000_000)
+    journal.note(Kind.READY, child="x")
+    answering(house.bus, EVENTS_REQUEST, lambda question: journal.answer("supervisor", 1, question))
+    for subject, fields in ((STREAMS_REQUEST, {"streams": [{"state": "new"}]}), (EVENTS_REQUEST, {"epoch": "new"})):
+        newer = encode({"program": "newer", "pid": 9, **fields})
+        answering(house.bus, subject, lambda _, newer=newer: newer)  # type: ignore[misc]
+    told = (await http.get("/api/fleet/streams")).json()
+    assert ([row["stream"] for row in told["streams"]], told["workers"], told["absent"]) == (["a"], 1, ["newer"])
+    assert (await http.get("/api/fleet/events")).status_code == 200
+
+
 async def test_all_workers_streams_come_in_one_list_with_lag_by_the_exchanges_clock(
     house: Named, http: httpx.AsyncClient
 ) -> None:
