@@ -6,7 +6,8 @@ Two JetStream key-value buckets hold it, one value a key, JSON:
     fsnats_groups      <market>.<group number>      a `Group`
 
 The supervisor writes them (`fsnats.supervisor.catalogue`); everyone else reads here, over the ordinary bus: a value is
-asked for with JetStream's direct-get, and a put is itself a message on `$KV.<bucket>.<key>`, which subscribers hear.
+asked for with JetStream's direct-get, and a put is itself a message on `$KV.<bucket>.<key>`, which subscribers hear,
+also where the server then refuses to store it: what was heard is a reason to look, and what is stored is believed.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ GROUPS = "fsnats_groups"
 _TIMEOUT = 2.0  # seconds for one direct-get; the server answers from memory
 _RETRY = 0.5  # seconds between two looks for a value that is not there yet
 _REFRESH = 15.0  # seconds between two looks at a value that is there
+_SETTLE, _LOOKS = 0.1, 50  # seconds between two looks for what was heard, and how many: then it was not stored
 
 T = TypeVar("T")
 
@@ -57,7 +59,7 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
     heard: list[bytes] = []
 
     def put(_subject: str, _reply: str, payload: bytes) -> None:
-        heard[:] = [payload]
+        heard[:] = [payload] * _LOOKS
         news.set()
 
     decode = msgspec.json.Decoder(kind).decode
@@ -66,13 +68,18 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
     forget = bus.on_connect(news.set)  # what was put while the bus was down is looked for as soon as it is back
     try:
         while True:
-            # A put is heard at once.  The look every now and then costs little and needs no reason.
+            # A put is looked for at once.  The look every now and then costs little and needs no reason.
             news.clear()  # before the look: a put during it must be heard
             again = _REFRESH
             try:
-                value = heard.pop() if heard else await read(bus, bucket, key)
+                value = await read(bus, bucket, key)
             except BusUnavailable:
                 value, again = None, _RETRY
+            else:
+                if heard and heard.pop() == value:
+                    heard.clear()
+                if heard:
+                    again = _SETTLE
             if value is not None and value != newest:
                 newest = value
                 try:

@@ -90,13 +90,46 @@ async def test_a_look_that_failed_is_repeated_soon() -> None:
     watching.cancel()
 
 
-async def test_a_value_that_cannot_be_read_is_passed_over() -> None:
+@pytest.fixture
+def stored() -> dict[str, bytes]:
+    return {}
+
+
+@pytest.fixture
+def kept(stored: dict[str, bytes]) -> MemoryBus:
+    """A bus on which the key `k` of the bucket `b` has the value that is stored, whatever is put."""
     bus = MemoryBus()
+    bus.subscribe(
+        "$JS.API.DIRECT.GET.KV_b.$KV.b.k",
+        lambda _subject, reply, _payload: bus.answer(reply, Answer(stored.get("k", b""))),
+    )
+    return bus
+
+
+async def test_a_put_that_the_server_refused_to_store_is_not_believed(kept: MemoryBus, stored: dict[str, bytes]) -> None:
     seen: list[int] = []
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(catalogue.watch(bus, "b", "k", Value, lambda value: seen.append(value.number)))
+        watching = tasks.create_task(catalogue.watch(kept, "b", "k", Value, lambda value: seen.append(value.number)))
+        stored["k"] = b'{"number":1}'
+        kept.reconnect()
+        await eventually(lambda: seen == [1])
+        kept.publish("$KV.b.k", b'{"number":2}')  # everybody hears it, and the disk is full
+        await asyncio.sleep(3 * catalogue._SETTLE)
+        assert seen == [1]
+        stored["k"] = b'{"number":2}'  # it was only slow
+        async with asyncio.timeout(catalogue._REFRESH / 3):
+            await eventually(lambda: seen == [1, 2])
+        watching.cancel()
+
+
+async def test_a_value_that_cannot_be_read_is_passed_over(kept: MemoryBus, stored: dict[str, bytes]) -> None:
+    seen: list[int] = []
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(catalogue.watch(kept, "b", "k", Value, lambda value: seen.append(value.number)))
         await asyncio.sleep(0)
-        bus.publish("$KV.b.k", b'{"number":"one"}')
-        bus.publish("$KV.b.k", b'{"number":1}')
+        for value in (b'{"number":"one"}', b'{"number":1}'):
+            stored["k"] = value
+            kept.publish("$KV.b.k", value)
+            await asyncio.sleep(0)
         await eventually(lambda: seen == [1])
         watching.cancel()
