@@ -2,7 +2,8 @@
 
 A market that cannot be asked keeps what the catalogue holds of it, also from before a restart of ours, so losing the
 exchange never stops a worker.  Every market is asked again every few minutes; futures announce a change, and are asked
-then.
+then.  A catalogue that could not be kept is tried again soon, and one that was lost with its server is made again as it
+was, whether or not the exchange answers.
 """
 
 import asyncio
@@ -51,7 +52,7 @@ class Census:
         self._clock = clock
         self._jitter = jitter
         self._tell = tell
-        self._answered: set[Market] = set()
+        self._settled: set[Market] = set()  # those that answered, and whose answer the catalogue holds
         self._vanished: set[tuple[Market, int]] = set()
         self._stay_away: dict[Market, float] = {}
         self._announced = {market: Announced() for market in config.markets}
@@ -86,7 +87,7 @@ class Census:
                 if stored is not None:
                     await self._apply(stored)
                 continue
-            self._answered.add(market)
+            self._settled.add(market)
             await self._apply(listing)
         self._check_symbols()
 
@@ -113,6 +114,12 @@ class Census:
             return
         self._news[market].set()
 
+    def renew(self) -> None:
+        """NATS is back: it may have lost the catalogue, and we announcements.  Look at every market soon."""
+        for market, announced in self._announced.items():
+            announced.missed(self._clock.monotonic())
+            self._news[market].set()
+
     async def fresh(self, market: Market, since: float) -> Listing | None:
         """What a market lists, asked after `since` (monotonic seconds): looks soon where need be.
 
@@ -135,22 +142,28 @@ class Census:
     async def _follow(self, market: Market, changed: Callable[[], None]) -> None:
         backoff = Backoff(RETRY_FIRST, RETRY_MOST, self._jitter)
         while True:
-            delay = self._config.catalogue_refresh if market in self._answered else backoff.next_delay()
+            delay = self._config.catalogue_refresh if market in self._settled else backoff.next_delay()
             await self._until_due(market, delay)
             asked = self._clock.monotonic()
-            listing = await self._take(market)
+            answer = await self._take(market)
+            found = answer if isinstance(answer, Listing) else None
+            failures: list[FsnatsError] = [answer] if isinstance(answer, ExchangeUnavailable) else []
             try:
-                if isinstance(listing, ExchangeUnavailable):
-                    raise listing
-                await self._apply(listing)
-            except (ExchangeUnavailable, BusUnavailable) as error:
-                self._troubled(market, error)
+                if (known := found or self.listings.get(market)) is not None:
+                    await self._apply(known)
+            except BusUnavailable as error:
+                self._settled.discard(market)
+                failures.append(error)
+            for failure in failures:
+                self._troubled(market, failure)
+            if failures:
                 self._looked(market, None)
                 continue
-            self._answered.add(market)
+            self._settled.add(market)
+            backoff.healthy()
             self._taken[market] = asked
             self.troubles.pop(market, None)
-            self._looked(market, listing)
+            self._looked(market, found)
             changed()
 
     async def _until_due(self, market: Market, delay: float) -> None:
@@ -204,25 +217,28 @@ class Census:
     async def _apply(self, listing: Listing) -> None:
         """Store a listing and its groups.
 
-        What is stored is looked at each time, not remembered: somebody may have given the server a new disk.
+        What is stored is looked at each time, not remembered: somebody may have given the server a new disk.  What is
+        known here goes before it: workers run for these groups, and of these symbols everybody was told.
         """
         market = listing.market
         await self._catalogue.open()
-        before = await self._catalogue.listing(market)
+        stored = await self._catalogue.listing(market)
+        before = self.listings.get(market) or stored
         listing = carrying(with_pending(listing, before), self._config.symbols)
         change = between(before, listing)
-        stored = await self._catalogue.groups(market)
-        groups = regroup(listing, stored, self._config.symbols_per_worker)
-        if not _same(listing, before):
+        stored_groups = await self._catalogue.groups(market)
+        groups = regroup(listing, self.groups.get(market) or stored_groups, self._config.symbols_per_worker)
+        # In this order nobody is let in to a symbol that nobody owns.
+        await self._catalogue.put_groups(groups)
+        if not _same(listing, stored):
             await self._catalogue.put_listing(listing)
         if change:
             self._tell(change)
-        await self._catalogue.put_groups(groups)
         if change or before is None:
             _report(listing, change, groups)
         numbers = {group.number for group in groups}
         self._vanished = {(m, number) for m, number in self._vanished if m is not market or number not in numbers}
-        self._vanished |= {(market, group.number) for group in stored if group.number not in numbers}
+        self._vanished |= {(market, group.number) for group in stored_groups if group.number not in numbers}
         self.listings[market] = listing
         self.groups[market] = groups
 

@@ -100,6 +100,7 @@ class Fleet:
                     changed = asyncio.Event()
                     # At once: a gateway becomes ready only when every market has been asked.
                     lasting.create_task(census.run(changed.set))
+                    bus.on_connect(census.renew)
                     lasting.create_task(Doubts(bus, census, self._clock).run())
                     await self._adjust(wanted())
                     self._started(on_ready)

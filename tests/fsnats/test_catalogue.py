@@ -106,7 +106,9 @@ def kept(stored: dict[str, bytes]) -> MemoryBus:
     return bus
 
 
-async def test_a_put_that_the_server_refused_to_store_is_not_believed(kept: MemoryBus, stored: dict[str, bytes]) -> None:
+async def test_a_put_that_the_server_refused_to_store_is_not_believed(
+    kept: MemoryBus, stored: dict[str, bytes]
+) -> None:
     seen: list[int] = []
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(catalogue.watch(kept, "b", "k", Value, lambda value: seen.append(value.number)))

@@ -9,9 +9,10 @@ import pytest
 from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
+from fsnats.catalogue import GROUPS, LISTINGS
 from fsnats.changes import Change
 from fsnats.config import Config
-from fsnats.errors import ConfigError, ExchangeUnavailable
+from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
 from fsnats.frames import GAP, VERSION, Frame, encode
 from fsnats.groups import Group
 from fsnats.supervisor.catalogue import Catalogue
@@ -180,6 +181,69 @@ async def test_a_later_failure_keeps_everything(bus: NatsBus, markets: Markets, 
 
     assert numbers(census) == before
     assert markets.asked.count(Market.SPOT) == 4
+
+
+async def test_a_catalogue_that_nats_lost_is_made_again_as_it_was_also_without_the_exchange(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    async with running(census):
+        markets.replies[Market.SPOT] = answer("ADAUSDT", "ETHUSDT")
+        await clock.advance(300.0)
+        await eventually(lambda: "ADAUSDT" in census.listings[Market.SPOT].trading)
+        before, catalogue = dict(census.groups), Catalogue(bus)
+        assert places(before[Market.SPOT]) == {"ADAUSDT": 0, "ETHUSDT": 1}
+
+        for bucket in (LISTINGS, GROUPS):
+            assert b'"success":true' in await bus.request(f"$JS.API.STREAM.DELETE.KV_{bucket}", b"", 5)
+        markets.replies = {market: DOWN for market in markets.replies}
+        await clock.advance(10.0)
+        census.renew()
+        await clock.advance(0.0)
+        await eventually(lambda: len(census.troubles) == 2)
+        assert {market: await catalogue.groups(market) for market in before} == before
+        assert await catalogue.listing(Market.SPOT) == census.listings[Market.SPOT]
+
+        # Nobody moves either when the server has lost it and the exchange lists them in another order.
+        markets.replies = {Market.SPOT: answer("ETHUSDT", "ADAUSDT"), Market.USDM: answer("BTCUSDT")}
+        assert b'"success":true' in await bus.request(f"$JS.API.STREAM.DELETE.KV_{GROUPS}", b"", 5)
+        await clock.advance(10.0)
+        census.renew()
+        await clock.advance(0.0)
+        await eventually(lambda: not census.troubles)
+        assert {market: await catalogue.groups(market) for market in before} == before
+
+
+async def test_a_list_that_nats_does_not_store_is_stored_soon_and_only_after_who_owns_its_symbols(
+    bus: NatsBus, markets: Markets, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [BusUnavailable("no answer")] * 2
+    put_listing = Catalogue.put_listing
+
+    async def refusing(catalogue: Catalogue, listing: Listing) -> None:
+        owned = [name for group in await catalogue.groups(listing.market) for name in group.symbols]
+        assert listing.trading == set(owned)
+        if listing.market is Market.SPOT and "NEWUSDT" in listing.trading and refusals:
+            raise refusals.pop()
+        await put_listing(catalogue, listing)
+
+    monkeypatch.setattr(Catalogue, "put_listing", refusing)
+    census = take(bus, markets, clock)
+    await census.begin(impatient=True)
+    changes: list[bool] = []
+    async with running(census, lambda: changes.append(True)):
+        markets.replies[Market.SPOT] = answer("BTCUSDT", "ETHUSDT", "NEWUSDT")
+        await clock.advance(300.0)
+        await eventually(lambda: census.troubles and changes == [True])
+        assert (markets.told, "NEWUSDT" in census.listings[Market.SPOT].trading) == ([], False)
+
+        await clock.advance(1.0)
+        await eventually(lambda: not refusals)
+        await clock.advance(2.0)
+        await eventually(lambda: not census.troubles and changes == [True, True])
+        assert [change.listed for change in markets.told] == [["NEWUSDT"]]
+        assert markets.asked.count(Market.USDM) == 2  # the other market has nothing to do with it
 
 
 async def test_an_exchange_that_wants_to_be_left_alone_is(bus: NatsBus, markets: Markets, clock: HandClock) -> None:
