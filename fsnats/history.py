@@ -156,7 +156,7 @@ class RestReply(msgspec.Struct, frozen=True, array_like=True):
         """What the body of an error says."""
         try:
             return msgspec.json.decode(self.body, type=_Refusal).msg
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return f"HTTP {self.status}"
 
 

@@ -102,7 +102,7 @@ class Joins:
                 if reply.status != HTTPStatus.OK:
                     return Past([]), reply.refusal
                 past = past_of(stream, _rows(reply.plain), asked_ms)
-            except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 return Past([]), str(error)
             if past.meets(stream, joining.held):
                 break

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from fsnats.binance.streams import Market, Stream
+from fsnats.errors import Unusable
 from fsnats.frames import GAP, Frame
 from fsnats.websocket import frames
 from gateway.candles import is_closed
@@ -141,10 +142,13 @@ class Listening:
             payloads = [payload for payload in payloads if is_closed(payload)]
         payloads = payloads[-listen.before.length :]
         prefix, suffix = listen.form.marked(HISTORY), listen.form.suffix
-        for payload in payloads:
-            inner = shaped(listen.form.shape, listen.stream, payload, 0)  # they tell their times themselves
+        try:  # they tell their times themselves
+            inners = [shaped(listen.form.shape, listen.stream, payload, 0) for payload in payloads]
+        except Unusable as unusable:
+            inners, error = [], f"not understood: {unusable}"
+        for inner in inners:
             self._hub.touch(self._outbox, frames.text(prefix + inner + suffix))
-        self._go_live(listen, joining, teller.history_ended(listen, len(payloads), error), joining.held)
+        self._go_live(listen, joining, teller.history_ended(listen, len(inners), error), joining.held)
 
     def _go_live(self, listen: Listen, joining: Joining, said: Iterable[Effect], live: Iterable[Frame]) -> None:
         del self._before[_key(listen)]

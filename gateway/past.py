@@ -76,7 +76,7 @@ def rows_to_ask(stream: Stream, length: int) -> int:
 def past_of(stream: Stream, rows: Sequence[msgspec.Raw], asked_ms: int) -> Past:
     """Read the rows that REST answered at about `asked_ms`, milliseconds since 1970.
 
-    Raises msgspec.DecodeError for rows of another shape.
+    Raises msgspec.DecodeError for rows of another shape, RecursionError for such as are nested without end.
     """
     if stream.kind == "kline":
         bars = [rows_of.candle(row) for row in rows]
@@ -105,7 +105,7 @@ def _first(stream: Stream, held: Sequence[Frame]) -> int | None:
             continue
         try:
             live = _decode(frame.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         if stream.kind == "kline":
             return live.k.t if live.k is not None else None

@@ -249,6 +249,48 @@ def _history_worker(house: House, rows: list[Any], refusal: str = "", *, packed:
     return asked
 
 
+_NESTED = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (200, b'[{"a":1,"p":"x","q":"1","f":1,"l":1,"T":5,"m":true}]', "not understood: price: b'x' is no number"),
+        (200, b"[" + _NESTED + b"]", "maximum recursion depth exceeded while deserializing an object"),
+        (
+            200,
+            b'[{"a":1,"T":5,"x":' + _NESTED + b"}]",
+            "maximum recursion depth exceeded while deserializing an object",
+        ),
+        (400, b'{"x":' + _NESTED + b',"msg":"no"}', "HTTP 400"),
+    ],
+    ids=["no number", "nested", "nested row", "nested refusal"],
+)
+async def test_history_that_is_not_understood_ends_with_the_reason_and_not_the_gateway(
+    house: House, status: int, body: bytes, says: str
+) -> None:
+    reply = msgspec.msgpack.encode(RestReply(status, body))
+
+    def answer(_subject: str, to: str, _payload: bytes) -> None:
+        house.bus.publish(to, reply)
+
+    house.bus.subscribe(REST, answer)
+    form = forms.typed("aggTrade", TRADES, forms.Envelope.NORMALISED, name_market=False)
+    house.listening.begin(Listen(TRADES, form, History(3)))
+    publish(house.bus, SPOT, TRADES.name, 1, 1, b'{"a":9,"p":"1","q":"1"}')
+    await house.serve()
+    end, live = heard(house.written)
+    assert (end["type"], end["count"], end["error"], live["data"]["trade_id"]) == ("historyEnd", 0, says, 9)
+
+
+async def test_what_is_live_and_nested_without_end_does_not_end_the_gateway_either(house: House) -> None:
+    _history_worker(house, [])
+    house.listening.begin(Listen(TRADES, FORM, History(3)))
+    publish(house.bus, SPOT, TRADES.name, 1, 1, b'{"x":' + _NESTED + b',"a":1}')
+    await house.serve()
+    assert b'"historyEnd"' in b"".join(house.written)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 async def test_history_comes_marked_then_its_end_then_what_is_live(house: House, packed: bool) -> None:
     rows = [{"a": number, "p": "1", "q": "1", "f": 1, "l": 1, "T": 5, "m": True} for number in (1, 2, 3)]
