@@ -13,8 +13,8 @@ from fsnats.sources import FILE, Loaded, merge
 PLACES = (Path("fsnats.toml"), Path("/etc/fsnats/fsnats.toml"))
 
 
-def load(flags: Mapping[str, str] | None = None) -> Loaded:
-    """The checked configuration of this process.  Raises ConfigError."""
+def load(flags: Mapping[str, str] | None = None, options: Mapping[str, str] | None = None) -> Loaded:
+    """The checked configuration of this process, see `merge`.  Raises ConfigError."""
     # A supervisor's child has every setting in its environment: a file that was broken meanwhile must not keep a
     # worker from starting again.
     supervised = SUPERVISOR_PID in os.environ
@@ -25,6 +25,7 @@ def load(flags: Mapping[str, str] | None = None) -> Loaded:
         dotenv={} if supervised else _dotenv(Path(".env")),
         environ=os.environ,
         flags=flags or {},
+        options=options,
         home=str(Path.home()),
     )
 

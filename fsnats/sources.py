@@ -7,12 +7,13 @@ From weak to strong: built-in default, `fsnats.toml`, `.env`, environment, flags
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
 from fsnats import validation
+from fsnats.binance.streams import Market
 from fsnats.config import HINTS, PREFIX, Config
 from fsnats.errors import ConfigError
 from fsnats.exits import tables
@@ -47,11 +48,13 @@ def merge(
     dotenv: Mapping[str, str],
     environ: Mapping[str, str],
     flags: Mapping[str, str],
+    options: Mapping[str, str] | None = None,
     home: str = "~",
 ) -> Loaded:
     """Merge the sources into one checked configuration.
 
-    `flags` maps field names to texts.  `home` is the directory under which the default state directory lies.  Raises
+    `flags` maps field names to texts, as `--set` has them; `options` are those of a verb, `--port` for `gateway_port`,
+    and win.  `home` is the directory under which the default state directory lies.  Raises
     ConfigError naming the setting as its source spells it.
     """
     values: dict[str, Value] = {}
@@ -68,7 +71,10 @@ def merge(
     for field, text in flags.items():
         if field not in Config.__struct_fields__:
             raise ConfigError(field, "no such setting")
-        values[field] = Value(text, f"--{field.replace('_', '-')}", "flag")
+        values[field] = Value(text, f"--set {field}", "flag")
+    for field, text in (options or {}).items():
+        option = field.partition("_")[2] or field
+        values[field] = Value(text, f"--{option.replace('_', '-')}", "flag")
     fields: dict[str, Any] = {field: _convert(field, value) for field, value in values.items()}
     if not fields.get("state_dir"):
         fields["state_dir"] = str(PurePosixPath(home) / ".local" / "state" / "fsnats")
@@ -132,7 +138,27 @@ def _convert(field: str, value: Value) -> Any:
     try:
         return msgspec.convert(raw, hint, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(value.name, f"'{text}': {str(error)[:1].lower()}{str(error)[1:]}") from error
+        raise ConfigError(value.name, f"'{text}' is not {_allowed(hint) or error}") from error
+
+
+def _allowed(hint: Any) -> str:
+    """What a setting of this type may be, for people; empty for a type that says no more than `Config` does."""
+    bare = hint
+    while get_origin(bare) is Annotated:
+        bare = bare.__origin__
+    bounds = [
+        f"{sign} {bound}"
+        for meta in _metadata(hint)
+        if isinstance(meta, Meta)
+        for sign, bound in ((">", meta.gt), (">=", meta.ge), ("<=", meta.le))
+        if bound is not None
+    ]
+    if get_origin(bare) is Literal:
+        return f"one of {', '.join(get_args(bare))}"
+    if get_origin(bare) is tuple and get_args(bare)[0] is Market:
+        return f"one or several of {', '.join(Market)}"
+    words = {bool: "true or false", int: "a whole number", float: "a number"}
+    return f"{words[bare]} {', '.join(bounds)}".strip() if bare in words else ""
 
 
 def _metadata(hint: Any) -> Iterable[object]:

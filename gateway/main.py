@@ -39,7 +39,7 @@ from gateway.sse.routes import PREFIX
 
 _STOP_SECONDS = 10.0  # that the end of everything else may take
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 logger = logging.getLogger(__name__)
 
 
@@ -55,9 +55,9 @@ def gateway(
     ] = None,
 ) -> None:
     """Serve clients what the bus carries."""
-    flags: dict[str, object] = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
-    flags |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key, "gateway_graceful": graceful}
-    config = load({name: str(value) for name, value in flags.items() if value is not None}).config
+    options: dict[str, object] = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
+    options |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key, "gateway_graceful": graceful}
+    config = load(options={name: str(value) for name, value in options.items() if value is not None}).config
     # Several gateways run at once, here or elsewhere: the name must tell them apart on the bus.
     name = f"gateway-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
     log_as(os.environ.get(notify.PROGRAM, "gateway"), config)

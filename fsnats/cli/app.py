@@ -27,6 +27,7 @@ from fsnats.cli import (
     verify,
     version,
 )
+from fsnats.errors import ConfigError
 from fsnats.sources import FILE
 
 app = typer.Typer(
@@ -52,12 +53,14 @@ def options(
 ) -> None:
     """Subscribe to Binance once, serve everyone: market data over NATS, WebSocket and REST."""
     if file is not None:
+        if not file.is_file():
+            raise ConfigError("--config", f"no file '{file}'")
         # Through the environment, because the programs that this one becomes or starts must read the same file.
         os.environ[FILE] = str(file.absolute())
     flags = {}
     for setting in settings or ():
         name, equals, value = setting.partition("=")
-        if not equals:
+        if not equals or not name.strip():
             raise typer.BadParameter(f"'{setting}' is not NAME=VALUE", param_hint="--set")
         flags[name.strip().replace("-", "_")] = value
     context.obj = flags

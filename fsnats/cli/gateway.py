@@ -30,6 +30,6 @@ def gateway(
 
     WebSocket, REST and a dashboard on one port.  Any number of gateways may run, here and elsewhere.
     """
-    flags: dict[str, object] = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
-    flags |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key, "gateway_graceful": graceful}
-    become("gateway", [], configured(context, flags))
+    options: dict[str, object] = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
+    options |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key, "gateway_graceful": graceful}
+    become("gateway", [], configured(context, options))

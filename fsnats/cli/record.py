@@ -12,12 +12,15 @@ def record(
     context: typer.Context,
     patterns: Annotated[
         list[str] | None,
-        typer.Argument(help="What to keep, e.g. usdm:*@aggTrade or raw:spot:btcusdt@depth.  [default: FSNATS_RECORD]"),
+        typer.Argument(
+            metavar="PATTERN...",
+            help="What to keep, e.g. usdm:*@aggTrade or raw:spot:btcusdt@depth.  [default: FSNATS_RECORD]",
+        ),
     ] = None,
 ) -> None:
     """Keep candles and trades in the store.
 
     Runs until it is stopped, beside a fleet that runs here or is named by `nats_url`.
     """
-    flags = {"record": ",".join(patterns)} if patterns else {}
-    become("workers", ["recorder"], configured(context, flags))
+    options = {"record": ",".join(patterns)} if patterns else {}
+    become("workers", ["recorder"], configured(context, options))

@@ -9,16 +9,15 @@ from fsnats.settings import load
 from fsnats.sources import Loaded
 
 
-def loaded(context: typer.Context, flags: Mapping[str, object] | None = None) -> Loaded:
+def loaded(context: typer.Context, options: Mapping[str, object] | None = None) -> Loaded:
     """What this command line configures, and from where.
 
-    `flags` are options of the command that stand for settings; those that are None were not given.  Raises
+    `options` are those of the command that stand for settings; those that are None were not given.  Raises
     ConfigError.
     """
-    given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
-    return load({**context.obj, **given})
+    return load(context.obj, {name: str(value) for name, value in (options or {}).items() if value is not None})
 
 
-def configured(context: typer.Context, flags: Mapping[str, object] | None = None) -> Config:
+def configured(context: typer.Context, options: Mapping[str, object] | None = None) -> Config:
     """What this command line configures.  Raises ConfigError."""
-    return loaded(context, flags).config
+    return loaded(context, options).config

@@ -101,6 +101,28 @@ def test_a_value_that_cannot_be_used_is_named_as_the_user_wrote_it(name: str, va
     assert "\n" not in str(failure.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("FSNATS_MARKETS", "forex", "'forex' is not one or several of spot, usdm, coinm"),
+        ("FSNATS_LOG_LEVEL", "loud", "'loud' is not one of debug, info, warning, error"),
+        ("FSNATS_GATEWAY_DEFLATE", "maybe", "'maybe' is not true or false"),
+        ("FSNATS_REDUNDANCY", "5", "'5' is not a whole number >= 1, <= 4"),
+        ("FSNATS_LINGER", "long", "'long' is not a number >= 0"),
+        ("FSNATS_CAPTURE_FLUSH", "0", "'0' is not a number > 0"),
+    ],
+)
+def test_what_a_setting_may_be_is_told_in_words(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(ConfigError) as failure:
+        merged(environ={name: value})
+    assert failure.value.reason == allowed
+
+
+def test_an_option_of_a_verb_is_named_as_it_is_written() -> None:
+    with pytest.raises(ConfigError, match=r"^--rotate-size: 'much' is not a size"):
+        merge(file={}, dotenv={}, environ={}, flags={}, options={"capture_rotate_size": "much"})
+
+
 def test_a_file_is_named_with_its_key() -> None:
     with pytest.raises(ConfigError, match=r"gatway_port in fsnats\.toml: no such setting"):
         merged(file={"gatway_port": 1})

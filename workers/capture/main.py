@@ -35,7 +35,7 @@ from workers.capture.desk import Desk
 
 _AGAIN = 0.5  # seconds between two looks for a list of symbols
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 logger = logging.getLogger(__name__)
 
 
@@ -61,8 +61,8 @@ def capture(
 
     Files are rotated, with a manifest beside each: its checksum, what is in it, what is missing.  Until Ctrl-C.
     """
-    flags = {"capture_rotate_size": rotate_size, "capture_rotate_every": rotate_every}
-    config = load({name: value for name, value in flags.items() if value is not None}).config
+    options = {"capture_rotate_size": rotate_size, "capture_rotate_every": rotate_every}
+    config = load(options={name: value for name, value in options.items() if value is not None}).config
     log_as("capture", config)
     wanted = wishes.read(patterns or (), config.markets[0])
 

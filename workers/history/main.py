@@ -35,7 +35,7 @@ from workers.history.shelf import Shelf
 from workers.history.tape import Tape
 from workers.history.trades import Trades
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -20,7 +20,7 @@ from fsnats.rendezvous import nats_urls
 from fsnats.settings import load
 from workers.ingest.worker import Worker
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.command()

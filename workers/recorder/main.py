@@ -27,7 +27,7 @@ from workers.recorder.recorder import Recorder, name_of
 
 LAST_WORDS = 5.0  # seconds that what was read may take to be stored when we are stopped
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.command()

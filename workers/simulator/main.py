@@ -18,7 +18,7 @@ from fsnats.settings import load
 from workers.simulator.server import Simulator
 from workers.simulator.settings import PORT, Settings
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def _speed(text: str) -> float:

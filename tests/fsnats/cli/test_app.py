@@ -43,8 +43,13 @@ def test_wrong_usage_ends_with_64(arguments: list[str], capsys: pytest.CaptureFi
     ("arguments", "named"),
     [
         (["--set", "gateway_prot=1", "config"], "gateway_prot"),
-        (["--set", "gateway-port=seventy", "config"], "--gateway-port"),
-        (["--config", "/nowhere/fsnats.toml", "config"], "/nowhere/fsnats.toml"),
+        (
+            ["--set", "gateway-port=seventy", "config"],
+            "--set gateway_port: 'seventy' is not a whole number >= 0, <= 65535",
+        ),
+        (["gateway", "--tls-key", "key.pem"], "--tls-key: a key without a certificate"),
+        (["record", "foo"], "'foo'"),
+        (["--config", "/nowhere/fsnats.toml", "config"], "--config: no file '/nowhere/fsnats.toml'"),
     ],
 )
 def test_a_bad_setting_ends_with_78_and_names_it(
