@@ -254,7 +254,7 @@ def _member(item: _Item, exact: bool) -> bytes:
 def _levels_of(raw: bytes, name: str) -> list[list[str]]:
     try:
         levels: list[list[str]] = _levels(raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unusable(f"{name}: {error}") from error
     for level in levels:
         if len(level) != _LEVEL:

@@ -293,9 +293,12 @@ def test_what_is_no_number_is_refused_and_not_left_out(wrong: str) -> None:
             call()
 
 
-@pytest.mark.parametrize("wrong", ['[["1","x"]]', '[["1",2]]', '[["1"]]', '[["1","2",[]]]', '["1"]', '{"1":"2"}'])
-def test_levels_that_are_none_are_refused(wrong: str) -> None:
-    payload = f'{{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":{wrong},"a":[]}}'.encode()
+@pytest.mark.parametrize(
+    "wrong",
+    [b'[["1","x"]]', b'[["1",2]]', b'[["1"]]', b'[["1","2",[]]]', b'["1"]', b'{"1":"2"}', b'[["1","\xff"]]'],
+)
+def test_levels_that_are_none_are_refused(wrong: bytes) -> None:
+    payload = b'{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":%b,"a":[]}' % wrong
     with pytest.raises(Unusable, match="bids"):
         normalised(parse(Market.SPOT, "btcusdt@depth"), payload, 1)
 
