@@ -125,9 +125,10 @@ class Listening:
         """Send what was missed, say so, and go on live, after `last` where that is known and nothing is live yet."""
         if joining.is_left:
             return
+        missed = 0
         for frame in met.before:
-            self._send(listen, frame)
-        missed = sum(not frame.flags & GAP for frame in met.before)
+            if self._send(listen, frame) and not frame.flags & GAP:
+                missed += 1
         self._go_live(listen, joining, teller.resumed(listen, missed, recovered=recovered), met.live)
         if last is not None:
             self._hub.begin_after(listen.stream, last)
@@ -161,11 +162,13 @@ class Listening:
             self._send(listen, frame)
         self._hub.flush()
 
-    def _send(self, listen: Listen, frame: Frame, more: bytes = b"") -> None:
-        """Send one frame to this client alone."""
+    def _send(self, listen: Listen, frame: Frame, more: bytes = b"") -> bool:
+        """Send one frame to this client alone.  False where it is none that the client wants."""
         message = rendered(listen.form, frame, self._hub.turn.hops, listen.stream, more)
-        if message is not None:
-            self._hub.touch(self._outbox, message)
+        if message is None:
+            return False
+        self._hub.touch(self._outbox, message)
+        return True
 
 
 def _key(listen: Listen) -> Key:

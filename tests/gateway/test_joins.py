@@ -15,7 +15,7 @@ from fsnats.frames import CONTINUES
 from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST, subject_of
 from gateway.channel import Channel
-from gateway.effects import PLAIN, Delivery, History, Listen, Resume, Snapshot
+from gateway.effects import PLAIN, Delivery, History, Listen, Marks, Resume, Snapshot
 from gateway.hub import Hub
 from gateway.joins import Joins
 from gateway.listening import Listening
@@ -89,6 +89,34 @@ async def test_what_was_missed_comes_then_word_of_it_then_what_is_live(house: Ho
     await house.join(house.resume(2))
     house.publish(5)
     assert house.said() == [3, 4, _resumed(2), 5]
+
+
+@pytest.mark.parametrize(
+    ("delivery", "comes"),
+    [
+        (Delivery(closed_only=True), [1, 3, 5]),
+        (Delivery(closed_only=True, marks=Marks.PLACE), [1, 3, 5]),
+        (Delivery(max_rate=0.01), [0, 1, 2, 3, 4, 5]),
+    ],
+)
+async def test_what_was_missed_is_counted_and_live_as_the_client_wants_it(
+    house: House, delivery: Delivery, comes: list[int]
+) -> None:
+    def candle(number: int) -> None:
+        payload = b'{"a":%d,"k":{"t":7,"x":%b}}' % (number, b"true" if number % 2 else b"false")
+        publish(house.bus, SPOT, CANDLES.name, 1, number + 1, payload)
+        house.hub.flush()
+
+    for number in range(4):
+        candle(number)
+    form = forms.typed("kline", CANDLES, forms.Envelope.TYPED, delivery, name_market=False)
+    await house.join(Listen(CANDLES, form, Resume(1, 0)))
+    missed = [number for number in comes if number < 4]
+    word = {"type": "resumed", "stream": CANDLES.name, "recovered": True, "missed": len(missed)}
+    assert house.said() == [*missed, word]
+    candle(4)
+    candle(5)
+    assert house.said() == [number for number in comes if number >= 4]
 
 
 async def test_what_is_published_while_the_window_is_read_comes_once(house: House) -> None:
