@@ -133,18 +133,28 @@ class NativeSession:
 
     def history_ended(self, listen: Listen, count: int, error: str) -> list[Effect]:
         """The history of a stream has been sent: so many events, or none because of an error."""
-        more = {"stream": listen.stream.name, **self._market(listen.stream), "count": count}
-        return [Send(encode({"type": "historyEnd", **more, **({"error": error} if error else {})}))]
+        return [self._history_ended(listen.stream, count, error)]
 
     def _preceded(self, effects: list[Effect], before: Before, streams: Iterable[Stream]) -> list[Effect]:
         """What is to come before what is live; where it is live already, that nothing will."""
         begun = {effect.stream for effect in effects if isinstance(effect, Listen)}
-        late = [stream for stream in streams if stream.name in before.resume and stream not in begun]
-        return [*before.applied(effects), *(self._resumed(stream, 0, recovered=False) for stream in late)]
+        said: list[Effect] = []
+        for stream in streams:
+            if stream in begun:
+                continue
+            if stream.name in before.resume:
+                said.append(self._resumed(stream, 0, recovered=False))
+            elif before.history:
+                said.append(self._history_ended(stream, 0, "it is subscribed already"))
+        return [*before.applied(effects), *said]
 
     def _resumed(self, stream: Stream, missed: int, *, recovered: bool) -> Send:
         more = {"stream": stream.name, **self._market(stream), "recovered": recovered, "missed": missed}
         return Send(encode({"type": "resumed", **more}))
+
+    def _history_ended(self, stream: Stream, count: int, error: str) -> Send:
+        more = {"stream": stream.name, **self._market(stream), "count": count}
+        return Send(encode({"type": "historyEnd", **more, **({"error": error} if error else {})}))
 
     def _market(self, stream: Stream) -> dict[str, object]:
         return {} if stream.market is self._default else {"market": stream.market}

@@ -439,6 +439,15 @@ def test_what_is_live_already_is_not_resumed_and_says_so_of_its_market(client: N
         assert said == [live]
 
 
+def test_of_what_is_live_already_no_history_comes_and_nobody_waits_for_its_end(client: NativeSession) -> None:
+    for fields in ({"rawStreams": ["btcusdt@trade"]}, {"streamType": "trade", "symbols": ["btcusdt"]}):
+        assert listens(ask(client, "subscribe", **fields, history=5))
+        answer, *said = sent(ask(client, "subscribe", **fields, history=5))
+        assert answer["type"] == "subscribed"
+        end = {"type": "historyEnd", "stream": "btcusdt@trade", "count": 0, "error": "it is subscribed already"}
+        assert said == [end]
+
+
 def test_leaving_ends_every_stream(client: NativeSession) -> None:
     ask(client, "subscribe", streamType="kline", symbols=["ALL"])
     ask(client, "subscribe", rawStreams=["btcusdt@kline_1m"])
