@@ -133,50 +133,69 @@ class BinanceWebSocket:
         return list(self._combined.wanted)
 
     async def connect(self) -> None:
-        """Connect, and return when it is connected.
+        """Connect, and return when it is connected, or `disconnect` was called meanwhile.
 
-        Raises Unavailable after `max_reconnects` tries, Forbidden without a valid token, Unusable for what is no URL.
+        Raises Unavailable after `max_reconnects` tries, Forbidden without a valid token, Unusable for what is no URL;
+        it may be called again then.
         """
+        await self._connected()
+
+    async def _connected(self) -> asyncio.Task[None]:
         if self._running is None:
             self._running = asyncio.create_task(self._combined.run(), name="fsnats BinanceWebSocket")
+        running = self._running
         up = asyncio.create_task(self._up.wait())
         try:
-            await asyncio.wait({up, self._running}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({up, running}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             up.cancel()
-        if self._running.done():
-            await self._running
+        if running.done():
+            self._ended(running)
+        return running
 
     async def run_forever(self) -> None:
         """Return when `disconnect` was called.  Raises as `connect` does."""
-        await self.connect()
-        assert self._running is not None
-        running = self._running
+        running = await self._connected()
         try:
             await asyncio.wait({running})
         except asyncio.CancelledError:
             running.cancel()
+            self._running = None
+            self._up.clear()
             raise
+        self._ended(running)
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        if self._running is running:
+            self._running = None
         if not running.cancelled():
             running.result()
 
     async def disconnect(self) -> None:
-        """End it."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
-            self._running = None
-            self._up.clear()
-            await self._call_all(self._disconnects)
+        """End it; called by a callback, as soon as that has returned."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        if running is not asyncio.current_task():
+            running.cancel()
+            await asyncio.wait({running})
+        self._up.clear()
+        await self._call_all(self._disconnects)
+
+    def _heed_disconnect(self) -> None:
+        if self._running is not asyncio.current_task():  # a callback called `disconnect`
+            raise asyncio.CancelledError
 
     async def _changed(self, reason: Exception | None) -> None:
         if reason is None:
             self._up.set()
             await self._call_all(self._connects)
+            self._heed_disconnect()
             return
         self._up.clear()
         await self._fail(reason)
         await self._call_all(self._disconnects)
+        self._heed_disconnect()
 
     async def _received(self, name: str, payload: bytes) -> None:
         try:
@@ -188,6 +207,7 @@ class BinanceWebSocket:
         for data in found:
             for callback in [*self._messages, *self._callbacks.get(stream.name, ())]:
                 await self._call(callback, data)
+                self._heed_disconnect()
 
     async def _call_all(self, callbacks: list[Event]) -> None:
         for callback in list(callbacks):
