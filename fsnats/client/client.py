@@ -64,8 +64,9 @@ class Client:
     async def close(self) -> None:
         """End all streams: their loops end."""
         self._ended.set()
-        for connection in list(self._open):
-            await connection.close()
+        async with asyncio.TaskGroup() as closing:
+            for connection in self._open:
+                closing.create_task(connection.close())
 
     async def klines(
         self,

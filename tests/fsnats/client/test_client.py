@@ -3,6 +3,7 @@ import logging
 from http import HTTPStatus
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
 from fsnats.client import Client, Forbidden, Gap, Message, Rejected, Unusable
 from fsnats.client import client as client_module
@@ -76,6 +77,25 @@ async def test_what_came_between_two_connections_of_a_stream_that_had_not_spoken
         assert isinstance(gap, Gap)
         assert gap.reason == "not certain that nothing is missing"
         assert isinstance(await anext(values), Message)
+
+
+async def test_streams_are_ended_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = asyncio.Barrier(2)
+    close = ClientConnection.close
+
+    async def together(connection: ClientConnection) -> None:
+        await both.wait()
+        await close(connection)
+
+    async with running(Gateway([TRADE])) as gateway, asyncio.timeout(20):
+        client = Client(gateway.url)
+        streams = [client.stream("a@trade") for _ in range(2)]
+        for stream in streams:
+            await anext(stream)
+        with monkeypatch.context() as patched:
+            patched.setattr(ClientConnection, "close", together)
+            await client.close()
+        assert [await anext(stream, None) for stream in streams] == [None, None]
 
 
 async def test_a_client_that_is_closed_while_it_connects_reads_nothing() -> None:
