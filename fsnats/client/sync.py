@@ -1,6 +1,7 @@
 """The same for programs without an event loop."""
 
 import asyncio
+import atexit
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
@@ -37,6 +38,8 @@ class SyncClient:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fsnats client", daemon=True)
         self._thread.start()
+        # A program may end while it reads; whoever waited for the thread after Python has stopped it, would for ever.
+        atexit.register(self.close)
 
     @property
     def simulated(self) -> bool | None:
@@ -57,6 +60,9 @@ class SyncClient:
             if self._closed:
                 return
             self._closed = True
+        atexit.unregister(self.close)
+        if not self._thread.is_alive():  # it stayed behind when the program forked
+            return
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

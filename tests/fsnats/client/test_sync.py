@@ -1,5 +1,7 @@
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -95,3 +97,21 @@ async def test_what_is_wrong_is_raised_where_it_is_asked() -> None:
     with pytest.raises(Unusable, match="not a ws://"):
         SyncClient("ftp://x")
     assert threads() == []
+
+
+async def test_a_program_may_end_while_it_reads() -> None:
+    async with running(Gateway([TRADE])) as gateway:
+        ends = f"""
+from fsnats.client import SyncClient
+values = SyncClient({gateway.url!r}).stream("a@trade")
+print(next(values).seq, flush=True)
+"""
+        program = await asyncio.create_subprocess_exec(sys.executable, "-c", ends, stdout=subprocess.PIPE)
+        try:
+            async with asyncio.timeout(30):
+                said, _ = await program.communicate()
+        finally:
+            if program.returncode is None:
+                program.kill()
+                await program.wait()
+    assert (said, program.returncode) == (b"1\n", 0)
