@@ -14,7 +14,8 @@ from itertools import islice
 import msgspec
 
 from fsnats.binance.streams import Market
-from fsnats.bus import Answer, Bus
+from fsnats.bus import Answer, Bus, jetstream
+from fsnats.bus.jetstream import number
 from fsnats.errors import BusUnavailable, FrameError
 from fsnats.frames import Frame, Key, decode, follows, key_of
 from fsnats.seek import Place, Seek
@@ -26,7 +27,6 @@ _TIMEOUT = 2.0  # seconds for one answer; the server has it in memory
 _NAMES_AT_ONCE = 1_000  # the server refuses more than 1,024
 _BATCH = 1_000  # frames of one question
 _BATCH_BYTES = 4 * 1024**2
-_NO_MESSAGE, _END = "404", "204"
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -107,7 +107,7 @@ def following(key: Key, frames: Iterable[Frame]) -> Replay:
 
 
 async def _newest_answer(bus: Bus, market: Market, subject: str) -> Sequence[Answer]:
-    return _checked(await bus.collect(f"$JS.API.DIRECT.GET.{window(market)}.{subject}", b"", _TIMEOUT, 1))
+    return await jetstream.held(bus, f"{window(market)}.{subject}", b"", 1, _TIMEOUT)
 
 
 async def _newest(bus: Bus, market: Market, subject: str) -> Place | None:
@@ -133,24 +133,14 @@ async def _read(bus: Bus, market: Market, subject: str, start: int, most: int) -
         if not answers:
             return frames
         frames += filter(None, map(_readable, answers))
-        if _number(answers[-1], b"Nats-Num-Pending") == 0:
+        if number(answers[-1], "Nats-Num-Pending") == 0:
             return frames
-        start = _number(answers[-1], b"Nats-Sequence") + 1
+        start = number(answers[-1], "Nats-Sequence") + 1
     return None
 
 
 async def _ask(bus: Bus, market: Market, question: object, most: int) -> Sequence[Answer]:
-    subject = f"$JS.API.DIRECT.GET.{window(market)}"
-    return _checked(await bus.collect(subject, msgspec.json.encode(question), _TIMEOUT, most))
-
-
-def _checked(answers: list[Answer]) -> Sequence[Answer]:
-    """The answers that hold frames."""
-    status = answers[-1].status
-    if status not in ("", _NO_MESSAGE, _END):
-        line = answers[-1].head.partition(b"\r\n")[0].decode(errors="replace")
-        raise BusUnavailable(f"the replay window answers {line}")
-    return answers[:-1] if status else answers
+    return await jetstream.held(bus, window(market), msgspec.json.encode(question), most, _TIMEOUT)
 
 
 def _frame(answer: Answer) -> Frame:
@@ -168,12 +158,4 @@ def _readable(answer: Answer) -> Frame | None:
 
 
 def _place(answer: Answer) -> Place:
-    return Place(_number(answer, b"Nats-Sequence"), key_of(_frame(answer)))
-
-
-def _number(answer: Answer, field: bytes) -> int:
-    _, _, rest = answer.head.partition(b"\r\n%b:" % field)
-    try:
-        return int(rest.partition(b"\r\n")[0])
-    except ValueError:
-        raise BusUnavailable(f"the replay window does not tell {field.decode()}") from None
+    return Place(number(answer, "Nats-Sequence"), key_of(_frame(answer)))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from fsnats.binance.streams import Market, parse
-from fsnats.bus import Bus, jetstream
+from fsnats.bus import Answer, Bus, jetstream
 from fsnats.errors import BusUnavailable, StreamNameError
 from fsnats.pins import ALL, BUCKET, Pin, Table, flag, subject
 from gateway.hub import Hub
@@ -18,10 +18,10 @@ from gateway.protocol.forms import BARE
 logger = logging.getLogger(__name__)
 
 
-_TIMEOUT = 5.0  # seconds for one look at the bucket
+_STREAM = f"KV_{BUCKET}"
 _REFRESH = 15.0  # seconds between two looks at everything
 _RETRY = 1.0  # seconds after a look that failed
-_BATCH = 10_000
+_BATCH = 1_000  # values of one question
 
 
 class Nobody:
@@ -51,6 +51,7 @@ class Keeper:
         self._nobody = Nobody()
         self._held: set[tuple[Market, str]] = set()
         self._news = asyncio.Event()
+        self._heard_since: list[tuple[str, bytes]] = []  # since we last began to read everything
         self.table = Table()
 
     async def run(self) -> None:
@@ -85,20 +86,40 @@ class Keeper:
         await self._put(flag(session), b"true" if connected else b"false")
 
     async def _put(self, where: str, value: bytes) -> None:
+        # We hear it like everybody else, and before JetStream's acknowledgement.
         await jetstream.put(self._bus, where, value)
-        self._heard(where, "", value)
 
     async def _load(self) -> None:
-        question = msgspec.json.encode({"multi_last": [ALL], "batch": _BATCH})
-        answers = await self._bus.collect(f"$JS.API.DIRECT.GET.KV_{BUCKET}", question, _TIMEOUT, _BATCH + 1)
-        if answers[-1].status not in ("204", "404"):
-            raise BusUnavailable(f"the bucket answers {answers[-1].status}")
+        """Read everything, and clear away what was taken out."""
+        self._heard_since.clear()
+        answers = await self._everything()
         self.table.clear()
-        for answer in answers[:-1]:
-            self.table.put(_subject_in(answer.head), answer.payload)
+        for answer in answers:
+            self.table.put(jetstream.field(answer, "Nats-Subject"), answer.payload)
+        for where, value in self._heard_since:  # in its order, and no older than what was read
+            self.table.put(where, value)
         self._hold()
+        for answer in answers:
+            if not answer.payload:
+                # Up to this value, and not one that was put in its place meanwhile.
+                where, behind = jetstream.field(answer, "Nats-Subject"), jetstream.number(answer, "Nats-Sequence") + 1
+                wish = msgspec.json.encode({"filter": where, "seq": behind})
+                await jetstream.ask(self._bus, f"STREAM.PURGE.{_STREAM}", wish, kind=jetstream.Reply)
+
+    async def _everything(self) -> list[Answer]:
+        """The values of all keys, also the empty ones of those that were taken out."""
+        found: list[Answer] = []
+        start = 1
+        while True:
+            question = msgspec.json.encode({"seq": start, "next_by_subj": ALL, "batch": _BATCH})
+            answers = await jetstream.held(self._bus, _STREAM, question, _BATCH + 1)
+            found += answers
+            if not answers or jetstream.number(answers[-1], "Nats-Num-Pending") == 0:
+                return found
+            start = jetstream.number(answers[-1], "Nats-Sequence") + 1
 
     def _heard(self, where: str, _reply: str, value: bytes) -> None:
+        self._heard_since.append((where, value))
         self.table.put(where, value)
         self._hold()
 
@@ -115,8 +136,3 @@ class Keeper:
                 )
                 wanted = wanted - {(market, name)}
         self._held = wanted
-
-
-def _subject_in(head: bytes) -> str:
-    _, _, rest = head.partition(b"\r\nNats-Subject:")
-    return rest.partition(b"\r\n")[0].strip().decode()

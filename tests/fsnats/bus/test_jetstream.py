@@ -1,7 +1,7 @@
 import pytest
 
 from fsnats.bus import Answer
-from fsnats.bus.jetstream import NO_STREAM, Reply, ask, put
+from fsnats.bus.jetstream import NO_STREAM, Reply, ask, field, held, number, put
 from fsnats.bus.memory import MemoryBus
 from fsnats.bus.nats import NatsBus
 from fsnats.errors import BusUnavailable
@@ -43,3 +43,28 @@ async def test_what_is_no_answer_is_said_so(answer: bytes) -> None:
         await ask(bus, "INFO", kind=Reply)
     with pytest.raises(BusUnavailable, match="cannot read"):
         await put(bus, "one", b"")
+
+
+async def test_what_a_stream_holds_is_read_with_what_is_told_of_it_or_why_not(bus: NatsBus) -> None:
+    wish = b'{"name":"many","subjects":["many.>"],"storage":"memory","allow_direct":true}'
+    await ask(bus, "STREAM.CREATE.many", wish, kind=Info)
+    assert await held(bus, "many", b'{"seq":1,"next_by_subj":"many.>"}', 1) == []
+    for each in range(1_025):
+        bus.publish(f"many.{each}", b"%d" % each)
+    await put(bus, "many.last", b"last")
+    (newest,) = await held(bus, "many.many.last", b"", 1)
+    assert (newest.payload, field(newest, "Nats-Subject"), number(newest, "Nats-Sequence")) == (
+        *(b"last", "many.last", 1_026),
+    )
+    some = await held(bus, "many", b'{"seq":7,"next_by_subj":"many.>","batch":3}', 4)
+    assert [each.payload for each in some] == [b"6", b"7", b"8"]
+    with pytest.raises(BusUnavailable, match=r"many answers NATS/1\.0 413"):
+        await held(bus, "many", b'{"multi_last":["many.>"],"batch":2000}', 2_001)
+
+
+def test_what_a_header_does_not_tell_is_said_so() -> None:
+    answer = Answer(b"", b"NATS/1.0\r\nNats-Sequence: many\r\n\r\n")
+    with pytest.raises(BusUnavailable, match="tells 'many' for Nats-Sequence"):
+        number(answer, "Nats-Sequence")
+    with pytest.raises(BusUnavailable, match="does not tell Nats-Subject"):
+        field(answer, "Nats-Subject")
