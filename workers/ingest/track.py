@@ -64,6 +64,7 @@ class Tracker(Protocol):
 
 BACK = 10_000  # milliseconds by which a time may be older than the newest one and still be that of a late copy
 _RECENT = 64  # messages: several seconds of the fastest stream that only times order
+_BEHIND = 8  # places where connections are that are further behind: there are no more of one stream
 
 
 class _AggTrade(msgspec.Struct, gc=False):
@@ -158,12 +159,15 @@ class Diffs:
 class Clocked:
     """Streams that only a time or a growing id orders: nothing tells what is missing.
 
-    Times may be put back.  What is older than the newest one by more than BACK is new, unless its bytes came lately.
+    Times may be put back.  What is older than the newest one by more than BACK is new, unless its bytes came lately, or
+    it goes on from where a connection was that is so far behind.
     """
 
     def __init__(self) -> None:
         self.last: int | None = None
-        self._recent: dict[int, None] = {}  # hashes of the newest ones: cheaper to look for than an id is to read
+        self._recent: dict[int, int] = {}  # hashes of the newest ones, cheaper to look for than an id is to read
+        self._copied = 0  # where the newest copy was
+        self._behind: list[int] = []  # where connections are, or may be, that are further behind than BACK
 
     def has_seen(self, payload: bytes) -> bool:
         return self.last is not None and _instant(payload)[0] <= self.last
@@ -177,16 +181,36 @@ class Clocked:
 
     def see(self, payload: bytes) -> Verdict:
         key = hash(payload)
-        if key in self._recent:
+        if (copied := self._recent.get(key)) is not None:
+            self._copied = copied
             return OLD
         (instant, is_time), last = _instant(payload), self.last
-        if last is not None and instant < last and not (is_time and instant < last - BACK):
-            return OLD
+        if last is not None and instant < last:
+            if not is_time or instant >= last - BACK:
+                self._copied = instant
+                return OLD
+            if self._is_behind(instant):
+                return OLD
+        elif last is None:
+            self._copied = instant  # from here others begin
+        elif instant > last + BACK:
+            self._note(last)  # who brought that may be there still
         self.last = instant
-        self._recent[key] = None
+        self._recent[key] = instant
         if len(self._recent) > _RECENT:
             del self._recent[next(iter(self._recent))]
         return NEXT
+
+    def _is_behind(self, instant: int) -> bool:
+        """Whether a connection that is far behind goes on with this; if not, one may do so from here."""
+        came = next((one for one in (self._copied, *self._behind) if 0 <= instant - one <= BACK), None)
+        if came in self._behind:
+            self._behind.remove(came)
+        self._note(instant)
+        return came is not None
+
+    def _note(self, instant: int) -> None:
+        self._behind = [*self._behind[1 - _BEHIND :], instant]
 
 
 def _between(last: int | None, number: int, unit: str) -> Missing | None:

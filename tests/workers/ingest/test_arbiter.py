@@ -21,7 +21,8 @@ MS = 1_000_000
 class Rig(NoRepairs):
     """One stream over several connections; `out` is what was published of it."""
 
-    def __init__(self, name: str = "btcusdt@aggTrade") -> None:
+    def __init__(self, name: str = "btcusdt@aggTrade", pause_ms: int = 10) -> None:
+        self.pause_ms = pause_ms  # between two messages
         self.out: list[int] = []
         self.holes: list[tuple[int, int]] = []
         self.resumptions: list[int] = []  # what came first after something may have been lost
@@ -54,7 +55,7 @@ class Rig(NoRepairs):
     def bring(self, member: Member, *numbers: int, at_ms: int = 0) -> None:
         """Messages over a connection, as a strand hands them on."""
         for number in numbers:
-            payload = json.dumps({"a": number, "E": number * 10, "n": number}).encode()
+            payload = json.dumps({"a": number, "E": number * self.pause_ms, "n": number}).encode()
             self.subscriptions[member].live.add(self.line.stream.name)
             if member is self.arbiter.alone:
                 self.router.accept(self.line, payload, at_ms * MS)
@@ -230,6 +231,22 @@ def test_either_may_be_lost_without_a_trace() -> None:
         assert rig.out == [1, 2, 3, 4, 5, 6, 7]
         assert not rig.holes
         assert not rig.resumptions
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_one_brings_that_is_half_a_minute_behind_is_passed_over_also_when_it_is_the_last_one(
+    is_lost: bool,
+) -> None:
+    rig = Rig("btcusdt@kline_1m", pause_ms=250)
+    ahead, behind = rig.open(), rig.open()
+    for number in range(1, 301):
+        rig.bring(ahead, number)
+        rig.bring(behind, *range(number - 120, number - 119) if number > 120 else ())
+    if is_lost:
+        rig.lose(ahead)
+    rig.bring(behind, *range(181, 320))
+
+    assert rig.out == list(range(1, 320))
 
 
 def test_when_all_are_lost_the_first_message_afterwards_resumes_the_stream() -> None:

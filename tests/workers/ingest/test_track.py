@@ -186,6 +186,16 @@ def test_what_is_late_by_seconds_is_old_even_if_it_never_came() -> None:
     assert times.see(dump(E=100_000 - BACK)) is Seen.OLD
 
 
+def test_copies_that_come_long_after_a_message_that_jumped_ahead_are_old() -> None:
+    times = tracker("btcusdt@kline_1m")
+    slow = [dump(E=100_000 + 250 * number) for number in range(200)]
+    assert {times.see(payload) for payload in slow[:100]} == {Seen.NEXT}
+    assert times.see(dump(E=400_000)) is Seen.NEXT  # a new connection, which is not behind
+    assert {times.see(payload) for payload in slow[100:]} == {Seen.OLD}
+    assert times.see(dump(E=30_000)) is Seen.NEXT  # that is no copy: the clock was put back
+    assert times.see(dump(E=30_250)) is Seen.NEXT
+
+
 def test_ids_are_never_put_back() -> None:
     ids = tracker("btcusdt@bookTicker")
     ids.see(dump(u=1_000_000))
