@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fsnats.cli.settings import configured
+from fsnats.errors import Unusable
 from fsnats.moments import HELP, moment
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def replay(
     checked = check(paths, _meter(sum(path.stat().st_size for path in paths if path.is_file())))
     streams = {key for file in checked for key in file.manifest.streams}
     typer.echo(inventory(checked))
+    require_something(checked, first, last)
     playing = Playing(speed=rate, first_ns=first, last_ns=last, wait=_wait(wait, len(streams)))
     total = sum(file.manifest.frames for file in checked)
 
@@ -93,7 +95,19 @@ def between_ns(since: str | None, until: str | None, now_ms: int) -> tuple[int, 
 
     first = moment(since, now_ms) * 1_000_000 if since is not None else 0
     last = moment(until, now_ms) * 1_000_000 + 999_999 if until is not None else FOREVER
+    if first > last:
+        raise Unusable(f"'{since}' is after '{until}'")
     return first, last
+
+
+def require_something(files: "Sequence[Checked]", first_ns: int, last_ns: int) -> None:
+    """Raise Unusable where none of the messages was received between these moments: nothing would be served."""
+    told = [file.manifest for file in files if file.manifest.frames]
+    if not told:
+        return
+    begins, ends = min(one.first_ns for one in told), max(one.last_ns for one in told)
+    if last_ns < begins or first_ns > ends:
+        raise Unusable(f"--from, --to: all that was captured is from {_clock(begins)} to {_clock(ends)}")
 
 
 def _speed(text: str) -> float:

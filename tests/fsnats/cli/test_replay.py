@@ -74,6 +74,22 @@ async def test_a_time_that_is_none_is_named(tmp_path: Path) -> None:
     assert "'noon' is no moment" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        (("--from", "1h", "--to", "2h"), "'1h' is after '2h'"),
+        (("--from", "2020-01-01"), "all that was captured is from 2001-09-09T01:46:40.000Z to"),
+        (("--to", "2001-09-09"), "all that was captured is from 2001-09-09T01:46:40.000Z to"),
+    ],
+)
+async def test_times_between_which_there_is_nothing_to_serve_are_refused(
+    tmp_path: Path, times: tuple[str, ...], told: str
+) -> None:
+    ended = await fsnats("replay", str(write(tmp_path / "a.gz", 1, 2)), *times)
+    assert ended.status == 78
+    assert told in ended.err
+
+
 async def test_a_damaged_file_ends_it_with_one_sentence_that_names_the_place(tmp_path: Path) -> None:
     good, bad = write(tmp_path / "a.gz", 1), write(tmp_path / "b.gz", 1, 2)
     data = bytearray(bad.read_bytes())
