@@ -23,7 +23,7 @@ MEDIA_TYPES: dict[Format, str] = {
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
 }
-EXTRA = "pyarrow is not installed here; it comes with the extra 'arrow': pip install 'fsnats[arrow]'"
+EXTRA = "pyarrow is not installed here; `pip install pyarrow` in the environment of fsnats"
 
 Row = Candle | AggTrade
 
