@@ -8,6 +8,7 @@ const SIMULATED = 'x-fsnats-simulated';
 const PROBE = 'api/ws/streams'; // answered at once, by as much as a WebSocket: a token, a gateway that is ready
 const PROBE_MS = 3000; // between two questions why no connection comes about
 const ATTEMPTS = 3; // of WebSockets in vain, while HTTP answers, until that is said
+const GONE = 'The gateway cannot be reached, trying again';
 const SHUT_OUT = 'HTTP answers, WebSockets do not: a limit of the gateway, a proxy, or FSNATS_GATEWAY_ORIGINS';
 
 /** The gateway said no, or (status 0) nothing. */
@@ -75,7 +76,7 @@ export class Gateway {
       reply = await fetch(this.url(path), { ...options, headers });
     } catch (failure) {
       if (options.signal?.aborted) throw failure;
-      this.#troubled('The gateway cannot be reached, trying again');
+      this.#troubled(GONE);
       throw new Refused(0, 'the gateway cannot be reached');
     }
     if (reply.headers.get(SIMULATED) === 'true') this.simulated.set(true);
@@ -89,9 +90,29 @@ export class Gateway {
     throw new Refused(reply.status, why);
   }
 
-  /** The same, for JSON. @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
+  /**
+   * All that a reply says.  Rejects with `Refused` where it is cut off.
+   * @param {Response} reply
+   * @param {RequestInit} [options] those of the request
+   */
+  async text(reply, options = {}) {
+    try {
+      return await reply.text();
+    } catch (failure) {
+      if (options.signal?.aborted) throw failure;
+      this.#troubled(GONE);
+      throw new Refused(0, 'its answer was cut off');
+    }
+  }
+
+  /** Ask for JSON. @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
   async json(path, options) {
-    return (await this.fetch(path, options)).json();
+    const text = await this.text(await this.fetch(path, options), options);
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new Refused(0, 'what answers is no gateway');
+    }
   }
 
   /**
@@ -162,7 +183,7 @@ export class Gateway {
 
 /** What a refusal says. @param {Response} reply */
 async function reason(reply) {
-  const text = await reply.text();
+  const text = await reply.text().catch(() => ''); // cut off: then its status has to do
   try {
     const said = JSON.parse(text);
     return String(said.detail ?? said.msg ?? reply.statusText);

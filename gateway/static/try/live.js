@@ -114,7 +114,7 @@ function requests({ urls }, gateway, ears) {
         const reply = await gateway.fetch(url, { signal: asking.signal });
         const source = reply.headers.get('x-fsnats-source');
         ears.line(`${reply.status}${source ? `, answered by ${source}` : ''}`, 'note');
-        ears.line(await reply.text());
+        ears.line(await gateway.text(reply, { signal: asking.signal }));
       } catch (failure) {
         if (asking.signal.aborted) return;
         if (!(failure instanceof Refused)) throw failure;

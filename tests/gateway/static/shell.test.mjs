@@ -1,9 +1,10 @@
 // What is common to all views of the dashboard.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 
 import { Catalogue } from '../../../gateway/static/shell/catalogue.js';
+import { Gateway, Refused } from '../../../gateway/static/shell/gateway.js';
 import { health } from '../../../gateway/static/shell/health.js';
 import { read, write } from '../../../gateway/static/shell/route.js';
 import { Store } from '../../../gateway/static/shell/store.js';
@@ -70,4 +71,20 @@ test('one stream that is lost shows, and so does a gateway that does not answer'
   assert.equal(health(['open', 'connecting'], '').kind, 'poor');
   assert.deepEqual(health(['open', 'waiting'], ''), { kind: 'bad', text: 'Connection lost, trying again' });
   assert.deepEqual(health(['open'], 'Access token needed'), { kind: 'bad', text: 'Access token needed' });
+});
+
+test('an answer that is cut off, or no JSON, is a refusal like any other: whoever asks asks again', async () => {
+  const cut = () => new Response(new ReadableStream({ pull: (stream) => stream.error(new TypeError('network error')) }));
+  const answers = [
+    [cut, 0, 'its answer was cut off', 'bad'],
+    [() => new Response('<html>'), 0, 'what answers is no gateway', 'good'],
+    [() => new Response(cut().body, { status: 503, statusText: 'Service Unavailable' }), 503, '503 Service Unavailable', 'bad'],
+  ];
+  for (const [answer, status, message, kind] of answers) {
+    const gateway = new Gateway(new URL('http://gateway:1/'), () => '', () => {});
+    mock.method(globalThis, 'fetch', async () => answer());
+    await assert.rejects(gateway.json('api/v1/symbols'), (failure) => failure instanceof Refused && failure.status === status && failure.message === message);
+    assert.equal(gateway.health.value.kind, kind);
+  }
+  mock.restoreAll();
 });
