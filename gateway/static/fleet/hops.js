@@ -1,6 +1,6 @@
 // How long a stream's messages take from hop to hop, measured by listening to it: a native connection with stamps.
 
-import { el, say } from '../shell/dom.js';
+import { el } from '../shell/dom.js';
 import { table } from './keyed.js';
 import { Lags } from './lag.js';
 
@@ -39,7 +39,6 @@ export function hops(gateway, { market, stream }) {
   const timer = setInterval(draw, SHOWN_MS);
   const close = el('button', { type: 'button' }, 'Stop measuring');
   shown.heading.append(' ', close);
-  say(close, 'Stop measuring');
   return {
     element: shown.element,
     close,

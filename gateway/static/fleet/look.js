@@ -33,9 +33,7 @@ export function look(told) {
   return {
     at: /** @type {number} */ (told.at ?? 0),
     gateway: /** @type {string} */ (told.gateway ?? ''),
-    simulated: Boolean(told.simulated),
     troubles,
-    version: supervisors[0]?.version ?? '',
     supervised: supervisors.length > 0,
     programs: programs.map((each) => ({ ...each, severity: severity('program', each.name) })),
     exits,

@@ -214,7 +214,8 @@ export function mount(root, context) {
     while (lines.childElementCount > output.most) lines.firstElementChild?.remove();
     if (isAtEnd) lines.scrollTop = lines.scrollHeight;
     const held = output.paused ? ', held still' : '';
-    say(tally, output.count ? `${output.count.toLocaleString('en')} messages${held}` : '');
+    const passed = output.passed ? `, ${output.passed.toLocaleString('en')} lines passed unseen` : '';
+    say(tally, output.count ? `${output.count.toLocaleString('en')} messages${passed}${held}` : '');
   }
 
   const ends = [parts.subscribe(arrive), catalogue.subscribe(arrive)];
@@ -253,12 +254,12 @@ function check(label) {
   return { input, element: el('label', { class: 'try-check' }, input, label) };
 }
 
-/** @param {string} text @param {Element} shown where it stands, for browsers that have no clipboard without TLS */
+/** @param {string} text @param {Element} shown where it stands, for browsers that give no clipboard: without TLS, or a right to it */
 async function toClipboard(text, shown) {
-  if (navigator.clipboard) {
+  try {
     await navigator.clipboard.writeText(text);
-    return;
+  } catch {
+    getSelection()?.selectAllChildren(shown);
+    document.execCommand('copy');
   }
-  getSelection()?.selectAllChildren(shown);
-  document.execCommand('copy');
 }
