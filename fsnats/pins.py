@@ -9,6 +9,7 @@ An empty value stands for none.
 """
 
 import re
+from collections import Counter
 
 import msgspec
 
@@ -20,7 +21,10 @@ from fsnats.subjects import subject_of
 BUCKET = "fsnats_pins"
 ALL = key_subject(BUCKET, ">")
 PINS_MOST = 1000  # of one session
+VALUES_MOST = 10_000  # of all sessions: every gateway has all of them, and reads them again and again
 
+_PREFIX = key_subject(BUCKET, "")
+_FLAG = "connected"
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -30,6 +34,9 @@ class Pin(msgspec.Struct, frozen=True, order=True):
     market: Market
     stream: str
     since_ms: int
+
+
+_decode = msgspec.json.Decoder(Pin).decode
 
 
 def checked(session: str) -> str:
@@ -46,52 +53,86 @@ def subject(session: str, market: Market, name: str) -> str:
 
 def flag(session: str) -> str:
     """Where it is put whether a session is connected."""
-    return key_subject(BUCKET, f"{session}.connected")
+    return key_subject(BUCKET, f"{session}.{_FLAG}")
+
+
+class _Session:
+    """What lies in the bucket of one session."""
+
+    __slots__ = ("flag", "pins")
+
+    def __init__(self) -> None:
+        self.flag = b""
+        self.pins: dict[str, Pin] = {}
+
+    @property
+    def is_connected(self) -> bool:
+        return self.flag != b"false"
 
 
 class Table:
     """All sessions' pins, put together from what lies in the bucket.  Pure."""
 
     def __init__(self) -> None:
-        self._values: dict[str, bytes] = {}
+        self._sessions: dict[str, _Session] = {}
+        self._held: Counter[tuple[Market, str]] = Counter()  # by how many sessions
+
+    def __len__(self) -> int:
+        """How many values these are."""
+        return sum(len(session.pins) + bool(session.flag) for session in self._sessions.values())
 
     def put(self, where: str, value: bytes) -> None:
-        """Take one value in; an empty one takes it out."""
-        if value:
-            self._values[where] = value
+        """Take one value in; an empty one takes it out, and what another version wrote is none."""
+        name, _, rest = where.removeprefix(_PREFIX).partition(".")
+        session = self._sessions.setdefault(name, _Session())
+        if rest == _FLAG:
+            before, session.flag = session.is_connected, value
+            if session.is_connected != before:
+                for pin in session.pins.values():
+                    self._count(pin, 1 if session.is_connected else -1)
         else:
-            self._values.pop(where, None)
+            self._change(session, rest, session.pins.pop(rest, None), _read(value) if value else None)
+        if not session.flag and not session.pins:
+            del self._sessions[name]
 
     def clear(self) -> None:
         """Forget everything: it is read again."""
-        self._values.clear()
+        self._sessions.clear()
+        self._held.clear()
 
     @property
     def sessions(self) -> list[str]:
         """Those that have said anything, by name."""
-        return sorted({where.removeprefix(ALL[:-1]).partition(".")[0] for where in self._values})
+        return sorted(self._sessions)
 
     def is_connected(self, session: str) -> bool:
         """Whether its pins are held."""
-        return self._values.get(flag(session)) != b"false"
+        return session not in self._sessions or self._sessions[session].is_connected
 
     def pins(self, session: str) -> list[Pin]:
-        """Its pins, in order; what another version wrote is passed over."""
-        prefix = key_subject(BUCKET, f"{session}.")
-        found = []
-        for where, value in self._values.items():
-            if where.startswith(prefix) and where != flag(session):
-                try:
-                    found.append(msgspec.json.decode(value, type=Pin))
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    continue
-        return sorted(found)
+        """Its pins, in order."""
+        return sorted(self._sessions[session].pins.values()) if session in self._sessions else []
 
     def held(self) -> set[tuple[Market, str]]:
         """The streams that are wanted for all of them."""
-        return {
-            (pin.market, pin.stream)
-            for session in self.sessions
-            if self.is_connected(session)
-            for pin in self.pins(session)
-        }
+        return set(self._held)
+
+    def _change(self, session: _Session, key: str, before: Pin | None, after: Pin | None) -> None:
+        if after is not None:
+            session.pins[key] = after
+        for pin, more in ((before, -1), (after, 1)):
+            if pin is not None and session.is_connected:
+                self._count(pin, more)
+
+    def _count(self, pin: Pin, more: int) -> None:
+        stream = (pin.market, pin.stream)
+        self._held[stream] += more
+        if not self._held[stream]:
+            del self._held[stream]
+
+
+def _read(value: bytes) -> Pin | None:
+    try:
+        return _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -30,7 +30,6 @@ ELSEWHERE = {
     "gateway/openapi/own.py": "tests/gateway/openapi/test_document.py",
     "gateway/openapi/problems.py": "tests/gateway/openapi/test_document.py",
     "gateway/sse/routes.py": "tests/gateway/sse/test_wish.py",
-    "gateway/komas/api.py": "tests/e2e/test_komas.py",
     "gateway/rest/visits.py": "tests/gateway/rest/test_facade.py",
     "gateway/sse/client.py": "tests/e2e/test_events.py",
     "gateway/tally.py": "tests/gateway/test_metrics.py",

@@ -12,7 +12,7 @@ from fsnats.binance.streams import Stream, parse
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable, StreamNameError, Unusable
 from fsnats.normalised import data
-from fsnats.pins import PINS_MOST, Pin, checked
+from fsnats.pins import PINS_MOST, VALUES_MOST, Pin, checked
 from fsnats.status import ask
 from fsnats.websocket.handshake import Headers
 from gateway.admission.grants import Grant
@@ -147,6 +147,7 @@ class Komas:
         return await self._switch(asking, "disconnected")
 
     async def _switch(self, asking: Asking, state: State) -> Switched:
+        self._require_room(asking, 0)
         await self._keeper.connect(asking.session, state == "connected")
         return Switched(True, state, asking.name)
 
@@ -164,6 +165,7 @@ class Komas:
             raise Unusable(
                 f"session '{asking.name}' would have {len(before | wanted)} streams, and may have {PINS_MOST}"
             )
+        self._require_room(asking, len(wanted - before))
         held, most = len(self._keeper.table.held() | wanted), self._house.config.gateway_streams
         if held > most:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"all sessions would hold {held} streams, and may hold {most}")
@@ -205,6 +207,15 @@ class Komas:
         told = await self._pin(asking, Subscribe(symbols, market=market))
         url = f"{events.PREFIX}prices?symbols={','.join(each.upper() for each in symbols)}"
         return Started(True, asking.name, told.streams, url + (f"&market={market}" if market else ""))
+
+    def _require_room(self, asking: Asking, pins: int) -> None:
+        """Raises Problem where so many more pins, and whether the session is connected, would be too much: anybody may
+        make up names of sessions."""
+        table = self._keeper.table
+        values = len(table) + pins + (asking.session not in table.sessions)
+        if values > VALUES_MOST:
+            detail = f"all sessions together have {len(table)} pins, and may have {VALUES_MOST}"
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail)
 
     # What is known.
 

@@ -1,5 +1,7 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market
 from fsnats.errors import Unusable
@@ -50,3 +52,33 @@ def test_a_session_is_named_by_what_a_subject_can_hold(name: str) -> None:
     with pytest.raises(Unusable, match="letters, digits"):
         checked(name)
     assert checked("Default_1-x") == "Default_1-x"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b"]), st.integers(0, 3), st.sampled_from(["pinned", "gone", "foreign", "on", "off"])
+        )
+    )
+)
+def test_what_is_held_is_what_lies_in_the_bucket_whatever_came_before(steps: list[tuple[str, int, str]]) -> None:
+    table, values = Table(), dict[str, bytes]()
+    for session, number, what in steps:
+        where = subject(session, Market.SPOT, f"s{number}usdt@ticker")
+        if what in ("on", "off"):
+            where, value = flag(session), b"true" if what == "on" else b"false"
+        elif what == "pinned":
+            value = msgspec.json.encode(Pin(Market.SPOT, f"s{number}usdt@ticker", number))
+        else:
+            value = b"" if what == "gone" else b"{}"
+        values[where] = value
+        table.put(where, value)
+
+        anew = Table()
+        for each, lies in values.items():
+            anew.put(each, lies)
+        assert (table.held(), table.sessions, len(table)) == (anew.held(), anew.sessions, len(anew))
+        connected = {each for each in "ab" if values.get(flag(each)) != b"false"}
+        pinned = {where for where, value in values.items() if value.startswith(b'{"market"')}
+        names = {where.rpartition(".")[0].rpartition(".")[2] for where in pinned if where.split(".")[2] in connected}
+        assert {stream.partition("@")[0] for _, stream in table.held()} == names
