@@ -17,7 +17,7 @@ from fsnats.binance.endpoints import SIMULATED_HEADER, WEIGHT_HEADER, path
 from fsnats.binance.streams import Market
 from fsnats.errors import ExchangeUnavailable
 from fsnats.exits.trust import client_context
-from fsnats.exits.verdicts import wants_login
+from fsnats.exits.verdicts import BAN_MOST, asked_to_wait, wants_login
 
 _CONNECT = 10.0  # seconds for TCP, proxy and TLS together: httpcore waits for ever for a SOCKS proxy's answers
 _KEPT_MOST = 2  # connections that were kept and are found closed, before a request is given up
@@ -205,7 +205,7 @@ def _proxy_status(reason: str) -> int | None:
 
 def _used(response: httpx.Response) -> int | None:
     used = response.headers.get(WEIGHT_HEADER, "")
-    return int(used) if used.isdigit() else None
+    return int(used) if used.isascii() and used.isdigit() else None
 
 
 def _refusal(response: httpx.Response) -> Exception:
@@ -229,15 +229,17 @@ def _refusal(response: httpx.Response) -> Exception:
     text = f"HTTP {status}, {meaning}"
     if failure is not None:
         text += f" ({failure.code}: {failure.msg})"
-    after = response.headers.get("retry-after", "")
-    seconds = float(after) if after.isdigit() else _until(failure.msg) if failure is not None else None
+    seconds = asked_to_wait(response.headers.get_list("retry-after"))
+    if seconds is None and failure is not None:
+        seconds = _until(failure.msg)
     return ExchangeUnavailable("http", text, status=status, retry_after=seconds)
 
 
 def _until(text: str) -> float | None:
     """Seconds until the end of a ban whose text holds it, as milliseconds since 1970."""
     end = re.search(r"until (\d{13})\b", text)
-    return max(0.0, int(end[1]) / 1000 - time.time()) if end else None
+    left = int(end[1]) / 1000 - time.time() if end else 0.0
+    return min(left, BAN_MOST) if left > 0 else None  # else our clock is wrong, and says nothing
 
 
 def _stage(error: Exception) -> str:

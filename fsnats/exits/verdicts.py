@@ -1,10 +1,13 @@
 """What a failure says of the exit it happened on, and how long to stay away.  Pure."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
 from fsnats.errors import ExchangeUnavailable
+
+BAN_MOST = 3 * 86_400.0  # seconds; Binance: bans are "from 2 minutes to 3 days", and who asks for more errs
 
 
 class Verdict(StrEnum):
@@ -53,6 +56,12 @@ _OF_EXCHANGE = {
 
 # How python-socks and httpcore say that a SOCKS proxy wants a login or another one.
 _LOGIN_WORDS = ("authentication", "username/password", "acceptable", "authorization")
+
+
+def asked_to_wait(retry_after: Iterable[str]) -> float | None:
+    """Seconds that an answer's `Retry-After` headers ask for, the longest; None where none tells any."""
+    told = [float(text) for text in retry_after if text.isascii() and text.isdigit()]
+    return min(max(told, default=0.0), BAN_MOST) or None
 
 
 def wants_login(text: str) -> bool:

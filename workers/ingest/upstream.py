@@ -25,7 +25,7 @@ from websockets.frames import Frame, Opcode
 
 from fsnats import __version__
 from fsnats.errors import ExchangeUnavailable
-from fsnats.exits.verdicts import wants_login
+from fsnats.exits.verdicts import asked_to_wait, wants_login
 from workers.ingest.cutter import Cutter
 
 Received = Callable[[bytes, int], None]
@@ -140,12 +140,11 @@ def _translated(error: Exception, url: str, proxy: str | None, is_there: bool) -
     match error:
         case InvalidStatus():
             status = error.response.status_code
-            after = error.response.headers.get("Retry-After", "")
             return ExchangeUnavailable(
                 "http",
                 f"the WebSocket handshake with {host} was answered with HTTP {status}",
                 status=status,
-                retry_after=float(after) if after.isdigit() else None,
+                retry_after=asked_to_wait(error.response.headers.get_all("Retry-After")),
             )
         case InvalidProxyStatus():
             status = error.response.status_code

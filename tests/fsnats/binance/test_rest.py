@@ -95,6 +95,8 @@ async def answering(response: bytes) -> tuple[asyncio.Server, str]:
         (403, b"<html>WAF</html>", None, "firewall"),
         (418, b'{"code":-1003,"msg":"Way too many requests; IP banned until 1529256050872."}', 120.0, "banned"),
         (429, b'{"code":-1003,"msg":"Too many requests"}', 7.0, "too many"),
+        # By our clock that was long ago: then our clock is wrong, and says nothing of when the ban ends.
+        (418, b'{"code":-1003,"msg":"Way too many requests; IP banned until 1529256050872."}', None, "banned"),
         (502, b"<html>bad gateway</html>", None, "trouble"),
     ],
 )

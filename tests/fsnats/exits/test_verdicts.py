@@ -1,7 +1,7 @@
 import pytest
 
 from fsnats.errors import ExchangeUnavailable
-from fsnats.exits.verdicts import REACTIONS, Verdict, verdict_on, wants_login
+from fsnats.exits.verdicts import BAN_MOST, REACTIONS, Verdict, asked_to_wait, verdict_on, wants_login
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,22 @@ from fsnats.exits.verdicts import REACTIONS, Verdict, verdict_on, wants_login
 )
 def test_what_a_failure_says_of_its_exit(stage: str, status: int | None, verdict: Verdict | None) -> None:
     assert verdict_on(ExchangeUnavailable(stage, "…", status=status)) is verdict
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ([], None),
+        (["7"], 7.0),
+        (["5", "9"], 9.0),
+        (["Wed, 21 Oct 2026 07:28:00 GMT", "3"], 3.0),
+        (["0"], None),  # whoever is banned does not come back at once for that
+        (["-1", "1.5", "²", "٣", ""], None),
+        (["9" * 400], BAN_MOST),
+    ],
+)
+def test_only_whole_seconds_are_heeded_and_nobody_stays_away_for_ever(told: list[str], seconds: float | None) -> None:
+    assert asked_to_wait(told) == seconds
 
 
 def test_every_verdict_has_its_reaction() -> None:

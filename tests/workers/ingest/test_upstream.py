@@ -67,14 +67,24 @@ async def answer(response: bytes) -> tuple[asyncio.Server, int]:
     return server, server.sockets[0].getsockname()[1]
 
 
-@pytest.mark.parametrize(("status", "name"), [(451, b"Unavailable For Legal Reasons"), (403, b"Forbidden")])
-async def test_the_exchanges_refusals_are_told_apart(status: int, name: bytes) -> None:
-    server, port = await answer(b"HTTP/1.1 %d %b\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n" % (status, name))
+@pytest.mark.parametrize(
+    ("status", "after", "wait"),
+    [
+        (b"451 Unavailable For Legal Reasons", b"Retry-After: 7\r\n", 7.0),
+        (b"403 Forbidden", b"Retry-After: 7\r\n", 7.0),
+        (b"429 Too Many Requests", b"", None),
+        (b"429 Too Many Requests", b"Retry-After: 5\r\nRetry-After: 9\r\n", 9.0),  # somebody between us added one
+        (b"418 Teapot", b"Retry-After: \xb2\r\n", None),
+    ],
+)
+async def test_the_exchanges_refusals_are_told_apart(status: bytes, after: bytes, wait: float | None) -> None:
+    server, port = await answer(b"HTTP/1.1 %b\r\n%bContent-Length: 0\r\n\r\n" % (status, after))
     async with server:
         with pytest.raises(ExchangeUnavailable) as failure:
             await dial(f"ws://127.0.0.1:{port}/stream", None, None, Received())
 
-    assert (failure.value.stage, failure.value.status, failure.value.retry_after) == ("http", status, 7.0)
+    told = failure.value
+    assert (told.stage, told.status, told.retry_after) == ("http", int(status[:3]), wait)
 
 
 async def test_nobody_listening_is_tcp() -> None:
