@@ -27,13 +27,12 @@ from fsnats.status import respond
 from fsnats.supervisor.crowd import crowd
 from fsnats.websocket.http import Patience
 from fsnats.websocket.serve import listen, serving
-from gateway import neighbours
 from gateway.admission.pace import Paces
 from gateway.app import Gateway
 from gateway.applications import applications
 from gateway.files import Files
 from gateway.http import build
-from gateway.neighbours import fleet_of
+from gateway.neighbours import check, fleet_of, taking
 from gateway.rest.facade import Facade
 from gateway.sse.routes import PREFIX
 
@@ -90,7 +89,9 @@ async def _serve_together(config: Config, stopping: process.Stopping) -> None:
     # Held, though never listened on: with port 0 it decides which port they share, and it finds out now, in a
     # sentence, when the port cannot be had.
     with listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT") as place:
-        await _check_port(config)
+        await check(
+            config.gateway_host, config.gateway_port, fleet_of(nats_urls(config)), tls=bool(config.gateway_tls_cert)
+        )
         port = place.getsockname()[1]
         one = msgspec.structs.replace(config, gateway_port=port, gateway_processes=1)
         await crowd(one, stopping, "gateway", ["gateway"], config.gateway_processes)
@@ -110,7 +111,7 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
 
     listener = listen(config.gateway_host, config.gateway_port, "FSNATS_GATEWAY_PORT")
     urls = nats_urls(config)
-    await _check_port(config)
+    fleet = fleet_of(urls)
     bus = NatsBus(urls, name, random.random, after_read=after_read, on_change=bus_changed)
     async with bus, asyncio.TaskGroup() as tasks:
         house = Gateway(config, name, bus, files.tokens)
@@ -130,21 +131,22 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
             assert house is not None
             return text.written(await shown.whole("gateway", house.vitals, numbers))
 
-        http = build(house.unready, metrics, facade, apps, config.markets, fleet_of(urls))
+        http = build(house.unready, metrics, facade, apps, config.markets, fleet)
         patience = Patience(config.gateway_handshake_timeout, config.gateway_idle_timeout)
         refused = house.count_refusal
-        async with (
-            shown.shown("gateway", house.vitals, numbers),
-            serving(
-                http,
-                house.connection,
-                listener,
-                tls=files.tls,
-                patience=patience,
-                refused=refused,
-                events=(PREFIX, house.reader),
-            ) as house.sockets,
-        ):
+        async with shown.shown("gateway", house.vitals, numbers), contextlib.AsyncExitStack() as served:
+            async with taking(config.gateway_host, config.gateway_port, fleet, tls=files.tls is not None):
+                house.sockets = await served.enter_async_context(
+                    serving(
+                        http,
+                        house.connection,
+                        listener,
+                        tls=files.tls,
+                        patience=patience,
+                        refused=refused,
+                        events=(PREFIX, house.reader),
+                    )
+                )
             address = listener.getsockname()
             url = f"{'wss' if files.tls else 'ws'}://{address[0]}:{address[1]}/"
             logger.info(
@@ -161,12 +163,6 @@ async def _serve(config: Config, name: str, stopping: process.Stopping, files: F
             await bus.flush()
         running.cancel()
         beating.cancel()
-
-
-async def _check_port(config: Config) -> None:
-    """Raise ConfigError when the port is not ours to share."""
-    tls = bool(config.gateway_tls_cert)
-    await neighbours.check(config.gateway_host, config.gateway_port, fleet_of(nats_urls(config)), tls=tls)
 
 
 async def _announce(house: Gateway, notifier: notify.Notifier) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fsnats.errors import ConfigError
 from fsnats.websocket.certificate import Certificate
-from gateway.neighbours import check, fleet_of
+from gateway.neighbours import check, fleet_of, taking
 from tests.certificates import make_certificate
 
 OURS = fleet_of(["nats://127.0.0.1:4222"])
@@ -19,7 +19,7 @@ def answer(status: str, *fields: str) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def somebody(says: bytes | None, tls: Certificate | None = None) -> AsyncIterator[int]:
+async def somebody(says: bytes | None, tls: Certificate | None = None, port: int = 0) -> AsyncIterator[int]:
     """A server that says this to everybody, or nothing at all; its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,7 +32,8 @@ async def somebody(says: bytes | None, tls: Certificate | None = None) -> AsyncI
                 await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls.context if tls else None)
+    context = tls.context if tls else None
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=context, reuse_port=True)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -92,6 +93,41 @@ async def test_one_who_does_not_answer_keeps_nobody_from_starting(
     async with somebody(None) as port:
         await check("127.0.0.1", port, OURS, tls=False)
     assert "does not answer" in caplog.text
+
+
+async def test_of_two_fleets_that_start_at_the_same_moment_one_has_the_port() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serving: list[str] = []
+
+    async def start(fleet: str, tasks: contextlib.AsyncExitStack) -> None:
+        async with taking("127.0.0.1", port, fleet, tls=False):
+            for _ in range(10):
+                await asyncio.sleep(0)  # what a gateway does before it serves
+            await tasks.enter_async_context(somebody(answer("200 OK", f"x-fsnats-fleet: {fleet}"), port=port))
+            serving.append(fleet)
+
+    async with contextlib.AsyncExitStack() as tasks:
+        ends = await asyncio.gather(
+            start("one", tasks), start("other", tasks), start("one", tasks), return_exceptions=True
+        )
+    assert [str(end) for end in ends if end is not None] == [
+        f"FSNATS_GATEWAY_PORT: 127.0.0.1:{port} is served by a gateway of another fleet (other NATS servers); "
+        "clients would get data of both"
+    ]
+    assert serving == ["one", "one"]
+
+
+async def test_one_who_never_serves_keeps_nobody_from_starting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("gateway.neighbours._TURN_WITHIN", 0.1)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        async with taking("127.0.0.1", port, OURS, tls=False), taking("127.0.0.1", port, OURS, tls=False):
+            assert "does not do it" in caplog.text
 
 
 async def test_inside_tls_it_is_the_same(tmp_path: Path) -> None:
