@@ -89,6 +89,13 @@ class Upstream(ClientConnection):
             self._received(data, self._read_ns)
 
 
+class _Dial(connect):
+    """Goes nowhere else than where it is told: what answers in the exchange's place with a redirect is not it."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
 async def dial(
     url: str,
     proxy: str | None,
@@ -115,7 +122,7 @@ async def dial(
     if context is not None and proxy is not None and proxy.startswith("https:"):
         tls["proxy_ssl"] = context
     try:
-        connection = await connect(
+        connection = await _Dial(
             url,
             proxy=proxy,
             compression=None,  # futures hosts have sent nothing with some versions of it (UBWA#199)

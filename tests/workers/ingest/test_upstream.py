@@ -75,6 +75,9 @@ async def answer(response: bytes) -> tuple[asyncio.Server, int]:
         (b"429 Too Many Requests", b"", None),
         (b"429 Too Many Requests", b"Retry-After: 5\r\nRetry-After: 9\r\n", 9.0),  # somebody between us added one
         (b"418 Teapot", b"Retry-After: \xb2\r\n", None),
+        # A portal that wants a login: it is not followed, wherever it leads.
+        (b"302 Found", b"Location: ws://127.0.0.1:1/login\r\n", None),
+        (b"302 Found", b"Location: ws://[\r\n", None),
     ],
 )
 async def test_the_exchanges_refusals_are_told_apart(status: bytes, after: bytes, wait: float | None) -> None:
