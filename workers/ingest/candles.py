@@ -9,11 +9,15 @@ from fsnats.binance.streams import BEIJING, Stream
 from workers.ingest.pages import PAGE, Answer, Fill
 from workers.ingest.track import Missing
 
+# Milliseconds after its end in which REST may not have a candle's last word; its hole may keep others waiting for 2 s.
+CLOSING_MS = 1000
+
 
 class MissingBars(Missing, frozen=True):
-    """Candles, by the times that they span; `trades` were known of the first one."""
+    """Candles, by the times that they span; `trades` were known of the first one; REST can wait for `wait` s."""
 
     trades: int = 0
+    wait: float = 0.0
 
 
 class _Bar(msgspec.Struct):
@@ -25,6 +29,7 @@ class _Bar(msgspec.Struct):
 
 class _Kline(msgspec.Struct):
     k: _Bar
+    E: int | None = None
 
 
 _decode = msgspec.json.Decoder(_Kline).decode
@@ -32,9 +37,13 @@ _decode = msgspec.json.Decoder(_Kline).decode
 
 def bars_between(newest: bytes, next_one: bytes) -> MissingBars | None:
     """The bars whose closing nobody saw between two payloads; times are milliseconds since 1970."""
-    before, after = _decode(newest).k, _decode(next_one).k
+    before, now = _decode(newest).k, _decode(next_one)
+    after = now.k
     first = before.t if not before.x else before.T + 1
-    return MissingBars(first, after.t - 1, "bar", 0 if before.x else before.n) if first < after.t else None
+    if first >= after.t:
+        return None
+    young = 0 if now.E is None else min(max(0, after.t + CLOSING_MS - now.E), CLOSING_MS)
+    return MissingBars(first, after.t - 1, "bar", 0 if before.x else before.n, young / 1000)
 
 
 def request(stream: Stream, page: Missing) -> Fill:

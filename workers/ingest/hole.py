@@ -40,12 +40,15 @@ class _Page(msgspec.Struct):
 class Hole:
     """Ask for what `next_page` says until nothing is left or patience ends; publish what `in_order` and `late` give."""
 
-    def __init__(self, missing: Missing, pages: list[Missing], now: float) -> None:
-        """`pages` are in order and end where the hole ends; what lies before the first one is given up at once."""
+    def __init__(self, missing: Missing, pages: list[Missing], now: float, wait: float = 0.0) -> None:
+        """`pages` are in order and end where the hole ends; what lies before the first one is given up at once.
+
+        Nothing is to be asked for before so many seconds are over.
+        """
         self.missing = missing
         self.since = now
         self.was_let_go = False
-        self._pages = [_Page(page) for page in pages]
+        self._pages = [_Page(page, now + wait) for page in pages]
         self._asked: dict[Missing, _Page] = {}
         self._ordered: list[tuple[int, list[Piece]]] = []  # a heap, by where the pieces begin
         self._late: deque[list[Piece]] = deque()

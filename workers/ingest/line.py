@@ -44,15 +44,19 @@ class Line(msgspec.Struct, eq=False):
         """Live ones, since it is carried."""
         return self.seq - self.begun - self.aside
 
+    @property
+    def latest(self) -> bytes:
+        """The newest live message that came, held or published; empty where none did."""
+        waiting = (entry[0] for entry in reversed(self.held or ()) if isinstance(entry, tuple) and not entry[2])
+        return next(waiting, self.newest)
+
     def follow(self) -> Tracker:
         """The stream's tracker, made now and told where the stream stands where nobody needed one so far."""
         if self.tracker is None:
             self.tracker = tracker_of(self.stream)
-            waiting = (entry[0] for entry in reversed(self.held or ()) if isinstance(entry, tuple) and not entry[2])
-            newest = next(waiting, self.newest)
-            if newest:
+            if latest := self.latest:
                 with contextlib.suppress(*UNREADABLE):  # what no tracker can read has passed all the same
-                    self.tracker.see(newest)
+                    self.tracker.see(latest)
         return self.tracker
 
     def overlap(self) -> None:

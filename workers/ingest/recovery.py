@@ -80,7 +80,8 @@ class Recovery:
         if not pages or len(self._open) >= HOLES_MOST:
             self.tell(line, missing, LOST)
             return
-        hole = Hole(missing, pages, self._clock.monotonic())
+        wait = missing.wait if isinstance(missing, candles.MissingBars) else 0.0
+        hole = Hole(missing, pages, self._clock.monotonic(), wait)
         self._open[hole] = line
         if line.held is None:
             line.held = deque()
@@ -93,8 +94,8 @@ class Recovery:
         stream = line.stream
         missing: Missing | None = None
         try:
-            if stream.interval and line.newest:
-                missing = candles.bars_between(line.newest, payload)
+            if stream.interval and (latest := line.latest):
+                missing = candles.bars_between(latest, payload)
             elif stream.kind == "trade" and stream.market is not Market.SPOT:
                 # Their ids only grow, so the tracker saw no hole; after a lost connection there is nearly always one.
                 missing = line.follow().between(payload)

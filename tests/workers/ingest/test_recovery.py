@@ -62,6 +62,15 @@ class Rig:
         """REST knows these aggregate trades from now on."""
         self.rows = [*self.rows, *({"a": number, "T": 5} for number in numbers)]
 
+    def knows_bars(self, *opened: int) -> None:
+        """REST knows these candles of a minute from now on."""
+        self.rows = [[at, "1", "1", "1", "1", "1", at + 59_999, "1", 5, "1", "1", "0"] for at in opened]
+
+    @property
+    def bars(self) -> list[tuple[int, int]]:
+        """Flags and beginning of each candle that was published."""
+        return [(frame.flags, json.loads(frame.payload)["k"]["t"]) for frame in self.frames]
+
     async def answer(self) -> None:
         """Let REST answer what it was asked."""
         for future in self.waiting:
@@ -108,6 +117,10 @@ async def rig(clock: HandClock) -> AsyncIterator[Rig]:
 
 def agg(number: int) -> bytes:
     return json.dumps({"e": "aggTrade", "a": number}).encode()
+
+
+def kline(opened: int, at: int) -> bytes:
+    return json.dumps({"E": at, "k": {"t": opened, "T": opened + 59_999, "x": False}}).encode()
 
 
 LOST = "cannot be fetched"
@@ -380,18 +393,43 @@ async def test_a_book_cannot_be_filled_and_says_so_at_once(rig: Rig) -> None:
 
 async def test_bars_that_closed_while_the_connection_was_lost_are_fetched(rig: Rig) -> None:
     line = rig.line("btcusdt@kline_1m")
-
-    def kline(opened: int, at: int) -> bytes:
-        return json.dumps({"E": at, "k": {"t": opened, "T": opened + 59_999, "x": False}}).encode()
-
     rig.router.accept(line, kline(0, 1_000), 0)
     line.resuming = True
-    rig.rows = [[opened, "1", "1", "1", "1", "1", opened + 59_999, "1", 5, "1", "1", "0"] for opened in (0, 60_000)]
+    rig.knows_bars(0, 60_000)
     rig.router.accept(line, kline(120_000, 121_000), 0)
     await settle()
-    bars = [(frame.flags, json.loads(frame.payload)["k"]["t"]) for frame in rig.frames]
 
-    assert bars == [(0, 0), (RECOVERED, 0), (RECOVERED, 60_000), (0, 120_000)]
+    assert rig.bars == [(0, 0), (RECOVERED, 0), (RECOVERED, 60_000), (0, 120_000)]
+
+
+async def test_a_bar_that_is_just_over_is_fetched_when_rest_has_its_last_word(rig: Rig) -> None:
+    line = rig.line("btcusdt@kline_1m")
+    rig.router.accept(line, kline(0, 1_000), 0)
+    line.resuming = True
+    rig.knows_bars(0)
+    rig.router.accept(line, kline(60_000, 60_250), 0)  # a quarter of a second after its end
+    await rig.clock.advance(0.7)
+    assert rig.asked == []
+    await rig.clock.advance(0.2)
+
+    assert rig.bars == [(0, 0), (RECOVERED, 0), (0, 60_000)]
+
+
+async def test_bars_that_are_being_fetched_when_the_connection_is_lost_again_come_once(rig: Rig) -> None:
+    line = rig.line("btcusdt@kline_1m")
+    rig.answers = False
+    rig.router.accept(line, kline(0, 1_000), 0)
+    for opened in (120_000, 240_000):
+        line.resuming = True
+        rig.router.accept(line, kline(opened, opened + 1_000), 0)
+        await settle()
+    rig.knows_bars(0, 60_000, 120_000, 180_000)
+    await rig.answer()
+
+    assert rig.bars == [
+        *[(0, 0), (RECOVERED, 0), (RECOVERED, 60_000), (0, 120_000)],
+        *[(RECOVERED, 120_000), (RECOVERED, 180_000), (0, 240_000)],
+    ]
 
 
 async def test_what_rest_never_has_is_told_after_a_lost_connection(rig: Rig) -> None:
