@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from fsnats import log
-from fsnats.errors import EXIT_CONFIG, EXIT_UNAVAILABLE, EXIT_USAGE, FsnatsError, Unusable
+from fsnats.errors import EXIT_USAGE, FsnatsError, ReaderGone, exit_status
 
 _TYPER_USAGE = 2  # what typer exits with after it has explained a wrong argument
 
@@ -20,6 +20,7 @@ def run_command(app: typer.Typer, arguments: list[str] | None, name: str | None 
         status = exit_.code if isinstance(exit_.code, int) else 0
         return EXIT_USAGE if status == _TYPER_USAGE else status
     except FsnatsError as error:
-        sys.stderr.write(f"fsnats: {log.redacted(str(error))}\n")
-        return EXIT_CONFIG if isinstance(error, Unusable) else EXIT_UNAVAILABLE
+        if not isinstance(error, ReaderGone):
+            sys.stderr.write(f"fsnats: {log.redacted(str(error))}\n")
+        return exit_status([error])
     return 0

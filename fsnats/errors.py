@@ -12,11 +12,16 @@ FsnatsError
         ExchangeUnavailable  Binance cannot be reached (says at which stage)
         StoreUnavailable     the database cannot be reached, or cannot be written
     Refused                  a limit or a policy said no; the message says which
+    OutputLost               what a command writes to is full or failing; ends it with EXIT_OUTPUT
+        ReaderGone           whoever read it has enough, such as `head`; ends it without a word
 """
+
+from collections.abc import Sequence
 
 EXIT_CONFIG = 78  # sysexits.h EX_CONFIG: the supervisor and systemd do not start such a process again
 EXIT_USAGE = 64  # sysexits.h EX_USAGE: likewise
 EXIT_UNAVAILABLE = 69  # sysexits.h EX_UNAVAILABLE: trying again may help
+EXIT_OUTPUT = 74  # sysexits.h EX_IOERR
 
 
 class FsnatsError(Exception):
@@ -97,3 +102,20 @@ class StoreUnavailable(Unavailable):
 
 class Refused(FsnatsError):
     """A limit or a policy said no."""
+
+
+class OutputLost(FsnatsError, OSError):
+    """The standard output takes nothing any more."""
+
+
+class ReaderGone(OutputLost, BrokenPipeError):
+    """Nobody reads the standard output any more: nothing is wrong."""
+
+
+def exit_status(errors: Sequence[FsnatsError]) -> int:
+    """The status with which a program ends of these."""
+    if any(isinstance(error, Unusable) for error in errors):
+        return EXIT_CONFIG
+    if any(isinstance(error, OutputLost) for error in errors):
+        return 0 if all(isinstance(error, ReaderGone) for error in errors) else EXIT_OUTPUT
+    return EXIT_UNAVAILABLE

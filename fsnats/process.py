@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 import uvloop
 
 from fsnats import log
-from fsnats.errors import EXIT_CONFIG, EXIT_UNAVAILABLE, FsnatsError, Unusable
+from fsnats.errors import FsnatsError, ReaderGone, exit_status
 
 SUPERVISOR_PID = "FSNATS_SUPERVISOR_PID"  # set by the supervisor for its children
 
@@ -84,9 +84,10 @@ def _last_words(error: BaseException) -> int:
         logger.critical("a bug ended this program", exc_info=error, extra={"event": "process.failed"})
         return 1
     for leaf in expected:
-        log.last_words(str(leaf))
-        sys.stderr.write(f"fsnats: {log.redacted(str(leaf))}\n")
-    return EXIT_CONFIG if any(isinstance(leaf, Unusable) for leaf in expected) else EXIT_UNAVAILABLE
+        if not isinstance(leaf, ReaderGone):
+            log.last_words(str(leaf))
+            sys.stderr.write(f"fsnats: {log.redacted(str(leaf))}\n")
+    return exit_status(expected)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -4,23 +4,20 @@ Those modules are imported to know their options, so `fsnats --help` pays for al
 work it imports inside.
 """
 
-import io
-import sys
-
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit status: 64 wrong usage, 69 not reachable now, 78 a bad setting."""
+    """Run the command line and return its exit status: 64 wrong usage, 69 not reachable now,
+    74 an output that takes nothing, 78 a bad setting."""
     try:
         # Inside: it takes a while, and who presses Ctrl-C meanwhile wants no traceback.
+        from fsnats.cli.output import prepare
+
+        prepare()
         from fsnats.cli.app import app
         from fsnats.command import run_command
 
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # A terminal that cannot show "✓" shows "?" instead of ending the command.
-                stream.reconfigure(errors="replace")
         return run_command(app, arguments, "fsnats")
     except KeyboardInterrupt:
         return _INTERRUPTED

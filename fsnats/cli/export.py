@@ -12,7 +12,7 @@ import typer
 
 from fsnats.binance.streams import Market
 from fsnats.cli.settings import configured
-from fsnats.errors import Unusable
+from fsnats.errors import EXIT_OUTPUT, OutputLost, Unusable
 from fsnats.moments import HELP, shown
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from fsnats.store import Series, Store
 
 NOTHING = 66  # sysexits.h EX_NOINPUT: the store has nothing of that
-UNWRITABLE = 74  # sysexits.h EX_IOERR
 _TOLD = 10  # stretches that are missing and told one by one
 
 
@@ -138,9 +137,13 @@ class _Job:
             typer.echo("fsnats: the store has nothing of that; `fsnats backfill` fetches it", err=True)
             self.status = NOTHING
             return
+        except OutputLost as error:
+            typer.echo(f"fsnats: {error}", err=True)
+            self.status = EXIT_OUTPUT
+            return
         except OSError as error:
             typer.echo(f"fsnats: '{output}' cannot be written: {error.strerror or error}", err=True)
-            self.status = UNWRITABLE
+            self.status = EXIT_OUTPUT
             return
         finally:
             await store.close()
