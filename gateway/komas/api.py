@@ -11,9 +11,10 @@ import msgspec
 from fsnats.binance.streams import Stream, parse
 from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable, StreamNameError, Unusable
+from fsnats.fleet.answers import sorted_out
 from fsnats.normalised import data
 from fsnats.pins import PINS_MOST, VALUES_MOST, Pin, checked
-from fsnats.status import ask
+from fsnats.rollcall import RollCall
 from fsnats.websocket.handshake import Headers
 from gateway.admission.grants import Grant
 from gateway.admission.pace import Paces
@@ -33,6 +34,7 @@ from gateway.komas.requests import (
 from gateway.komas.routes import BODY_MOST, allowed, route_of
 from gateway.openapi.parts import Operation
 from gateway.rest import visits
+from gateway.rest.fresh import Fresh
 from gateway.rest.problem import Problem
 from gateway.rest.single import parameters
 from gateway.rest.visits import Receive, Scope, Send, Visits, path_of, query_of
@@ -42,6 +44,16 @@ _AGAIN = 1.0  # seconds after which it helps to ask again
 _ASK_WITHIN = 0.3  # seconds in which workers tell of their connections
 
 Answer = Awaitable[msgspec.Struct]
+
+
+class _Worker(msgspec.Struct):
+    """What is read of a program's status."""
+
+    kind: str = ""
+    connections: list[dict[str, Any]] = []
+
+
+_worker = msgspec.json.Decoder(_Worker).decode
 
 
 class Asking(NamedTuple):
@@ -67,6 +79,7 @@ class Asking(NamedTuple):
 class House(visits.House, Protocol):
     """What this needs of the gateway."""
 
+    name: str
     hub: Hub
 
     @property
@@ -79,8 +92,9 @@ class Komas:
     def __init__(self, house: House, bus: Bus, keeper: Keeper, paces: Paces) -> None:
         """`paces` are those of the other REST requests."""
         self._house = house
-        self._bus = bus
         self._keeper = keeper
+        self._workers = RollCall(bus, f"_INBOX.{house.name}.komas")
+        self._connections = Fresh[str, list[dict[str, Any]]](time.monotonic)
         self._visits = Visits(house, paces, time.monotonic)
         self._handlers: dict[Operation, Callable[[Asking], Answer]] = {
             routes.STATUS: self._status,
@@ -119,11 +133,7 @@ class Komas:
     # What is asked.
 
     async def _status(self, asking: Asking) -> Status:
-        statuses = await ask(self._bus, f"_INBOX.komas.{id(self):x}.{time.monotonic_ns()}", _ASK_WITHIN)
-        connections: list[Any] = []
-        for status in statuses:
-            if status.get("kind") == "ingest" and isinstance(told := status.get("connections"), list):
-                connections += told
+        connections = await self._connections.get("", self._ask)
         streams = [stream for stream, _ in self._pinned(asking.session)]
         newest = [frame.received_ns for stream in streams if (frame := self._house.hub.newest(stream)) is not None]
         connected = self._keeper.table.is_connected(asking.session)
@@ -139,6 +149,11 @@ class Komas:
             cached_prices=len(self._cached(frozenset())),
             connections=connections,
         )
+
+    async def _ask(self) -> list[dict[str, Any]]:
+        """The workers' connections to the exchange."""
+        found, _ = sorted_out(await self._workers.call(wait=_ASK_WITHIN), _worker)
+        return [connection for worker in found if worker.kind == "ingest" for connection in worker.connections]
 
     async def _connect(self, asking: Asking) -> Switched:
         return await self._switch(asking, "connected")

@@ -9,6 +9,8 @@ import pytest
 from fsnats.bus import Answer
 from fsnats.config import Config
 from fsnats.pins import ALL, BUCKET
+from fsnats.rollcall import answering
+from fsnats.subjects import STATUS_REQUEST
 from gateway.admission.pace import Paces
 from gateway.komas import api
 from gateway.komas.api import Komas
@@ -19,12 +21,21 @@ from tests.gateway.rest.test_facade import House
 
 class Listened(House):
     readers = 0
+    looks = 0  # at the status of everybody
     read = False  # the bucket was
+
+    def told(self) -> bytes:
+        self.looks += 1
+        return b'{"program":"ingest-spot-0","kind":"ingest","pid":1,"connections":[{"id":"c","dials":3}]}'
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    house = Listened()
+def house() -> Listened:
+    return Listened()
+
+
+@pytest.fixture
+async def http(house: Listened) -> AsyncIterator[httpx.AsyncClient]:
 
     def taken(_subject: str, reply: str, _value: bytes) -> None:
         house.bus.publish(reply, b"{}")
@@ -35,6 +46,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
     house.config = Config(gateway_requests=1000.0)
     house.bus.subscribe(ALL, taken)
+    answering(house.bus, STATUS_REQUEST, lambda _: house.told())
     house.bus.subscribe(f"$JS.API.DIRECT.GET.KV_{BUCKET}", empty)
     keeper = Keeper(house.bus, house.hub)
     transport = httpx.ASGITransport(Komas(house, house.bus, keeper, Paces()))
@@ -43,6 +55,13 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         await eventually(lambda: house.read, "the keeper listens")
         yield http
         running.cancel()
+
+
+async def test_many_who_look_have_the_workers_asked_once(house: Listened, http: httpx.AsyncClient) -> None:
+    replies = await asyncio.gather(*(http.get("/api/ws/status") for _ in range(5)))
+    assert [reply.json()["connections"] for reply in replies] == [[{"id": "c", "dials": 3}]] * 5
+    assert replies[0].json()["reconnect_count"] == 2
+    assert house.looks == 1
 
 
 async def test_made_up_sessions_do_not_fill_what_all_gateways_keep(

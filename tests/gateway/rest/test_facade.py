@@ -39,6 +39,8 @@ KLINES = "/api/v3/klines?symbol=BTCUSDT&interval=1m"
 class House:
     """A gateway, and the history workers behind it."""
 
+    name = "gateway-here-1"
+
     def __init__(self) -> None:
         self.config = Config(gateway_requests=5.0)
         self.tokens: Tokens | None = None
