@@ -56,10 +56,12 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
     Values that cannot be read (another version wrote them) are logged and passed over.
     """
     news = asyncio.Event()
-    heard: list[bytes] = []
+    heard: bytes | None = None  # what was put last
+    looks = 0  # that are left to find it stored
 
     def put(_subject: str, _reply: str, payload: bytes) -> None:
-        heard[:] = [payload] * _LOOKS
+        nonlocal heard, looks
+        heard, looks = payload, _LOOKS
         news.set()
 
     decode = msgspec.json.Decoder(kind).decode
@@ -76,9 +78,8 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
             except BusUnavailable:
                 value, again = None, _RETRY
             else:
-                if heard and heard.pop() == value:
-                    heard.clear()
-                if heard:
+                looks = 0 if value == heard else max(looks - 1, 0)
+                if looks:
                     again = _SETTLE
             if value is not None and value != newest:
                 newest = value
