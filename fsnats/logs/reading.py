@@ -197,7 +197,7 @@ class Logs:
             self.broken += 1
             return None
         time, level, program = head.groups()
-        return Line(time.decode(), level.decode(), program.decode(errors="replace"), text)
+        return Line(time.decode(errors="replace"), level.decode(), program.decode(errors="replace"), text)
 
     def _is_wanted(self, line: Line) -> bool:
         if line.level not in self._levels or (self._programs and line.program not in self._programs):

@@ -62,11 +62,12 @@ def test_lines_are_chosen_by_program_level_and_time(tmp_path: Path) -> None:
 
 def test_what_is_no_line_of_ours_is_counted_and_what_is_being_written_is_not_there_yet(tmp_path: Path) -> None:
     broken = line(3)[:60].replace(b"\n", b"") + b"\n"
+    torn = line(3).replace(b"2026", b"\xff\xff\xff\xff")  # as a disk may have it
     foreign = b'{"time":"2026-11-20T00:00:05.000+00:00","level":"info","program":"\xff"}\n'
-    write(tmp_path, "x.2026-11-20.jsonl", line(1), broken, b"Traceback\n", foreign, b"\n", line(2), line(3)[:-3])
+    write(tmp_path, "x.2026-11-20.jsonl", line(1), broken, torn, b"Traceback\n", foreign, b"\n", line(2), line(3)[:-3])
     found = Logs(tmp_path, Wanted()).newest(100, PLENTY, PLENTY)
     assert len(found.lines) == 2
-    assert found.broken == 3
+    assert found.broken == 4
     assert found.complete
     assert len(list(Logs(tmp_path, Wanted()).since({}))) == 2
 
