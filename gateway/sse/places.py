@@ -13,6 +13,8 @@ Place = tuple[int, int]
 STREAMS_MOST = 200  # of one reader: with each message comes a line of about five bytes a stream
 LINE_MOST = 8000  # bytes of a line that comes back: servers and proxies take no more of one header
 
+_BEYOND = 2**63  # what the native protocol takes for neither half of a place
+_PART_MOST = 40  # characters; two of the longest numbers are 27
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -63,12 +65,14 @@ def read(line: str, count: int) -> list[Place | None] | None:
             places.append(None)
             continue
         first, dot, second = part.rpartition(".")
-        if not (second.isascii() and second.isalnum() and first.isascii() and (first.isalnum() or not dot)):
+        written = second.isascii() and second.isalnum() and first.isascii() and (first.isalnum() or not dot)
+        if not written or len(part) > _PART_MOST:
             return None
         epoch = int(first, 36) if dot else epoch
-        if epoch < 0 or len(part) > 40:
+        seq = int(second, 36)
+        if not (0 <= epoch < _BEYOND and seq < _BEYOND):
             return None
-        places.append((epoch, int(second, 36)))
+        places.append((epoch, seq))
     return places
 
 
