@@ -35,12 +35,11 @@ from gateway.komas.routes import BODY_MOST, allowed, route_of
 from gateway.openapi.parts import Operation
 from gateway.rest import visits
 from gateway.rest.fresh import Fresh
-from gateway.rest.problem import Problem
+from gateway.rest.problem import AGAIN, Problem
 from gateway.rest.single import parameters
 from gateway.rest.visits import Receive, Scope, Send, Visits, path_of, query_of
 from gateway.sse import routes as events
 
-_AGAIN = 1.0  # seconds after which it helps to ask again
 _ASK_WITHIN = 0.3  # seconds in which workers tell of their connections
 
 Answer = Awaitable[msgspec.Struct]
@@ -128,7 +127,7 @@ class Komas:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Problem(HTTPStatus.BAD_REQUEST, f"the body: {error}") from None
         except BusUnavailable as error:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), retry_after=_AGAIN) from None
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), retry_after=AGAIN) from None
 
     # What is asked.
 

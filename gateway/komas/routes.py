@@ -21,22 +21,19 @@ _SESSION = Parameter(
 )
 _SYMBOLS = Parameter("symbols", text(), "Symbols, separated by commas.", example="BTCUSDT,ETHUSDT")
 _MARKET = Parameter("market", text("^(spot|usdm|coinm)$"), "The market; by default the first one carried.")
+_REFUSED = problems(400, 413, *ASKING, headers=(SIMULATED_HEADER,))
 
 
 def _good(body: type) -> Answer:
     return Answer(200, "", {JSON: body}, (SIMULATED_HEADER,))
 
 
-def _refused(*more: int) -> tuple[Answer, ...]:
-    return problems(400, 413, *ASKING, *more, headers=(SIMULATED_HEADER,))
-
-
 def _reading(name: str, summary: str, body: type, *parameters: Parameter) -> Operation:
-    return Operation("GET", PREFIX + name, _GROUP, summary, (_good(body), *_refused()), parameters)
+    return Operation("GET", PREFIX + name, _GROUP, summary, (_good(body), *_REFUSED), parameters)
 
 
 def _doing(name: str, summary: str, body: type, *parameters: Parameter) -> Operation:
-    return Operation("POST", PREFIX + name, _GROUP, summary, (_good(body), *_refused()), (_SESSION, *parameters))
+    return Operation("POST", PREFIX + name, _GROUP, summary, (_good(body), *_REFUSED), (_SESSION, *parameters))
 
 
 STATUS = _reading("status", "How a session is", Status, _SESSION)
@@ -47,7 +44,7 @@ SUBSCRIBE = Operation(
     f"{PREFIX}subscribe",
     _GROUP,
     "Pin streams",
-    (_good(Pinned), *_refused()),
+    (_good(Pinned), *_REFUSED),
     (_SESSION,),
     body=Subscribe,
     body_example={"symbols": ["BTCUSDT", "ETHUSDT"], "stream_type": "ticker"},
@@ -57,7 +54,7 @@ UNSUBSCRIBE = Operation(
     f"{PREFIX}unsubscribe",
     _GROUP,
     "Take pinned streams out",
-    (_good(Unpinned), *_refused()),
+    (_good(Unpinned), *_REFUSED),
     (_SESSION,),
     "By symbols and type, or by the ids that `streams` tells.",
     body=Unsubscribe,

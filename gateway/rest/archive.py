@@ -26,10 +26,22 @@ from gateway import pages
 from gateway.admission.door import Guest
 from gateway.admission.pace import Paces
 from gateway.rest import ranges
-from gateway.rest.browsers import METHODS, preflight, shared_with
-from gateway.rest.problem import Problem
+from gateway.rest.browsers import preflight, shared_with
+from gateway.rest.problem import AGAIN, Problem
 from gateway.rest.ranges import Asked
-from gateway.rest.visits import House, Receive, Scope, Send, Visits, answer, headers_of, path_of, query_of, start
+from gateway.rest.visits import (
+    House,
+    Receive,
+    Scope,
+    Send,
+    Visits,
+    answer,
+    headers_of,
+    path_of,
+    query_of,
+    require_reading,
+    start,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +49,6 @@ AT_ONCE = 4  # downloads of one token or address
 AT_ONCE_ALL = 64  # of one process
 PATIENCE = 180.0  # seconds that a download waits for weight, or for history workers, before it is given up
 _LONGEST_WAIT = 65.0  # seconds between two questions: the exchange counts by minutes
-_AGAIN = 1.0  # seconds after which it helps to ask again where nobody said when
 
 _candles = msgspec.json.Decoder(list[Candle]).decode
 _trades = msgspec.json.Decoder(list[AggTrade]).decode
@@ -87,8 +98,7 @@ class Archive:
                 del self._downloads[who]
 
     def _admitted(self, scope: Scope, headers: Headers) -> Guest:
-        if scope["method"] not in ("GET", "HEAD"):
-            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET", allow=METHODS)
+        require_reading(scope)
         return self._visits.guest(scope, headers)
 
     def _asked(self, scope: Scope, headers: Headers, guest: Guest) -> Asked:
@@ -104,10 +114,10 @@ class Archive:
     def _require_room(self, who: str) -> None:
         if self._downloads[who] >= AT_ONCE:
             detail = f"more than {AT_ONCE} downloads at once"
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, "TOO_MANY_REQUESTS", _AGAIN)
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, "TOO_MANY_REQUESTS", AGAIN)
         if self.downloads >= AT_ONCE_ALL:
             detail = f"more than {AT_ONCE_ALL} downloads at once here"
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, "BUSY", _AGAIN)
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, "BUSY", AGAIN)
 
     async def _answer(self, scope: Scope, send: Send, asked: Asked, shared: Mapping[str, str]) -> None:
         try:
@@ -196,7 +206,7 @@ class Archive:
             if not reply.code:
                 return
             problem = ranges.refused(reply.code, reply.message, reply.retry_after)
-            wait = reply.retry_after or _AGAIN
+            wait = reply.retry_after or AGAIN
             waited = self._clock.monotonic() - since
             if not began or problem.status != HTTPStatus.SERVICE_UNAVAILABLE or waited + wait > PATIENCE:
                 raise problem

@@ -23,11 +23,9 @@ from gateway.rest.books import flowing
 from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.followed import Followed
 from gateway.rest.live import live
-from gateway.rest.problem import CHALLENGE, Problem
+from gateway.rest.problem import AGAIN, CHALLENGE, Problem
 from gateway.rest.questions import STREAM_TYPES, Question, checked, question, refusal
 from gateway.rest.visits import Receive, Scope, Send, Visits, answer, headers_of
-
-_AGAIN = 1.0  # seconds after which it helps to ask again when nobody answers
 
 
 class House(visits.House, Protocol):
@@ -113,7 +111,7 @@ class Facade:
             return await ask_rest(self._bus, RestRequest(asked.market, asked.method, dict(parameters), fresh=fresh))
         except BusUnavailable as error:
             reason = f"No history worker carries this out: {error}."
-            return _refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, _AGAIN)
+            return _refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, AGAIN)
 
     def _fields(self, reply: RestReply) -> dict[str, str]:
         fields = {"content-type": "application/json;charset=UTF-8"}

@@ -23,7 +23,7 @@ from gateway.hub import Hub
 from gateway.rest import visits
 from gateway.rest.browsers import METHODS
 from gateway.rest.fresh import Fresh
-from gateway.rest.problem import Problem
+from gateway.rest.problem import AGAIN, Problem
 from gateway.rest.single import whole
 from gateway.rest.visits import Receive, Scope, Send, Visits, asked_of, path_of
 
@@ -31,7 +31,6 @@ PREFIX = "/api/fleet"
 STREAMS, EVENTS = f"{PREFIX}/streams", f"{PREFIX}/events"
 STREAMS_NAMES = ("market", "q", "sort", "limit", "connection")
 _LIMIT = 5.0  # seconds for an answer, the questions of others before it included
-_AGAIN = 1.0  # seconds after which it helps to ask again
 
 
 class House(visits.House, Protocol):
@@ -174,4 +173,4 @@ def _invalid(detail: str) -> Problem:
 
 
 def _unavailable(detail: str, code: str) -> Problem:
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, code, _AGAIN)
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, code, AGAIN)

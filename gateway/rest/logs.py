@@ -22,11 +22,10 @@ from gateway.admission.addresses import Proxies
 from gateway.admission.operators import why_not
 from gateway.admission.pace import Paces
 from gateway.rest import visits
-from gateway.rest.browsers import METHODS
 from gateway.rest.fresh import Fresh
-from gateway.rest.problem import Problem
+from gateway.rest.problem import AGAIN, Problem
 from gateway.rest.single import whole
-from gateway.rest.visits import Receive, Scope, Send, Visits, asked_of
+from gateway.rest.visits import Receive, Scope, Send, Visits, asked_of, require_reading
 
 PATH = "/api/logs/today"
 NAMES = frozenset({"program", "level", "limit", "after", "token"})
@@ -34,7 +33,6 @@ LIMIT, LIMIT_MOST = 200, 1000  # entries of an answer
 BYTES_MOST = 1024 * 1024  # of an answer's entries
 SCAN_MOST = 16 * 1024 * 1024  # bytes of the files that are looked through for one answer
 _WITHIN = 5.0  # seconds for an answer, the questions of others before it included
-_AGAIN = 1.0  # seconds after which it helps to ask again
 # Seconds in which the loop gets the interpreter's lock for sure, after each block: to wait until Python takes it away
 # from the thread that reads costs 5 ms, as often as the loop wakes up.
 _PAUSE = 0.0002
@@ -92,8 +90,7 @@ class TodaysLogs:
         await self._visits.respond(scope, send, tell)
 
     async def _tell(self, scope: Scope, headers: Headers) -> bytes:
-        if scope["method"] not in ("GET", "HEAD"):
-            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET", allow=METHODS)
+        require_reading(scope)
         grant = self._visits.guest(scope, headers).pass_.grant
         peer: str = scope["client"][0] if scope.get("client") else ""
         config = self._house.config
@@ -114,7 +111,7 @@ class TodaysLogs:
                 return await self._told.get(wanted, read)
         except TimeoutError:
             raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "the disk, or too many who ask, take too long", "BUSY", _AGAIN
+                HTTPStatus.SERVICE_UNAVAILABLE, "the disk, or too many who ask, take too long", "BUSY", AGAIN
             ) from None
 
     def _read(self, wanted: Asked, today: str) -> bytes:

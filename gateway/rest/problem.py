@@ -9,6 +9,7 @@ from http import HTTPStatus
 import msgspec
 
 CHALLENGE = {"www-authenticate": "Bearer"}  # goes with every 401
+AGAIN = 1.0  # seconds after which it helps to ask again, where nobody knows better
 
 
 class Problem(Exception):

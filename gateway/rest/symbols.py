@@ -10,9 +10,8 @@ from fsnats.binance.streams import Market
 from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Headers
 from gateway.admission.pace import Paces
-from gateway.rest.browsers import METHODS
 from gateway.rest.problem import Problem
-from gateway.rest.visits import House, Receive, Scope, Send, Visits, asked_of
+from gateway.rest.visits import House, Receive, Scope, Send, Visits, asked_of, require_reading
 
 PATH = "/api/v1/symbols"
 NAMES = frozenset({"market", "token"})
@@ -66,8 +65,7 @@ class Symbols:
         await self._visits.respond(scope, send, tell)
 
     def _answer(self, scope: Scope, headers: Headers) -> bytes:
-        if scope["method"] not in ("GET", "HEAD"):
-            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET", allow=METHODS)
+        require_reading(scope)
         grant = self._visits.guest(scope, headers).pass_.grant
         asked = asked_of(scope, NAMES).get("market")
         markets = self._markets(asked)

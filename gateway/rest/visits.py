@@ -17,7 +17,7 @@ from gateway.admission.pace import Paces
 from gateway.protocol.paths import Refusal
 from gateway.rest.accepted import takes_gzip, varying
 from gateway.rest.browsers import METHODS, preflight, shared_with
-from gateway.rest.problem import Problem
+from gateway.rest.problem import AGAIN, Problem
 from gateway.rest.single import parameters
 from gateway.tally import Tally
 
@@ -27,7 +27,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _COMPRESSED_FROM = 1000  # bytes
 _COMPRESSION = 5  # of 9: a list of all symbols, 0.9 MB, has 60 KB after it, in some milliseconds beside the loop
-_AGAIN = 1.0  # seconds after which it helps to ask again
 
 
 class House(Protocol):
@@ -61,14 +60,14 @@ class Visits:
         if not self._paces.allow(grant.name or guest.neighbourhood, rate, self._monotonic()):
             self._house.tally.requests_refused += 1
             detail = f"more than {rate:g} requests a second"
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, "TOO_MANY_REQUESTS", _AGAIN)
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, "TOO_MANY_REQUESTS", AGAIN)
         return guest
 
     def require_ready(self) -> None:
         """Raises Problem while the gateway starts or stops."""
         missing = self._house.unready()
         if missing is not None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, missing, "NOT_READY", _AGAIN)
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, missing, "NOT_READY", AGAIN)
 
     def count(self, status: int) -> None:
         """One request was answered so."""
@@ -138,6 +137,12 @@ def asked_of(scope: Scope, names: Collection[str]) -> dict[str, str]:
         return parameters(query_of(scope), names)
     except Unusable as error:
         raise Problem(HTTPStatus.BAD_REQUEST, str(error), "INVALID_FIELD") from None
+
+
+def require_reading(scope: Scope) -> None:
+    """Raises Problem for a method that would change something."""
+    if scope["method"] not in ("GET", "HEAD"):
+        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "this is read only: GET", allow=METHODS)
 
 
 async def start(send: Send, status: int, fields: Mapping[str, str]) -> None:
