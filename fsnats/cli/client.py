@@ -182,5 +182,7 @@ def _read_lines(source: int, loop: asyncio.AbstractEventLoop, lines: "asyncio.Qu
 
 
 def _show(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    from fsnats.logs.entries import printable
+
+    sys.stdout.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
     sys.stdout.flush()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fsnats import colours
 from fsnats.cli.settings import configured
 from fsnats.moments import HELP, moment
 
@@ -59,8 +60,7 @@ def logs(
     from_ms = None if since is None else moment(since, time.time_ns() // 1_000_000)
     wanted = Wanted(tuple(programs or ()), level, "" if from_ms is None else stamp(from_ms / 1000))
     pretty = sys.stdout.isatty() if as_json is None else not as_json
-    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
-    show = _pretty(coloured) if pretty else _plain
+    show = _pretty(colours.are_shown(sys.stdout, os.environ)) if pretty else _plain
     found = Logs(place, wanted)
     most = count if count is not None else LINES if from_ms is None else None
     try:
@@ -71,9 +71,6 @@ def logs(
             typer.echo(f"fsnats: {found.broken} lines of these files are none", err=True)
     except KeyboardInterrupt:
         return
-    except BrokenPipeError:
-        # Whoever read us has enough, such as `head`.  What Python still wants to flush at exit goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _lines(found: "Logs", most: int | None, *, follow: bool) -> "Iterator[Line]":

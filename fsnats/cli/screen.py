@@ -68,13 +68,8 @@ async def print_lines(line: Callable[[], Awaitable[str]], interval: float) -> No
     while True:
         begun = loop.time()
         text = await line()
-        try:
-            # In a thread: a reader who stands still must not keep the bus from being read.
-            await asyncio.to_thread(_write, text + "\n")
-        except BrokenPipeError:
-            # Whoever read us has enough, such as `head`.  What Python still wants to flush at exit goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return
+        # In a thread: a reader who stands still must not keep the bus from being read.
+        await asyncio.to_thread(_write, text + "\n")
         await asyncio.sleep(max(0.0, begun + interval - loop.time()))
 
 

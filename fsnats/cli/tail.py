@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fsnats import colours
 from fsnats.binance.streams import Market, Stream, parse
 from fsnats.cli.settings import configured
 from fsnats.errors import BusUnavailable, StreamNameError
@@ -96,13 +97,8 @@ async def _print(listener: "Listener", market: Market, count: int | None, *, pre
         while not listener.frames.empty() and (left is None or len(batch) < left):
             batch.append(listener.frames.get_nowait())
         text = "".join((for_people if pretty else as_line)(market, frame) for frame in batch)
-        try:
-            # In a thread: a reader who stands still must not keep us from telling workers that we are here.
-            await asyncio.to_thread(_write, text)
-        except BrokenPipeError:
-            # Whoever read us has enough, such as `head`.  What Python still wants to flush at exit goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return
+        # In a thread: a reader who stands still must not keep us from telling workers that we are here.
+        await asyncio.to_thread(_write, text)
         left = None if left is None else left - len(batch)
         troubles = (listener.lost, listener.skipped, listener.unreadable)
         if troubles != reported:
@@ -139,10 +135,10 @@ def for_people(market: Market, frame: "Frame") -> str:
     """A frame as one line that reads well."""
     from fsnats import frames
     from fsnats.cli.pretty import clock, summary
+    from fsnats.logs.entries import printable
 
     marks = {frames.RECOVERED: "recovered", frames.SNAPSHOT: "snapshot", frames.GAP: "GAP", frames.LATE: "late"}
     flags = "".join(f" [{mark}]" for bit, mark in marks.items() if frame.flags & bit)
     when = clock(frame.received_ns / 1e6)
-    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
-    stream = typer.style(frame.stream, fg="cyan") if coloured else frame.stream
-    return f"{when} {stream}{flags}  {summary(frame.payload)}\n"
+    stream = typer.style(frame.stream, fg="cyan") if colours.are_shown(sys.stdout, os.environ) else frame.stream
+    return f"{when} {stream}{flags}  {printable(summary(frame.payload))}\n"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TextIO
 
-from fsnats import log
+from fsnats import colours, log
 from fsnats.logs import entries
 from fsnats.logs.entries import LINE_MOST
 
@@ -63,7 +63,7 @@ class Printer:
         self._stream = stream
         self._now = now
         self._for_people = stream.isatty()
-        self._coloured = self._for_people and not environ.get("NO_COLOR")  # https://no-color.org
+        self._coloured = colours.are_shown(stream, environ)
         self._width = 0
         self._colours: dict[str, int] = {}
 

@@ -1,6 +1,7 @@
 """`fsnats client` against a real WebSocket server that speaks the native protocol."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from tests.fsnats.cli.conftest import command, environment, free_port, fsnats, line_with, running, until
+from tests.fsnats.cli.conftest import PATIENCE, command, environment, free_port, fsnats, line_with, running, until
 
 ROW = [1_700_000_000_000, "1.0", "2.0", "0.5", "1.5", "9", 1_700_000_059_999, "1", 1, "1", "1", "0"]
 
@@ -154,3 +155,29 @@ async def test_what_is_secret_in_the_url_is_not_shown() -> None:
     assert "ws://127.0.0.1" in told
     assert "sesame" not in told
     assert "sesame" not in (await fsnats("client", "--url", url.replace("ws", "http"))).err
+
+
+async def test_a_reader_that_has_enough_ends_it() -> None:
+    async with gateway() as (house, url):
+        reading, writing = os.pipe()  # its reading end is ours alone to close
+        process = await asyncio.create_subprocess_exec(
+            *command("client", "--url", url),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=writing,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        os.close(writing)
+        await until(lambda: bool(house.connections))
+        os.close(reading)
+        await house.say(type="pong")
+        async with asyncio.timeout(PATIENCE):
+            assert await process.wait() == 0
+    _, err = await process.communicate()
+    assert err == b""
+
+
+async def test_what_a_gateway_says_does_nothing_to_the_terminal() -> None:
+    async with gateway() as (house, url), running(*command("client", "--url", url)) as process:
+        await line_with(process.stdout, "connected")
+        await house.say(type="error", code="NO", message="\x1b[2Jgone")
+        assert await line_with(process.stdout, "gone") == "error NO: \\x1b[2Jgone\n"
