@@ -28,13 +28,14 @@ class Program(msgspec.Struct, frozen=True):
 
 
 class MarketView(msgspec.Struct, frozen=True):
-    """One market as the supervisor knows it; `trouble` says why it could not be asked last time."""
+    """One market as the supervisor knows it; `trouble` says why it could not be asked, or not be `kept`."""
 
     symbols: int = 0
     groups: int = 0
     simulated: bool | None = None
     taken_ms: int | None = None
     trouble: str | None = None
+    kept: bool = True
 
 
 class Connection(msgspec.Struct, frozen=True):

@@ -82,7 +82,11 @@ def _all(fleet: Fleet) -> Iterator[Trouble]:
 
 def _of_supervisor(supervisor: Supervisor) -> Iterator[Trouble]:
     for name, market in supervisor.markets.items():
-        if market.trouble:
+        if market.trouble and not market.kept:
+            what = f"NATS does not store what {name} lists: {market.trouble}"
+            do = "make room on its disk, start a server of your own again; what was listed last holds meanwhile"
+            yield _error(what, do, market=name)
+        elif market.trouble:
             what = f"{name} cannot be asked: {market.trouble}"
             do = "`fsnats doctor` looks at the way to the exchange; what was listed last holds meanwhile"
             yield (_warning if market.symbols else _error)(what, do, market=name)

@@ -52,7 +52,7 @@ class Census:
         self._clock = clock
         self._jitter = jitter
         self._tell = tell
-        self._settled: set[Market] = set()  # those that answered, and whose answer the catalogue holds
+        self._answered: set[Market] = set()
         self._vanished: set[tuple[Market, int]] = set()
         self._stay_away: dict[Market, float] = {}
         self._announced = {market: Announced() for market in config.markets}
@@ -62,6 +62,7 @@ class Census:
         self.listings: dict[Market, Listing] = {}
         self.groups: dict[Market, list[Group]] = {}
         self.troubles: dict[Market, str] = {}
+        self.unkept: set[Market] = set()  # those whose list NATS did not store last time
 
     @property
     def all_groups(self) -> list[Group]:
@@ -87,7 +88,7 @@ class Census:
                 if stored is not None:
                     await self._apply(stored)
                 continue
-            self._settled.add(market)
+            self._answered.add(market)
             await self._apply(listing)
         self._check_symbols()
 
@@ -142,7 +143,8 @@ class Census:
     async def _follow(self, market: Market, changed: Callable[[], None]) -> None:
         backoff = Backoff(RETRY_FIRST, RETRY_MOST, self._jitter)
         while True:
-            delay = self._config.catalogue_refresh if market in self._settled else backoff.next_delay()
+            is_well = market in self._answered and market not in self.unkept
+            delay = self._config.catalogue_refresh if is_well else backoff.next_delay()
             await self._until_due(market, delay)
             asked = self._clock.monotonic()
             answer = await self._take(market)
@@ -151,15 +153,16 @@ class Census:
             try:
                 if (known := found or self.listings.get(market)) is not None:
                     await self._apply(known)
+                self.unkept.discard(market)
             except BusUnavailable as error:
-                self._settled.discard(market)
+                self.unkept.add(market)
                 failures.append(error)
             for failure in failures:
                 self._troubled(market, failure)
             if failures:
                 self._looked(market, None)
                 continue
-            self._settled.add(market)
+            self._answered.add(market)
             backoff.healthy()
             self._taken[market] = asked
             self.troubles.pop(market, None)

@@ -35,6 +35,7 @@ from fsnats.supervisor.lists import asking, replaying
 from fsnats.supervisor.output import Printer
 from fsnats.supervisor.programs import Program
 from fsnats.supervisor.replay import ReplayKeeper
+from fsnats.supervisor.stuck import StuckStore
 from fsnats.supervisor.supervisor import Supervisor
 
 _NATS_LIMIT = 15.0  # seconds for the embedded server to answer, or for an impatient start to reach another one
@@ -101,6 +102,8 @@ class Fleet:
                     # At once: a gateway becomes ready only when every market has been asked.
                     lasting.create_task(census.run(changed.set))
                     bus.on_connect(census.renew)
+                    if self.nats is not None:
+                        lasting.create_task(self._stuck_store(self.nats, bus, census).run())
                     lasting.create_task(Doubts(bus, census, self._clock).run())
                     await self._adjust(wanted())
                     self._started(on_ready)
@@ -123,6 +126,18 @@ class Fleet:
             beside.append(self.simulator)
             await self._adjust(beside)
         return beside
+
+    def _stuck_store(self, nats: natsd.Embedded, bus: NatsBus, census: Census) -> StuckStore:
+        def is_stuck() -> bool:
+            return bus.is_connected and bool(census.unkept)
+
+        def restart() -> None:
+            report.logger.warning(
+                "NATS stores nothing, though there is room: starting it again", extra={"event": "nats.stuck"}
+            )
+            self.supervisor.replace(natsd.NAME)
+
+        return StuckStore(self._clock, is_stuck, nats.has_room, restart)
 
     async def _connect(self, bus: NatsBus) -> None:
         try:

@@ -22,13 +22,14 @@ NAME = "supervisor"
 
 
 class MarketStatus(msgspec.Struct, frozen=True):
-    """What is known of one market; `trouble` says why it could not be asked last time."""
+    """What is known of one market; `trouble` says why it could not be asked last time, or its list not be `kept`."""
 
     symbols: int
     groups: int
     simulated: bool | None
     taken_ms: int | None
     trouble: str | None
+    kept: bool = True
 
 
 def market_status(census: Census, market: Market) -> MarketStatus:
@@ -41,6 +42,7 @@ def market_status(census: Census, market: Market) -> MarketStatus:
         simulated=listing.simulated if listing else None,
         taken_ms=listing.taken_ms if listing else None,
         trouble=census.troubles.get(market),
+        kept=market not in census.unkept,
     )
 
 

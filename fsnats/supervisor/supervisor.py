@@ -79,6 +79,12 @@ class Supervisor:
             if kept.program.stage is stage and kept.child is not None:
                 kept.child.hang_up()
 
+    def replace(self, name: str) -> None:
+        """End a program's process in order; as with any that ends, another one is started."""
+        kept = self._kept.get(name)
+        if kept is not None and kept.child is not None and not (kept.retired or kept.being_replaced):
+            self._replace(kept, kept.child)
+
     def heard(self, word: Word) -> None:
         """A program said something."""
         kept = self._kept.get(word.program)
@@ -180,6 +186,10 @@ class Supervisor:
             else:
                 await self._clock.sleep(deadline - now)
 
+    def _replace(self, kept: Kept, child: Child) -> None:
+        kept.being_replaced = True
+        self._tasks.create_task(self._end(kept.program, child))
+
     async def _watch_memory(self) -> None:
         while True:
             await self._clock.sleep(MEMORY_INTERVAL)
@@ -189,9 +199,8 @@ class Supervisor:
                     continue
                 rss = child.rss()
                 if rss > most:
-                    kept.being_replaced = True
                     self._emit(events.TooBig(kept.program.name, rss, most))
-                    self._tasks.create_task(self._end(kept.program, child))
+                    self._replace(kept, child)
 
     # Stopping.
 

@@ -67,6 +67,17 @@ def test_a_program_that_runs_and_does_not_answer_is_named() -> None:
     assert found(supervisor(programs=[{"name": "nats-server", "state": "ready", "pid": 3}])) == []
 
 
+def test_a_list_that_nats_does_not_store_is_told_apart_from_an_exchange_that_does_not_answer() -> None:
+    market = {"symbols": 59, "trouble": "no answer on $KV.fsnats_catalogue.spot within 5 s"}
+    (trouble,) = found(supervisor(markets={"spot": {**market, "kept": False}}))
+    assert trouble.severity is Severity.ERROR
+    assert trouble.what == f"NATS does not store what spot lists: {market['trouble']}"
+    assert "room on its disk" in trouble.do
+    (trouble,) = found(supervisor(markets={"spot": market}))
+    assert trouble.severity is Severity.WARNING
+    assert "cannot be asked" in trouble.what
+
+
 def test_without_a_supervisor_that_is_said() -> None:
     (trouble,) = found(worker(), supervised=False)
     assert trouble.what == "no supervisor answers"

@@ -237,12 +237,14 @@ async def test_a_list_that_nats_does_not_store_is_stored_soon_and_only_after_who
         await clock.advance(300.0)
         await eventually(lambda: census.troubles and changes == [True])
         assert (markets.told, "NEWUSDT" in census.listings[Market.SPOT].trading) == ([], False)
+        assert census.unkept == {Market.SPOT}
 
         await clock.advance(1.0)
         await eventually(lambda: not refusals)
         await clock.advance(2.0)
         await eventually(lambda: not census.troubles and changes == [True, True])
         assert [change.listed for change in markets.told] == [["NEWUSDT"]]
+        assert census.unkept == set()
         assert markets.asked.count(Market.USDM) == 2  # the other market has nothing to do with it
 
 

@@ -323,6 +323,17 @@ async def test_a_worker_that_grew_too_big_is_replaced(clock: HandClock) -> None:
         assert hand.journal[2:] == ["term ingest-a", "start ingest-a"]
 
 
+async def test_a_program_is_replaced_once_when_somebody_wants_that(clock: HandClock) -> None:
+    async with stage(clock) as hand:
+        await hand.supervisor.adjust([program("nats"), program("ingest-a")])
+        hand.supervisor.replace("nobody")
+        hand.supervisor.replace("nats")
+        hand.supervisor.replace("nats")
+        await hand.beats(2)
+
+        assert hand.journal[2:] == ["term nats", "start nats"]
+
+
 async def test_a_big_worker_that_does_not_listen_is_killed(clock: HandClock) -> None:
     async with stage(clock) as hand:
         await hand.supervisor.adjust([program("ingest-a", memory_max=1000)])
