@@ -115,7 +115,7 @@ class _Talk:
 
     async def _stay_connected(self) -> None:
         from websockets.asyncio.client import connect
-        from websockets.exceptions import InvalidStatus, WebSocketException
+        from websockets.exceptions import InvalidStatus, InvalidURI, WebSocketException
 
         from fsnats.backoff import Backoff
 
@@ -128,6 +128,8 @@ class _Talk:
             except InvalidStatus as error:
                 text = (error.response.body or b"").decode(errors="replace").strip()
                 reason = f"the gateway refused: HTTP {error.response.status_code} {text}"
+            except InvalidURI as error:  # which repeats the URL
+                reason = f"cannot connect to {_shown(self._url)}: {error.msg}"
             except (OSError, TimeoutError, WebSocketException) as error:
                 reason = f"cannot connect to {_shown(self._url)}: {error}"
             delay = backoff.next_delay()

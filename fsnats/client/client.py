@@ -15,10 +15,9 @@ from fsnats.backoff import Backoff
 from fsnats.client.address import address_of, headers_of
 from fsnats.client.conversation import Forbidden, TryLater, conversation_of, market_of
 from fsnats.client.past import Candles, Moment, candles
-from fsnats.client.refusals import passing, seconds_of
+from fsnats.client.refusals import passing, seconds_of, unusable
 from fsnats.client.values import Gap, Message
 from fsnats.clock import SystemClock
-from fsnats.errors import Unusable
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +146,7 @@ class Client:
             except InvalidStatus as refusal:
                 reason, delay = passing(refusal), seconds_of(refusal)
             except InvalidURI as wrong:
-                raise Unusable(str(wrong)) from wrong
+                raise unusable(wrong, self._address.shown) from None
             except (OSError, InvalidHandshake, TimeoutError) as failure:
                 reason = str(failure) or type(failure).__name__
             if not self._ended.is_set():

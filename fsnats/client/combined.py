@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from fsnats.backoff import Backoff
 from fsnats.client.conversation import Forbidden
-from fsnats.client.refusals import text_of
+from fsnats.client.refusals import text_of, unusable
 from fsnats.errors import Unavailable, Unusable
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class Combined:
                     await self._carry(connection, backoff)
                 reason: Exception = Unavailable("the server closed the connection")
             except InvalidURI as wrong:
-                raise Unusable(str(wrong)) from wrong
+                raise unusable(wrong, self._shown) from None
             except InvalidStatus as refusal:
                 status = refusal.response.status_code
                 reason = Unavailable(f"the server answers {status}: {text_of(refusal)}")

@@ -1,8 +1,9 @@
-"""What a server says that refuses a handshake, and whether another try may help."""
+"""What a server says that refuses a handshake, and whether another try may help; and what is wrong with its URL."""
 
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, InvalidURI
 
 from fsnats.client.conversation import Forbidden, Rejected
+from fsnats.errors import Unusable
 
 # Of HTTP statuses: not without another token; perhaps later; every other one of 400 to 499 is final.
 _FORBIDDEN = frozenset({401, 403})
@@ -30,3 +31,8 @@ def seconds_of(refusal: InvalidStatus) -> float:
         return max(0.0, float(refusal.response.headers.get("Retry-After", 0)))
     except ValueError:
         return 0.0
+
+
+def unusable(wrong: InvalidURI, shown: str) -> Unusable:
+    """What is wrong with a URL, `shown` without what may be a secret in it.  Raise it `from None`: `wrong` has all."""
+    return Unusable(f"'{shown}': {wrong.msg}")

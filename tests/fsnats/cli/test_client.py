@@ -148,8 +148,9 @@ async def test_a_url_that_is_none_is_wrong_usage(url: str) -> None:
     assert "Traceback" not in ended.err
 
 
-async def test_what_is_secret_in_the_url_is_not_shown() -> None:
-    url = f"ws://user:sesame@127.0.0.1:{free_port()}/usdm?token=sesame"
+@pytest.mark.parametrize("user", ["user:sesame", "sesame"])
+async def test_what_is_secret_in_the_url_is_not_shown(user: str) -> None:
+    url = f"ws://{user}@127.0.0.1:{free_port()}/usdm?token=sesame"
     async with running(*command("client", "--url", url), env=environment()) as process:
         told = await line_with(process.stdout, "cannot connect")
     assert "ws://127.0.0.1" in told

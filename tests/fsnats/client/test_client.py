@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import traceback
 from http import HTTPStatus
 
 import pytest
@@ -40,6 +41,13 @@ async def test_a_path_where_nothing_is_served_is_refused_at_once() -> None:
         assert refused.value.code == "404"
     with pytest.raises(Unusable, match="without '/ws'"):
         Client("ws://h/ws")
+
+
+async def test_a_url_that_cannot_be_used_is_not_repeated_for_it_may_hold_a_secret() -> None:
+    async with Client("ws://s3cr3t@127.0.0.1:1") as client:
+        with pytest.raises(Unusable, match=r"^'127\.0\.0\.1:1': username provided without password$") as refused:
+            await anext(client.stream("a@trade"))
+    assert "s3cr3t" not in "".join(traceback.format_exception(refused.value))
 
 
 @pytest.mark.parametrize("status", [HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE])

@@ -1,4 +1,5 @@
 import asyncio
+import traceback
 from http import HTTPStatus
 
 import pytest
@@ -75,3 +76,10 @@ def test_a_url_with_a_query_is_refused_without_being_repeated() -> None:
     with pytest.raises(Unusable, match="the URL has no query") as refused:
         Notes().reader("ws://h?token=secret")
     assert "secret" not in str(refused.value)
+
+
+async def test_a_url_that_cannot_be_used_is_not_repeated_for_it_may_hold_a_secret() -> None:
+    reader = Notes().reader("ws://s3cr3t@127.0.0.1:1")
+    with pytest.raises(Unusable, match=r"^'127\.0\.0\.1:1': username provided without password$") as refused:
+        await reader.run()
+    assert "s3cr3t" not in "".join(traceback.format_exception(refused.value))

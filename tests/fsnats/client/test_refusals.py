@@ -2,11 +2,11 @@ from http import HTTPStatus
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, InvalidURI
 from websockets.http11 import Response
 
 from fsnats.client.conversation import Forbidden, Rejected
-from fsnats.client.refusals import passing, seconds_of, text_of
+from fsnats.client.refusals import passing, seconds_of, text_of, unusable
 
 
 def refusal(status: int, body: bytes = b"because\n", **fields: str) -> InvalidStatus:
@@ -36,3 +36,7 @@ def test_it_says_for_how_long() -> None:
     assert seconds_of(refusal(503)) == 0
     assert seconds_of(refusal(503, Retry_After="Fri, 20 Nov 2026 20:30:00 GMT")) == 0
     assert text_of(refusal(503, b"\xff" * 500)) == "\ufffd" * 200
+
+
+def test_what_is_wrong_with_a_url_is_said_without_it() -> None:
+    assert str(unusable(InvalidURI("ws://s3cr3t@h", "no password"), "h")) == "'h': no password"
