@@ -45,8 +45,8 @@ class _Connections(set[Any]):
             await self.emptied.wait()
 
 
-def listen(host: str, port: int, setting: str) -> socket.socket:
-    """A listening TCP socket that other processes may share (SO_REUSEPORT).  Port 0 takes a free one.
+def listen(host: str, port: int, setting: str, *, shared: bool = True) -> socket.socket:
+    """A listening TCP socket that other processes may share (SO_REUSEPORT), or not.  Port 0 takes a free one.
 
     Raises ConfigError naming `setting` when the address cannot be had.
     """
@@ -55,12 +55,15 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         # Accepted connections inherit it.  Without it a client that does not read hides 3.8 MB in the kernel before
         # anybody here notices; with it 45 KB.
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         listener.bind(address)
+        if not shared:
+            listener.listen(_BACKLOG)  # only now is it known that nobody else does
     except OSError as error:
         if listener is not None:
             listener.close()

@@ -28,35 +28,41 @@ def _speed(text: str) -> float:
         speed = float(text)
     except ValueError:
         speed = 0.0
-    if speed <= 0:
-        raise typer.BadParameter("a positive number, or max")
+    if not speed > 0:
+        raise typer.BadParameter(f"'{text}' is neither a positive number nor max", param_hint="--speed")
     return speed
 
 
 @app.command()
 def sim(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = PORT,
     seed: Annotated[int, typer.Option(help="The same seed makes the same market.")] = 1,
     spot_symbols: Annotated[
-        int | None, typer.Option(help="Trading spot symbols (the exchange has about 1,300).")
+        int | None, typer.Option(min=0, help="Trading spot symbols (the exchange has about 1,300).")
     ] = None,
     usdm_symbols: Annotated[
-        int | None, typer.Option(help="Trading USD-M symbols (the exchange has about 800).")
+        int | None, typer.Option(min=0, help="Trading USD-M symbols (the exchange has about 800).")
     ] = None,
-    history_days: Annotated[int, typer.Option(help="Days of candles and trades before now.")] = 60,
-    rate: Annotated[float, typer.Option(help="Send so many messages a second over all subscribed streams.")] = 0.0,
+    history_days: Annotated[int, typer.Option(min=1, help="Days of candles and trades before now.")] = 60,
+    rate: Annotated[
+        float, typer.Option(min=0, help="Send so many messages a second over all subscribed streams.")
+    ] = 0.0,
     stamp: Annotated[bool, typer.Option(help='Put "TS": <monotonic ns> into each payload.')] = False,
     replay: Annotated[
         list[str] | None, typer.Option(help="Serve this capture (.jsonl, plain, .gz or .zst); repeatable.")
     ] = None,
     speed: Annotated[str, typer.Option(help="How much faster than recorded to replay, or max.")] = "1",
     replay_waits: Annotated[bool, typer.Option(help="Start only at POST /sim/replay/start.")] = False,
-    life: Annotated[float | None, typer.Option(help="Seconds after which connections are ended (24 h).")] = None,
-    dials: Annotated[
-        int | None, typer.Option(help="Connection attempts per IP, market and five minutes (300).")
+    life: Annotated[
+        float | None, typer.Option(min=0.001, help="Seconds after which connections are ended (24 h).")
     ] = None,
-    weight: Annotated[int | None, typer.Option(help="REST weight per IP and minute (6000 spot, 2400 futures).")] = None,
+    dials: Annotated[
+        int | None, typer.Option(min=1, help="Connection attempts per IP, market and five minutes (300).")
+    ] = None,
+    weight: Annotated[
+        int | None, typer.Option(min=1, help="REST weight per IP and minute (6000 spot, 2400 futures).")
+    ] = None,
     record: Annotated[bool, typer.Option(help="Keep who the newest events were, for GET /sim/ledger/events.")] = False,
     log_level: Annotated[str, typer.Option(help=f"One of {', '.join(log.LEVELS)}.")] = "info",
 ) -> None:
@@ -65,6 +71,8 @@ def sim(
     WebSocket bases are ws://HOST:PORT/spot, /usdm (then /public or /market) and /coinm; REST bases the same with http.
     GET /sim/ledger shows what happened, POST /sim/faults/<name> makes things go wrong.
     """
+    if log_level not in log.LEVELS:
+        raise typer.BadParameter(f"'{log_level}' is none of {', '.join(log.LEVELS)}", param_hint="--log-level")
     log_as("simulator", msgspec.structs.replace(load().config, log_level=log_level))
     base = Settings()
     settings = Settings(

@@ -84,7 +84,7 @@ class Simulator:
         return Engine(self.world, self.hub)
 
     async def __aenter__(self) -> Self:
-        listener = listen(self.settings.host, self.settings.port, "port")
+        listener = listen(self.settings.host, self.settings.port, "--port", shared=False)
         self.port = listener.getsockname()[1]
         app = App(self, self.replay.rest(self.world) if self.replay is not None else Rest(self.world))
         await self._stack.enter_async_context(serving(app, self._connect, listener, shutdown_timeout=1))

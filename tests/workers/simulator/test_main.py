@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fsnats.websocket.serve import listen
 from tests.conftest import eventually, free_port
 from workers.simulator.main import main
 
@@ -47,10 +48,32 @@ def test_help_names_the_options(capsys: pytest.CaptureFixture[str]) -> None:
         assert option in shown
 
 
-@pytest.mark.parametrize("arguments", [["--speed", "slow"], ["--speed", "-1"], ["--nosuch"]])
-def test_wrong_usage_is_told_by_the_exit_status(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--speed", "slow"],
+        ["--speed", "-1"],
+        ["--speed", "nan"],
+        ["--nosuch"],
+        ["--port", "65536"],
+        ["--log-level", "loud"],
+        ["--history-days", "-5"],
+        ["--dials", "0"],
+    ],
+)
+def test_wrong_usage_is_told_by_the_exit_status_and_named(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments) == 64
-    assert capsys.readouterr().err
+    assert arguments[0] in capsys.readouterr().err
+
+
+def test_a_port_is_shared_with_nobody(capfd: pytest.CaptureFixture[str]) -> None:
+    with listen("0.0.0.0", 0, "PORT") as gateway:  # which would share it
+        gateway.listen()
+        port = gateway.getsockname()[1]
+        assert main(["--port", str(port)]) == 78
+    assert f"fsnats: --port: cannot listen on 127.0.0.1:{port}: Address already in use" in capfd.readouterr().err
 
 
 def test_a_capture_that_is_missing_is_a_configuration_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
