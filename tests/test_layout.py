@@ -41,7 +41,6 @@ ELSEWHERE = {
     "fsnats/store/sqliterows.py": "tests/fsnats/store/test_contract.py",
     # Thin shells, exercised by the tests of what they compose.
     "fsnats/supervisor/fleet.py": "tests/fsnats/supervisor/test_main.py",
-    "gateway/client.py": "tests/gateway/test_app.py",
     "gateway/files.py": "tests/e2e/test_tls.py",
     "gateway/main.py": "tests/e2e/test_health.py",
     "workers/capture/main.py": "tests/e2e/test_captures.py",

@@ -236,6 +236,25 @@ async def test_who_leaves_while_its_past_is_fetched_and_comes_back_is_served(hou
     assert house.said() == [4, _resumed(1), 5]
 
 
+async def test_who_came_after_its_past_and_leaves_keeps_nothing(house: House) -> None:
+    house.publish(1, 2)
+    await house.join(house.resume(1))
+    house.listening.leave(TRADES, FORM)
+    assert len(house.hub) == 0
+
+
+async def test_a_value_that_was_looked_for_before_somebody_left_is_not_for_who_comes_back(house: House) -> None:
+    form = forms.typed("ticker", TICKER, forms.Envelope.TYPED, PLAIN, name_market=False)
+    old = publish(house.bus, SPOT, "btcusdt@ticker", 1, 1, b'{"a":1}')
+    house.listening.begin(Listen(TICKER, form, Snapshot()))
+    (first,) = house.listening.take_unseen()
+    house.listening.leave(TICKER, form)
+    house.listening.offer(first, old)
+    house.listening.begin(Listen(TICKER, form))
+    house.listening.offer(first, old)
+    assert house.said() == []
+
+
 async def test_the_past_of_a_stream_that_was_left_is_not_looked_for(house: House) -> None:
     asked = _history_worker(house, [])
     async with asyncio.TaskGroup() as tasks:

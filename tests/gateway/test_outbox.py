@@ -98,10 +98,10 @@ def test_nothing_is_written_to_a_client_that_is_being_closed() -> None:
     socket.outbox.discard()
     socket.turn_brings(b"2")
     socket.outbox.pause()
+    assert not socket.turn.slow
     socket.reads()
 
     assert socket.written == []
-    assert not socket.turn.slow
 
 
 def test_who_waits_is_counted_until_it_does_not() -> None:

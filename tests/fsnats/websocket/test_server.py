@@ -14,13 +14,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
-from fsnats.websocket import frames
+from fsnats.websocket import frames, handshake
 from fsnats.websocket.deflate import Deflater
 from fsnats.websocket.handshake import Request, Response
 from fsnats.websocket.serve import listen, serving
-from fsnats.websocket.server import Connection
+from fsnats.websocket.server import WRITE_BUFFER_BYTES, Connection
 from tests.conftest import eventually
-from tests.fsnats.websocket.cases import frame
+from tests.fsnats.websocket.cases import BINARY, CLOSE, PING, TEXT, frame
+from tests.fsnats.websocket.transport import Recorded
 
 HAPPENED: list[str] = []
 HANDSHAKE = (
@@ -277,3 +278,82 @@ async def test_where_the_server_does_not_compress_nothing_is_agreed(port: int) -
         assert "Sec-WebSocket-Extensions" not in connection.response.headers
         await connection.send("x" * 1000)
         assert await connection.recv() == "x" * 1000
+
+
+class Closer(Echo):
+    """Ends it at a binary message."""
+
+    def received_binary(self, data: bytes) -> None:
+        self.fail(4000, "binary")
+
+    def closing(self) -> None:
+        HAPPENED.append("closing")
+
+
+@pytest.fixture
+def opened() -> tuple[Closer, Recorded]:
+    """A connection behind its handshake."""
+    HAPPENED.clear()
+    connection, transport = Closer(set()), Recorded()
+    request = handshake.read(HANDSHAKE)
+    assert request is not None
+    connection.take(transport, request, b"")
+    transport.written = b""
+    return connection, transport
+
+
+Opened = tuple[Closer, Recorded]
+
+
+async def test_a_transport_tells_early_that_nobody_reads(opened: Opened) -> None:
+    assert opened[1].limit == WRITE_BUFFER_BYTES
+
+
+async def test_of_what_comes_behind_the_message_that_ended_it_nothing_counts(opened: Opened) -> None:
+    connection, transport = opened
+    connection.data_received(frame(BINARY, b"x") + frame(TEXT, b"later") + frame(PING))
+    connection.data_received(frame(TEXT, b"later"))
+    connection.write(frames.text(b"news"))
+
+    assert transport.written == frames.close(4000, "binary")
+    assert HAPPENED.count("closing") == 1
+
+
+async def test_nothing_is_written_behind_the_word_that_it_ends(opened: Opened) -> None:
+    connection, transport = opened
+    connection.close(1000, "")
+    connection.write(frames.text(b"news"))
+    connection.data_received(frame(TEXT, b"said before it read that") + frame(PING) + frame(CLOSE, b"\x03\xe8"))
+
+    assert transport.written == frames.close(1000, "")
+    assert transport.is_ended
+
+
+@pytest.mark.parametrize("how", ["close", "half"])
+async def test_who_never_ends_its_half_is_cut_off(opened: Opened, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    connection, transport = opened
+    monkeypatch.setattr(Closer, "close_timeout", 0.01)
+    if how == "close":
+        connection.close(1000, "")
+    else:
+        connection.eof_received()
+    assert (connection.is_open, transport.is_aborted, HAPPENED.count("closing")) == (False, False, 1)
+    await eventually(lambda: transport.is_aborted)
+
+
+async def test_pongs_that_pile_up_unread_end_it_and_data_alone_does_not(opened: Opened) -> None:
+    connection, transport = opened
+    transport.unsent = 10 * connection.unread_bytes_max
+    pings = frame(PING, b"p" * 125)
+    for _ in range(connection.unread_bytes_max // 127):
+        connection.data_received(pings)
+    assert not transport.is_aborted
+    connection.data_received(pings)
+    assert transport.is_aborted
+
+
+async def test_who_reads_its_pongs_may_ping_without_end(opened: Opened) -> None:
+    connection, transport = opened
+    for _ in range(3 * connection.unread_bytes_max // 127):
+        connection.data_received(frame(PING, b"p" * 125))
+    assert not transport.is_aborted
