@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
@@ -82,6 +83,8 @@ class TodaysLogs:
         self._visits = Visits(house, paces, clock.monotonic)
         self._proxies = Proxies(house.config.gateway_trusted_proxies)
         self._told = Fresh[Asked, bytes](clock.monotonic)
+        # Its own: on a disk that stands still threads stay for good, and others need those of the loop.
+        self._thread = ThreadPoolExecutor(1, "logs")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def tell(headers: Headers) -> bytes:
@@ -104,7 +107,8 @@ class TodaysLogs:
 
         async def read() -> bytes:
             # In a thread: the disk may take its time, and everybody else waits for this loop.
-            return await asyncio.to_thread(self._read, wanted, day_of(now))
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._read, wanted, day_of(now))
 
         try:
             async with asyncio.timeout(_WITHIN):

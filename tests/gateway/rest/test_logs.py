@@ -1,7 +1,10 @@
 """Today's logs over HTTP, from files that the test wrote."""
 
+import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,6 +121,28 @@ async def test_what_does_not_fit_is_said_to_be_missing(
     monkeypatch.setattr(logs, "BYTES_MOST", 3000)
     told = (await http.get(f"{TODAY}?limit=5")).json()
     assert (told["count"], told["complete"]) == (2, False)
+
+
+async def test_a_disk_that_stands_still_holds_up_nothing_else(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves = threading.Event()
+
+    def listdir(_place: Path) -> list[str]:
+        moves.wait()
+        return []
+
+    monkeypatch.setattr(logs, "_WITHIN", 0.05)
+    monkeypatch.setattr("fsnats.logs.reading.os.listdir", listdir)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    try:
+        for _ in range(2):
+            reply = await http.get(TODAY)
+            assert (reply.status_code, reply.json()["code"]) == (503, "BUSY")
+        async with asyncio.timeout(10):
+            assert await asyncio.to_thread(lambda: "done") == "done"
+    finally:
+        moves.set()
 
 
 @pytest.mark.parametrize(
