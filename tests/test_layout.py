@@ -43,7 +43,6 @@ ELSEWHERE = {
     "fsnats/supervisor/fleet.py": "tests/fsnats/supervisor/test_main.py",
     "gateway/files.py": "tests/e2e/test_tls.py",
     "gateway/main.py": "tests/e2e/test_health.py",
-    "workers/capture/main.py": "tests/e2e/test_captures.py",
     "fsnats/cli/capture.py": "tests/e2e/test_captures.py",
     "workers/history/main.py": "tests/e2e/test_seed_000.py",
     "workers/ingest/main.py": "tests/e2e/test_demand.py",

@@ -16,6 +16,7 @@ import typer
 
 from fsnats import catalogue, notify, process
 from fsnats.binance.streams import Market
+from fsnats.bus import Bus
 from fsnats.bus.nats import NatsBus
 from fsnats.captures.recovery import last_places, repair
 from fsnats.captures.writer import Form, Rotation, Writer
@@ -34,6 +35,7 @@ from workers.capture.capture import Capture
 from workers.capture.desk import Desk
 
 _AGAIN = 0.5  # seconds between two looks for a list of symbols
+_PATIENCE = 3.0  # seconds without one after which somebody should know
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 logger = logging.getLogger(__name__)
@@ -101,7 +103,7 @@ async def _run(
     name = f"capture-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
     async with NatsBus(nats_urls(config), name, random.random) as bus, asyncio.TaskGroup() as tasks:
         beating = tasks.create_task(notifier.beat())
-        listings = await _listings(bus, tuple(wanted) or config.markets, stopping)
+        listings = await listings_of(bus, tuple(wanted) or config.markets, stopping)
         if listings is not None:
             simulated = any(listing.simulated for listing in listings.values())
             rotation = Rotation(config.capture_rotate_size, config.capture_rotate_every)
@@ -135,11 +137,13 @@ async def _run(
         beating.cancel()
 
 
-async def _listings(
-    bus: NatsBus, markets: tuple[Market, ...], stopping: process.Stopping
+async def listings_of(
+    bus: Bus, markets: tuple[Market, ...], stopping: process.Stopping, patience: float = _PATIENCE
 ) -> dict[Market, Listing] | None:
-    """What the markets list; None when we are asked to stop before anybody knows."""
+    """What the markets list; None when we are asked to stop before anybody knows.  After `patience` seconds it is told
+    whose list is missing."""
     found: dict[Market, Listing] = {}
+    told_at: float | None = asyncio.get_running_loop().time() + patience
     while not stopping.requested:
         try:
             for market in markets:
@@ -149,6 +153,13 @@ async def _listings(
             logger.debug("no list of symbols yet", extra={"event": "symbols.awaited", "error": str(error)})
         if len(found) == len(markets):
             return found
+        if told_at is not None and asyncio.get_running_loop().time() >= told_at:
+            told_at = None
+            missing = [str(market) for market in markets if market not in found]
+            logger.warning(
+                "nothing is captured yet: no list of symbols is here; does a fleet run that carries these markets?",
+                extra={"event": "capture.waits", "markets": missing},
+            )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_AGAIN):
                 await stopping.wait()
