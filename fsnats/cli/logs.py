@@ -63,14 +63,24 @@ def logs(
     show = _pretty(colours.are_shown(sys.stdout, os.environ)) if pretty else _plain
     found = Logs(place, wanted)
     most = count if count is not None else LINES if from_ms is None else None
+    is_known = False
     try:
         for line in _lines(found, most, follow=follow):
+            is_known = True
             sys.stdout.write(show(line))
             sys.stdout.flush()
+        if not is_known and (strangers := sorted(set(wanted.programs) - {name.program for name in found.there()})):
+            typer.echo(
+                f"fsnats: no log file here is of {', '.join(strangers)}; there are those of {_named(found)}", err=True
+            )
         if found.broken:
             typer.echo(f"fsnats: {found.broken} lines of these files are none", err=True)
     except KeyboardInterrupt:
         return
+
+
+def _named(found: "Logs") -> str:
+    return ", ".join(sorted({name.program for name in found.there()})) or "nobody"
 
 
 def _lines(found: "Logs", most: int | None, *, follow: bool) -> "Iterator[Line]":

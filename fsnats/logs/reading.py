@@ -79,7 +79,7 @@ class Logs:
 
         With `after`, only what was written since a `Found` whose `ends` these are.
         """
-        names = self._there()
+        names = self.there()
         starts = dict(after or {})
         gone = any(name not in names for name in starts)
         ends = {name: self._end(name) for name in names}
@@ -108,10 +108,11 @@ class Logs:
 
         The places move along with what is read, wanted or not; when all was taken they are where the files end.
         """
-        sources = [self._forward(reversed(parts), places) for parts in _by_slot(self._there())]
+        sources = [self._forward(reversed(parts), places) for parts in _by_slot(self.there())]
         return heapq.merge(*sources, key=lambda line: line.time)
 
-    def _there(self) -> list[FileName]:
+    def there(self) -> list[FileName]:
+        """The files that there are."""
         try:
             found = os.listdir(self._directory)
         except OSError:

@@ -72,6 +72,14 @@ async def test_what_makes_no_sense_is_refused(directory: Path, arguments: list[s
     assert says in ended.err
 
 
+async def test_a_program_that_has_no_file_here_is_named_with_those_that_have(directory: Path) -> None:
+    write(directory, 10, "gateway", "info", "one")
+    write(directory, 10, "history", "info", "two")
+    ended = await fsnats("logs", "-p", "gatway", "-p", "history", "--level", "error")
+    assert (ended.status, ended.out) == (0, "")
+    assert ended.err == "fsnats: no log file here is of gatway; there are those of gateway, history\n"
+
+
 async def test_where_nobody_logs_it_says_where_it_looked(tmp_path: Path) -> None:
     ended = await fsnats("logs")
     assert ended.status == 78
