@@ -45,7 +45,7 @@ class StreamNameError(Unusable):
     """A stream name that does not exist on its market."""
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
+        super().__init__(f"{name or repr(name)}: {reason}")
         self.name = name
         self.reason = reason
 

@@ -132,6 +132,8 @@ class Rest:
             reason = "no answer in time"
         elif isinstance(error, httpx.HTTPError):
             reason = str(error) or type(error).__name__
+            if stage in ("dns", "tcp"):
+                reason = f"{self._client.base_url.host}: {reason}"
         else:
             reason = "the proxy's answer makes no sense"
         return ExchangeUnavailable(stage, reason, status=_proxy_status(reason) if stage == "proxy" else None)

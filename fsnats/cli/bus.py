@@ -28,7 +28,9 @@ async def connected_bus(config: Config, name: str) -> AsyncIterator[NatsBus]:
         urls = nats_urls(config)
     except ConfigError as error:
         # Not a wrong setting here: the fleet may be started at any moment.
-        raise BusUnavailable(f"no fleet runs here ({error.reason}); start one with `fsnats up`") from error
+        raise BusUnavailable(
+            f"no fleet runs here: {error.setting} is {error.reason}; start one with `fsnats up`"
+        ) from error
     async with NatsBus(urls, name, random.random) as bus:
         try:
             async with asyncio.timeout(_LIMIT):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -129,6 +130,7 @@ async def test_the_stage_that_failed_is_named(url: str, proxy: str | None, stage
 
     assert failure.value.stage == stage
     assert "secret" not in str(failure.value)
+    assert stage == "proxy" or str(urlsplit(url).hostname) in str(failure.value)
 
 
 async def test_a_server_without_tls_is_tls() -> None:

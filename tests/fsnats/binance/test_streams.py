@@ -84,6 +84,7 @@ def test_the_part_that_is_wrong_is_named(market: Market, name: str, reason: str)
     with pytest.raises(StreamNameError) as failure:
         parse(market, name)
     assert reason in failure.value.reason
+    assert not str(failure.value).startswith(":"), "an empty name is seen"
 
 
 def test_a_contracts_pair_is_what_stands_before_its_type() -> None:
