@@ -56,7 +56,7 @@ class Router:
         those messages that are looked at."""
         self._market = market
         self._publish = publish
-        self._epoch = epoch
+        self.epoch = epoch  # in which it counts: not to be changed once something was published
         self._repairs = repairs or NoRepairs()
         self._now_ns = now_ns
         self._delays = delays or Delays(market, {})
@@ -212,7 +212,7 @@ class Router:
             line.continues = False
             flags |= CONTINUES
         name = line.stream.name
-        frame = encode(Frame(VERSION, name, received_ns, self._epoch, seq, flags, payload, published_ns))
+        frame = encode(Frame(VERSION, name, received_ns, self.epoch, seq, flags, payload, published_ns))
         if not self._publish(line.subject, frame):
             self.unpublished += 1
             if len(payload) >= LARGE_BYTES:

@@ -25,6 +25,7 @@ FRESH, FRESH_AT_START = 10.0, 75.0
 STARTING = 15.0  # seconds in which a new worker hears of all that is wanted: gateways repeat it every few seconds
 _ASIDE = GAP | SNAPSHOT | LATE  # a frame that does not hold the newest payload of the exchange
 _BEHIND = 8  # frames to look back for the newest payload of the exchange, where a notice came last
+_EPOCH_MOST = 2**62  # nanoseconds: the year 2116; what is beyond is no epoch of ours
 _LOOKS = 32  # streams for which that is done: a notice is the last frame of few
 
 
@@ -49,6 +50,19 @@ async def heritage(bus: Bus, market: Market, names: Collection[str], epoch: int,
         )
         return {}
     return {name: frame for name, frame in fresh.items() if not frame.flags & _ASIDE}
+
+
+async def epoch_after(bus: Bus, market: Market, names: Collection[str], epoch: int) -> int:
+    """An epoch that is later than those of whoever carried these streams last: this one, if it is.
+
+    Readers sort frames by their epochs, which have to grow also where the clock was put back meanwhile.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            newest = await replay.lasts(bus, market, names)
+    except (BusUnavailable, TimeoutError):
+        return epoch
+    return max(epoch, *(frame.epoch + 1 for frame in newest.values() if frame.epoch < _EPOCH_MOST), 0)
 
 
 def is_heritage(frame: Frame, epoch: int, now_ns: int) -> bool:

@@ -41,7 +41,7 @@ from workers.ingest.recovery import Recovery
 from workers.ingest.rotation import rotation
 from workers.ingest.router import Router
 from workers.ingest.silence import LOOK
-from workers.ingest.succession import heritage
+from workers.ingest.succession import epoch_after, heritage
 from workers.ingest.traffic import Traffic
 from workers.ingest.watchdog import Watchdog
 
@@ -74,11 +74,12 @@ class Worker:
         self._backlog = Backlog(bus.publish, lambda: bus.is_connected, clock.monotonic)
         self._awaited: set[str] = set()  # gateways that have not spoken yet since NATS came back
         self._drain_at = 0.0  # when what waited is sent all the same
-        self._epoch = clock.time_ns()
         self._traffic = Traffic()
         self._delays = Delays(market, Offsets(bus).newest)
         self.vitals = Vitals(self._delays.hops.turn)
-        self._router = Router(market, self._backlog.publish, self._epoch, self._recovery, clock.time_ns, self._delays)
+        self._router = Router(
+            market, self._backlog.publish, clock.time_ns(), self._recovery, clock.time_ns, self._delays
+        )
         self._recovery.router = self._router
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
         self._watchdog = Watchdog(market, self._router, self._layout, clock, self._recovery.tell, self._journal)
@@ -206,7 +207,10 @@ class Worker:
             if (stream := self._mine.get(name)) is not None or (self._is_mine(name) and (stream := self._mine[name]))
         }
         # Asked before the exchange is: no message comes before the answer.
-        inherited = await heritage(self._bus, self._market, self._router.strange(streams), self._epoch, self._clock)
+        strange = self._router.strange(streams)
+        if strange and not self._router.frames:
+            self._router.epoch = await epoch_after(self._bus, self._market, strange, self._router.epoch)
+        inherited = await heritage(self._bus, self._market, strange, self._router.epoch, self._clock)
         self._router.carry(streams, inherited)
         layout = self._layout.arrange(self._watchdog.routes(streams))
         for key in [key for key in self._feeds if key not in layout]:
@@ -264,7 +268,7 @@ class Worker:
             "kind": "ingest",
             "pid": os.getpid(),
             **self.vitals.status(),
-            "epoch": self._epoch,
+            "epoch": self._router.epoch,
             "market": self._market,
             "group": self._number,
             "symbols": len(self._group.symbols) if self._group else 0,

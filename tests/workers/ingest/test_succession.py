@@ -11,7 +11,15 @@ from fsnats.subjects import subject_of
 from tests.clock import HandClock
 from tests.windows import MemoryWindow
 from workers.ingest import succession
-from workers.ingest.succession import FRESH, FRESH_AT_START, STARTING, before_notices, heritage, is_heritage
+from workers.ingest.succession import (
+    FRESH,
+    FRESH_AT_START,
+    STARTING,
+    before_notices,
+    epoch_after,
+    heritage,
+    is_heritage,
+)
 
 SPOT = Market.SPOT
 EPOCH = 900 * 10**9
@@ -73,6 +81,17 @@ def test_notices_alone_leave_nothing_to_go_on_from() -> None:
     notices = [frame("a@depth", seq, flags=GAP) for seq in (1, 2)]
 
     assert before_notices(notices) == notices[-1]
+
+
+async def test_epochs_grow_also_after_the_clock_was_put_back() -> None:
+    bus = MemoryBus()
+    assert await epoch_after(bus, SPOT, ["a@trade"], EPOCH) == EPOCH  # no window, nothing to be afraid of
+    MemoryWindow(bus, SPOT)
+    publish(bus, frame("a@trade", 1, epoch=EPOCH - 5), frame("b@trade", 1, epoch=EPOCH + 5))
+    publish(bus, frame("c@trade", 1, epoch=2**64 - 1))  # whoever that was
+
+    assert await epoch_after(bus, SPOT, ["a@trade", "c@trade", "d@trade"], EPOCH) == EPOCH
+    assert await epoch_after(bus, SPOT, ["a@trade", "b@trade", "c@trade"], EPOCH) == EPOCH + 6
 
 
 async def test_without_a_window_streams_begin_anew(clock: HandClock) -> None:

@@ -53,7 +53,8 @@ class Rig:
         return [name for name in self.simulator.ledger.subscribed(Market.USDM) if name != CONTRACT_INFO]
 
     @contextlib.asynccontextmanager
-    async def worker(self, group: int = 0, **settings: object) -> AsyncIterator[Worker]:
+    async def worker(self, group: int = 0, ahead: float = 0.0, **settings: object) -> AsyncIterator[Worker]:
+        """One whose clock is so many seconds ahead."""
         config = config_for(self.simulator, **({"linger": 0.0} | settings))
         worker: Worker | None = None
 
@@ -62,7 +63,7 @@ class Rig:
                 worker.bus_changed(connected)
 
         async with NatsBus([self.nats.url], "worker", lambda: 0.0, on_change=changed, keep_sent=True) as bus:
-            worker = Worker(config, Market.USDM, group, bus, SystemClock(), lambda: 0.0)
+            worker = Worker(config, Market.USDM, group, bus, AheadClock(ahead), lambda: 0.0)
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(worker.run())
                 async with asyncio.timeout(20):
@@ -71,6 +72,16 @@ class Rig:
                 await bus.flush()
                 yield worker
                 running.cancel()
+
+
+class AheadClock(SystemClock):
+    """The time of day, so many seconds early."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def time_ns(self) -> int:
+        return super().time_ns() + int(self._seconds * 1e9)
 
 
 class Rows:
@@ -157,10 +168,13 @@ async def test_only_the_lead_carries_all_market_streams(rig: Rig) -> None:
 
 
 async def test_a_symbol_that_joins_the_group_is_carried_without_a_restart(rig: Rig) -> None:
+    asked: list[bytes] = []
     async with rig.worker():
         rig.announce("add", "btcusdt@trade", "solusdt@trade")
         await eventually(lambda: rig.subscribed() == ["btcusdt@trade"])
+        rig.bus.subscribe(DEMAND_REQUEST, lambda _subject, _reply, payload: asked.append(payload))
         await list_symbols(rig.bus, Market.USDM, "BTCUSDT", "SOLUSDT", size=2)
+        await eventually(lambda: asked)  # what a gateway answers with all that it wants
         rig.announce("whole", "btcusdt@trade", "solusdt@trade")
         await eventually(lambda: rig.subscribed() == ["btcusdt@trade", "solusdt@trade"])
 
@@ -287,7 +301,10 @@ async def test_with_redundancy_each_stream_comes_twice_and_goes_out_once(rig: Ri
     assert rig.simulator.ledger.violations == []
 
 
-async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ahead", [0.0, 3600.0])  # and then the clock is put right
+async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(
+    rig: Rig, ahead: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(succession, "PATIENCE", 60.0)  # this machine may be slow; that is not what is tested
     await open_window(rig.bus, Market.USDM)
     names = ("btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@markPrice@1s")
@@ -299,7 +316,7 @@ async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig, mo
             # A full queue would stop its reading, and keep the closing handshake waiting for ten seconds.
             reader = connect(f"{base}/{route}/stream?streams={streams}", proxy=None, max_queue=None)
             await others.enter_async_context(reader)
-        async with rig.worker():
+        async with rig.worker(ahead=ahead):
             rig.announce("add", *names)
             await eventually(lambda: {frame.stream for frame in rig.frames} == set(names))
         produced = {name: len(rig.simulator.ledger.payloads(Market.USDM, name)) for name in names[:2]}
@@ -316,6 +333,7 @@ async def test_a_new_worker_goes_on_where_the_one_before_it_stopped(rig: Rig, mo
     before = {frame.stream: frame for frame in rig.frames if frame.epoch == old}
     after = {frame.stream: frame for frame in reversed(rig.frames) if frame.epoch != old}
 
+    assert min(frame.epoch for frame in after.values()) > old
     assert {name: (frame.seq, frame.flags & CONTINUES) for name, frame in after.items()} == {
         name: (frame.seq + 1, CONTINUES) for name, frame in before.items()
     }
