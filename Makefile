@@ -45,7 +45,7 @@ format: setup  ## Put the code into the house's form
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
 test: setup  ## All tests, fast ones first (.ci/run installs the programs that they start: PostgreSQL, nginx, …)
-	@$(BIN)/pytest -n $(or $(JOBS),2) --dist loadgroup
+	@$(BIN)/pytest -n $(or $(JOBS),4) --no-loadscope-reorder
 
 bench: setup  ## What it costs on this machine (reports, never fails)
 	@$(BIN)/python -m tests.bench

@@ -1,18 +1,20 @@
 """Fixtures that any test may use: the loop of the product, a hand-moved clock, a real NATS server, the recordings."""
 
 import asyncio
-import itertools
 import os
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from fsnats.bus.nats import NatsBus
 from tests.clock import HandClock
@@ -21,7 +23,9 @@ from tests.clock import HandClock
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).resolve().parent
+END_TO_END = TESTS / "e2e"
+RECORDINGS = TESTS.parents[1] / "shared" / "data"
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -29,13 +33,40 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"uvloop": uvloop.new_event_loop}
 
 
+@cache
+def shares(file: Path) -> bool:
+    """Whether tests of this file share something that lives as long as the file, a fleet mostly."""
+    text = file.read_text()
+    return any(word in text for word in ('scope="module"', "browser: Browser"))
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Which tests go to one process where they run side by side (pytest -n): those that share something, since each
+    process would start it again.  The groups of pytest-xdist itself do nothing with pytest 9.2 (its issue 1386)."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if shares(self.config.rootpath / file) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side (pytest -n 2 --dist loadgroup), those that share something of their module, a fleet
-    mostly, run in one process: each process would start it again."""
-    for item in items:
-        fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-        if any(each.scope == "module" for each in itertools.chain(*fixtures.values())):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    """End-to-end tests come last, and of these the ones that use a fleet of the whole run: each process starts that
+    late, and they are short, so that all processes end together.  What cannot be spread comes before what can."""
+    of_the_run = {item.path for item in items if any(used.scope == "session" for used in fixtures(item, "fleet"))}
+    items.sort(key=lambda item: (END_TO_END in item.path.parents, item.path in of_the_run, not shares(item.path)))
+
+
+def fixtures(item: pytest.Item, beginning: str = "") -> Iterator[pytest.FixtureDef[Any]]:
+    """The fixtures that a test uses, of those whose names begin so."""
+    if isinstance(item, pytest.Function):
+        for name, overridden in item._fixtureinfo.name2fixturedefs.items():
+            if name.startswith(beginning):
+                yield overridden[-1]
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import fixtures, shares
+
 ROOT = Path(__file__).resolve().parents[1]
 
 ELSEWHERE = {
@@ -99,3 +101,8 @@ def test_exceptions_are_still_needed() -> None:
         path = Path(module)
         assert (ROOT / path).is_file(), module
         assert not (ROOT / "tests" / path.parent / f"test_{path.name}").is_file(), module
+
+
+def test_files_whose_tests_share_something_are_known_to_do_so(request: pytest.FixtureRequest) -> None:
+    sharing = {item.path for item in request.session.items if any(used.scope == "module" for used in fixtures(item))}
+    assert [file for file in sharing if not shares(file)] == []
