@@ -13,15 +13,13 @@ from tests.e2e.site import chromium
 # What the browser itself says when a gateway is not there, or asks for a token.
 LOST = ("WebSocket connection to", "Failed to load resource")
 CANDLES = 499  # of the past, in the Market view's chart
-# Letters without coloured edges: pictures are half as large.
-_SWITCHES = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-lcd-text")
 _PATIENCE = 30_000.0  # milliseconds, on a machine that does much else
 
 
 def launch(playwright: Playwright) -> Browser:
     """Start the browser."""
     expect.set_options(timeout=_PATIENCE)
-    return playwright.chromium.launch(executable_path=chromium(), args=[*_SWITCHES])
+    return playwright.chromium.launch(**chromium())
 
 
 @contextmanager

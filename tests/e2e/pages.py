@@ -8,8 +8,6 @@ from playwright.async_api import ConsoleMessage, Page, async_playwright
 
 from tests.e2e.site import chromium, serving
 
-_SWITCHES = ["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"]
-
 
 class Printed:
     """What a page wrote to its console, in order."""
@@ -41,15 +39,15 @@ class Printed:
 async def opened(url: str = "") -> AsyncIterator[tuple[Page, Printed]]:
     """A page in a browser of its own, for as long as the block: this one, or an empty one of a site of ours."""
     # Of a site: a browser lets a page that is from nowhere not connect to this machine.
-    with serving("<!doctype html>") as site:
-        async with _shown(url or f"http://127.0.0.1:{site.port}/") as shown:
+    with serving("<!doctype html>") as port:
+        async with _shown(url or f"http://127.0.0.1:{port}/") as shown:
             yield shown
 
 
 @asynccontextmanager
 async def _shown(url: str) -> AsyncIterator[tuple[Page, Printed]]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=_SWITCHES)
+        browser = await playwright.chromium.launch(**chromium())
         try:
             page = await browser.new_page()
             printed = Printed(page)

@@ -1,19 +1,18 @@
 """The ES module that pages import, in a real browser: comes back when its gateway dies, misses and repeats nothing."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.client import until
 from tests.e2e.fleet import Fleet, free_port
-from tests.e2e.site import Site, serving, visited
+from tests.e2e.pages import opened
+from tests.e2e.site import serving
 
 PAGE = """<!doctype html><script type="module">
 const gateway = new URLSearchParams(location.search).get('gateway');
 const { Client } = await import(`http://127.0.0.1:${gateway}/fsnats.js`);
-const seen = { trades: [], gaps: [], errors: [], states: [], candles: 0, refused: [] };
+globalThis.seen = { trades: [], gaps: [], errors: [], states: [], candles: 0, refused: [] };
 const client = new Client(`ws://127.0.0.1:${gateway}`);
 client.stream(['BTCUSDT@aggTrade', 'ethusdt@aggTrade'], {
   market: 'usdm',
@@ -25,8 +24,6 @@ client.stream(['BTCUSDT@aggTrade', 'ethusdt@aggTrade'], {
 const history = { 'btcusdt@kline_1m': 3 };
 const stop = client.stream(['BTCUSDT@kline_1m'], { history, message: () => { seen.candles++; stop(); } });
 client.stream(['nopeusdt@trade'], { error: (error) => seen.refused.push(error.code) });
-const tell = () => fetch('/told', { method: 'POST', body: JSON.stringify(seen) });
-setInterval(tell, 200);
 </script>"""
 
 
@@ -37,20 +34,17 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield running
 
 
-def _told(site: Site) -> Any:
-    return site.told[-1] if site.told else None
-
-
-async def test_a_page_reads_on_over_the_death_of_its_gateway(fleet: Fleet, tmp_path: Path) -> None:
+async def test_a_page_reads_on_over_the_death_of_its_gateway(fleet: Fleet) -> None:
     port = free_port()
     gateway = fleet.serve_gateway(port)
-    with serving(PAGE) as site, visited(fleet, tmp_path, f"http://127.0.0.1:{site.port}/?gateway={port}"):
-        await until(lambda: site.told and len(_told(site)["trades"]) > 20, "the page reads", within=60)
-        gateway.kill()
-        fleet.serve_gateway(port)
-        count = len(_told(site)["trades"])
-        await until(lambda: len(_told(site)["trades"]) > count + 20, "the page reads on", within=60)
-        told = _told(site)
+    with serving(PAGE) as site:
+        async with opened(f"http://127.0.0.1:{site}/?gateway={port}") as (page, _):
+            await page.wait_for_function("globalThis.seen?.trades.length > 20", timeout=60_000)
+            gateway.kill()
+            fleet.serve_gateway(port)
+            count = await page.evaluate("seen.trades.length")
+            await page.wait_for_function(f"seen.trades.length > {count + 20}", timeout=60_000)
+            told: dict[str, Any] = await page.evaluate("seen")
 
     assert (told["gaps"], told["errors"]) == ([], [])
     for symbol in ("BTCUSDT", "ETHUSDT"):

@@ -99,10 +99,10 @@ def test_its_javascript_runs_in_a_page_of_another_origin(dialect: str, fleet: Fl
         shown = [argument.json_value() for argument in message.args]
         said.append(" ".join(each if isinstance(each, str) else json.dumps(each) for each in shown))
 
-    with serving("<!doctype html><title>somewhere else</title>") as site, browser.new_context() as context:
+    with serving("<!doctype html><title>somewhere else</title>") as port, browser.new_context() as context:
         page = context.new_page()
         page.on("console", heard)
-        page.goto(f"http://localhost:{site.port}/")
+        page.goto(f"http://localhost:{port}/")
         page.add_script_tag(type="module", content=script.replace("YOUR_TOKEN", TOKEN))
         signs = SIGNS[dialect] or ("[[", '{"a": ')
         for _ in range(600):
