@@ -2,6 +2,7 @@
 
 import msgspec
 
+from fsnats import replay
 from fsnats.binance.streams import Market
 from fsnats.bus import Answer, Bus
 from fsnats.bus.memory import MemoryBus
@@ -27,6 +28,13 @@ def publish(bus: Bus, market: Market, name: str, epoch: int, seq: int, payload: 
     frame = Frame(VERSION, name, 1, epoch, seq, flags, payload)
     assert bus.publish(subject_of(market, name), encode(frame))
     return frame
+
+
+async def settled(bus: Bus, market: Market, name: str, frame: Frame) -> None:
+    """Return when the window has taken a frame in: it does so behind the back of whoever publishes."""
+    newest: list[Frame | None] = [None]
+    while newest[0] != frame:
+        newest[0] = await replay.last(bus, market, name)
 
 
 class _Question(msgspec.Struct):

@@ -13,7 +13,7 @@ from fsnats.errors import BusUnavailable
 from fsnats.frames import CONTINUES, Frame
 from fsnats.replay import Replay, following
 from tests.conftest import NatsServer, eventually
-from tests.windows import MemoryWindow, open_window, publish
+from tests.windows import MemoryWindow, open_window, publish, settled
 
 SPOT = Market.SPOT
 TRADE, QUIET = "btcusdt@trade", "币安usdt@kline_1m"
@@ -34,17 +34,10 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
         yield bus
 
 
-async def settled(bus: Bus, name: str, frame: Frame) -> None:
-    """Return when the window has taken a frame in: it does so behind the back of whoever publishes."""
-    newest: list[Frame | None] = [None]
-    while newest[0] != frame:
-        newest[0] = await replay.last(bus, SPOT, name)
-
-
 async def test_the_newest_frame_of_a_stream_is_there_and_of_others_none(bus: Bus) -> None:
     publish(bus, SPOT, QUIET, 7, 1)
     frame = publish(bus, SPOT, QUIET, 7, 2, b'{"p":"1"}')
-    await settled(bus, QUIET, frame)
+    await settled(bus, SPOT, QUIET, frame)
 
     assert await replay.last(bus, SPOT, QUIET) == frame
     assert await replay.last(bus, SPOT, TRADE) is None
@@ -54,7 +47,7 @@ async def test_the_newest_frames_of_many_streams_come_together(bus: Bus) -> None
     names = [f"s{number}usdt@trade" for number in range(2_500)]
     for seq in (1, 2):
         frames = {name: publish(bus, SPOT, name, 7, seq) for name in names}
-    await settled(bus, names[-1], frames[names[-1]])
+    await settled(bus, SPOT, names[-1], frames[names[-1]])
 
     assert await replay.lasts(bus, SPOT, [*names, TRADE]) == frames
     assert await replay.lasts(bus, SPOT, [TRADE]) == {}
@@ -66,7 +59,7 @@ async def test_what_came_after_a_frame_is_read_in_order_and_known_to_be_all(bus:
     for seq in range(1, 4_001):
         frames.append(publish(bus, SPOT, TRADE, 7, seq))
         publish(bus, SPOT, f"s{seq % 9}usdt@trade", 7, seq)
-    await settled(bus, TRADE, frames[-1])
+    await settled(bus, SPOT, TRADE, frames[-1])
 
     for seq in (0, 1, 2, 1_000, 2_500, 3_999):
         assert await replay.after(bus, SPOT, TRADE, 7, seq) == Replay(frames[seq:], True)
@@ -78,7 +71,7 @@ async def test_what_came_after_a_frame_is_read_in_order_and_known_to_be_all(bus:
 
 async def test_what_was_before_the_window_is_missing_and_that_is_said(bus: Bus) -> None:
     frames = [publish(bus, SPOT, TRADE, 7, seq) for seq in (5, 6, 7)]
-    await settled(bus, TRADE, frames[-1])
+    await settled(bus, SPOT, TRADE, frames[-1])
 
     assert await replay.after(bus, SPOT, TRADE, 7, 4) == Replay(frames, True)  # the direct successor is there
     assert await replay.after(bus, SPOT, TRADE, 7, 3) == Replay(frames, False)
@@ -90,25 +83,25 @@ async def test_a_worker_that_was_replaced_is_no_loss_where_its_successor_says_so
         publish(bus, SPOT, TRADE, 8, 600, flags=CONTINUES),
         publish(bus, SPOT, TRADE, 8, 601),
     ]
-    await settled(bus, TRADE, frames[-1])
+    await settled(bus, SPOT, TRADE, frames[-1])
     assert await replay.after(bus, SPOT, TRADE, 7, 598) == Replay(frames[598:], True)
 
     last = publish(bus, SPOT, TRADE, 9, 1)
-    await settled(bus, TRADE, last)
+    await settled(bus, SPOT, TRADE, last)
     assert await replay.after(bus, SPOT, TRADE, 7, 598) == Replay([*frames[598:], last], False)
     assert await replay.after(bus, SPOT, TRADE, 8, 600) == Replay([frames[-1], last], False)
 
 
 async def test_the_newest_frames_are_as_many_as_asked_for_or_as_there_are(bus: Bus) -> None:
     frames = [publish(bus, SPOT, TRADE, 7, seq) for seq in range(1, 501)]
-    await settled(bus, TRADE, frames[-1])
+    await settled(bus, SPOT, TRADE, frames[-1])
 
     assert await replay.newest(bus, SPOT, TRADE, 3) == frames[-3:]
     assert await replay.newest(bus, SPOT, TRADE, 501) == frames
     assert await replay.newest(bus, SPOT, QUIET, 3) == []
 
     fresh = publish(bus, SPOT, TRADE, 8, 1)
-    await settled(bus, TRADE, fresh)
+    await settled(bus, SPOT, TRADE, fresh)
     assert await replay.newest(bus, SPOT, TRADE, 3) == [fresh]
 
 
@@ -116,7 +109,7 @@ async def test_what_others_publish_on_our_subjects_is_passed_over(bus: Bus) -> N
     publish(bus, SPOT, TRADE, 7, 1)
     bus.publish("fsnats.spot.btcusdt.trade", b"\xc1rubbish")
     frame = publish(bus, SPOT, TRADE, 7, 2)
-    await settled(bus, TRADE, frame)
+    await settled(bus, SPOT, TRADE, frame)
 
     assert await replay.after(bus, SPOT, TRADE, 7, 1) == Replay([frame], True)
 
@@ -180,6 +173,6 @@ async def test_the_window_lags_by_a_moment_only(nats: NatsServer) -> None:
         bus.subscribe("fsnats.spot.>", lambda _s, _r, payload: live.append(payload))
         frames = [publish(bus, SPOT, TRADE, 7, seq) for seq in range(1, 10_001)]
         await eventually(lambda: len(live) == len(frames))
-        await settled(bus, TRADE, frames[-1])
+        await settled(bus, SPOT, TRADE, frames[-1])
 
         assert (await replay.after(bus, SPOT, TRADE, 7, 9_000)).frames == frames[9_000:]

@@ -13,7 +13,7 @@ from fsnats.config import Config
 from fsnats.supervisor import replay as module
 from fsnats.supervisor.replay import ReplayKeeper, stream
 from tests.conftest import NatsServer, eventually
-from tests.windows import publish
+from tests.windows import publish, settled
 
 SPOT = Market.SPOT
 
@@ -43,6 +43,7 @@ async def test_every_market_has_a_window_in_memory(bus: NatsBus) -> None:
 async def test_other_settings_are_taken_over_without_losing_what_is_kept(bus: NatsBus) -> None:
     await ReplayKeeper(Config()).ensure(bus)
     frame = publish(bus, SPOT, "btcusdt@trade", 7, 1)
+    await settled(bus, SPOT, "btcusdt@trade", frame)
     await ReplayKeeper(Config(replay_seconds=30, replay_mb=8)).ensure(bus)
 
     assert (await settings_of(bus))["max_age"] == 30_000_000_000
