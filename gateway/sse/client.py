@@ -21,7 +21,7 @@ from gateway.rest.browsers import shared_with
 from gateway.rest.problem import Problem
 from gateway.rest.visits import simulation
 from gateway.sse import places
-from gateway.sse.translation import BACK_SOON, BEGINNING, Translation, ended
+from gateway.sse.translation import BACK_SOON, Translation, ended
 from gateway.sse.wish import NoSuchPath, Wish, wish_of
 
 HEARTBEAT_EVERY = 15.0  # seconds; proxies and browsers take a connection that is silent for long for a dead one
@@ -84,7 +84,7 @@ class EventClient(Client):
             self._finish()
             return
         fields = _EVENTS | shared | simulation(self._house.listings)
-        transport.write(_head(HTTPStatus.OK, fields) + BEGINNING)
+        transport.write(_head(HTTPStatus.OK, fields) + self._translation.beginning())
         self._open = self._opened = True
         self._house.entered(self)
         self._outbox.open(self._write_events, self.transport.get_write_buffer_size, None)
@@ -115,7 +115,9 @@ class EventClient(Client):
         if told.type == "error":
             status = _STATUS.get(told.code, HTTPStatus.BAD_REQUEST)
             raise Problem(status, self._explained(told, wish.market), told.code, _again(status))
-        return effects
+        # Who comes back to a stream without a place in it begins anew, whatever came since.
+        unsure = [name for name in wish.streams if name not in reached] if line else []
+        return [*effects, *(Send(_unsure(name)) for name in unsure)]
 
     def _reached(self, wish: Wish, line: str) -> Mapping[str, places.Place]:
         found = places.read(line, len(wish.streams)) if line else None
@@ -161,6 +163,10 @@ class EventClient(Client):
         elif now - self._pinged >= HEARTBEAT_EVERY:
             self._pinged = now
             self._house.hub.touch(self._outbox, frames.ping(b""))
+
+
+def _unsure(name: str) -> bytes:
+    return encode({"type": "resumed", "stream": name, "recovered": False, "missed": 0})
 
 
 def _passes(status: int) -> bool:

@@ -19,6 +19,8 @@ HEARTBEAT = b": heartbeat\n\n"
 BEGINNING = b"retry: 1000\n\n"  # milliseconds until a browser comes back
 BACK_SOON = b"retry: 3000\n\n"  # the same where it could not be served
 
+_NOWHERE = b"-"  # the id of who has no place in its one stream: an empty one would not come back
+
 # Our own messages: whose they are, and where; the place is in the id, and normalised data tells its symbol itself.
 _MARKS = rb'((?:,"(?:snapshot|recovered)":true|,"received":\d+)*),"epoch":(\d+),"seq":(\d+)'
 _TYPED = re.compile(rb'(\{"type":"[^"]*"),"stream":"([^"]*)"' + _MARKS)
@@ -43,6 +45,10 @@ class Translation:
     def __init__(self, streams: Sequence[str], places: Mapping[str, Place]) -> None:
         self._numbers = {name.encode(): number for number, name in enumerate(streams)}
         self._line = Line([places.get(name) for name in streams])
+
+    def beginning(self) -> bytes:
+        """What comes first: where the reader is, so that one that comes back before anything came is known to."""
+        return BEGINNING + b"id: %b\n\n" % (str(self._line).encode() or _NOWHERE)
 
     def events(self, frames: bytes) -> bytes:
         """Whole, unmasked WebSocket frames as events."""

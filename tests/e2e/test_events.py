@@ -89,6 +89,24 @@ async def test_a_candle_of_a_wanted_stream_comes_at_once(fleet: Fleet, measure: 
             assert second.data[0]["snapshot"] is True  # it did not wait for the next one, which comes every two seconds
 
 
+async def test_who_comes_back_to_a_stream_that_had_said_nothing_is_told_that_something_may_be_missing(
+    fleet: Fleet,
+) -> None:
+    url = f"{fleet.http}/api/ws/sse/stream?market=usdm&streams=btcusdt@aggTrade/btcusdt@forceOrder"
+
+    def resumed(reader: Reader) -> dict[str, bool]:
+        return {event.data["stream"]: event.data["recovered"] for event in reader.events if event.name == "resumed"}
+
+    async with reading(url) as first:
+        await until(lambda: first.data, "trades come")
+    assert resumed(first) == {}
+    place, _, _ = first.last_id.partition(",")
+    for last_id, is_known in ((f"{place},", True), (",", False)):
+        async with reading(url, last_id) as again:
+            await until(lambda again=again: len(resumed(again)) == 2, "both are resumed")  # type: ignore[misc]
+        assert resumed(again) == {"btcusdt@aggTrade": is_known, "btcusdt@forceOrder": False}
+
+
 @pytest.mark.timeout(60 + 15 * _KILLS)
 async def test_the_last_id_brings_exactly_what_was_missed_over_kills_of_the_gateway(
     fleet: Fleet, measure: Measure

@@ -1,5 +1,5 @@
 from fsnats.websocket import frames
-from gateway.sse.places import read
+from gateway.sse.places import Place, read
 from gateway.sse.translation import Translation, ended
 
 
@@ -52,6 +52,14 @@ def test_ids_can_be_read_back() -> None:
     translation = Translation(["a@trade", "b@trade"], {})
     (event,) = events(translation, b'{"stream":"b@trade","epoch":99,"seq":7,"data":{}}')
     assert read(event.partition(b"\n")[0].removeprefix(b"id: ").decode(), 2) == [None, (99, 7)]
+
+
+def test_the_beginning_says_where_the_reader_is_so_that_one_who_heard_nothing_yet_is_known_when_it_comes_back() -> None:
+    places: list[tuple[dict[str, Place], bytes]] = [({}, b","), ({"b@trade": (36, 5)}, b",10.5")]
+    for known, line in places:
+        assert Translation(["a@trade", "b@trade"], known).beginning() == b"retry: 1000\n\nid: " + line + b"\n\n"
+    assert Translation(["a@trade"], {}).beginning().endswith(b"\n\nid: -\n\n")  # an empty one would not come back
+    assert read("-", 1) is None
 
 
 def test_the_end_says_why() -> None:
