@@ -33,7 +33,6 @@ ELSEWHERE = {
     "gateway/openapi/problems.py": "tests/gateway/openapi/test_document.py",
     "gateway/sse/routes.py": "tests/gateway/sse/test_wish.py",
     "gateway/rest/visits.py": "tests/gateway/rest/test_facade.py",
-    "gateway/sse/client.py": "tests/e2e/test_events.py",
     "gateway/tally.py": "tests/gateway/test_metrics.py",
     "gateway/protocol/fields.py": "tests/gateway/protocol/test_requests.py",
     "fsnats/store/columns.py": "tests/fsnats/store/test_contract.py",

@@ -74,6 +74,7 @@ class Wire(Recorded):
     def __init__(self) -> None:
         super().__init__()
         self.ours, self.peer = socket.socketpair()
+        self.is_closing_now = False
         self.ours.setblocking(False)
         self.peer.setblocking(False)
 
@@ -90,6 +91,10 @@ class Wire(Recorded):
         return written
 
     def close(self) -> None:
+        self.is_closing_now = True
+
+    def gone(self) -> None:
+        """The test is over."""
         self.ours.close()
         self.peer.close()
 
@@ -117,7 +122,7 @@ async def stage() -> AsyncIterator[Stage]:
     yield stage
     if stage.client in stage.house.clients:
         stage.client.connection_lost(None)
-    stage.wire.close()
+    stage.wire.gone()
 
 
 def plain(number: int) -> bytes:
@@ -148,7 +153,7 @@ async def test_a_broken_socket_is_the_transports_to_find_and_nobody_elses_troubl
     stage.house.bring(2)
     assert wire.peer.recv(1000) == plain(2)
     other.connection_lost(None)
-    wire.close()
+    wire.gone()
     assert len(stage.house.hub) == 0
 
 

@@ -11,18 +11,19 @@ import pytest
 
 from fsnats.binance.streams import Market, parse
 from fsnats.bus.memory import MemoryBus
-from fsnats.frames import CONTINUES
+from fsnats.frames import CONTINUES, VERSION, Frame, encode
 from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST, subject_of
 from gateway.channel import Channel
 from gateway.effects import PLAIN, Delivery, History, Listen, Marks, Resume, Snapshot
 from gateway.hub import Hub
-from gateway.joins import Joins
+from gateway.joins import SNAPSHOT_AGE, Joins
 from gateway.listening import Listening
 from gateway.outbox import Outbox
 from gateway.protocol import forms
 from gateway.protocol.native import NativeSession
 from gateway.tally import Tally
+from tests.clock import settle
 from tests.gateway.heard import heard
 from tests.windows import MemoryWindow, publish
 
@@ -218,7 +219,7 @@ async def test_who_does_not_read_is_waited_for(house: House) -> None:
         tasks.create_task(house.serve())
         for _ in range(20):
             await asyncio.sleep(0)
-        assert house.said() == []
+        assert (house.said(), house.outbox.frames) == ([], [])
         house.outbox.resume()
         house.listening.reads()
     assert house.said() == [2, _resumed(1)]
@@ -281,6 +282,23 @@ async def test_clients_that_do_not_read_keep_nobody_waiting(house: House) -> Non
         assert house.said() == [2, _resumed(1)]
         for each in deaf:
             each.end()
+
+
+async def test_no_more_than_so_many_are_fetched_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.joins._AT_ONCE", 3)
+    joins, asked = Joins(house.bus), []
+    house.bus.subscribe(REST, lambda *message: asked.append(message))  # and never answers
+    waiting = []
+    for _ in range(5):
+        waiting.append(Listening(house.hub, house.outbox))
+        waiting[-1].begin(Listen(TRADES, FORM, History(3)))
+    house.publish(1)
+    tasks = [asyncio.create_task(joins.serve(each, house.session)) for each in waiting]
+    await settle()
+    assert len(asked) == 3
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 def _history_worker(house: House, rows: list[Any], refusal: str = "", *, packed: bool = False) -> list[RestRequest]:
@@ -426,6 +444,16 @@ async def test_the_newest_value_of_a_state_comes_first_and_says_how_old_it_is(ho
     house.hub.flush()
     data = b"".join(house.written)
     assert json.loads(data[2:]) == {"type": "ticker", "snapshot": True, "received": 0, "data": {"a": 8}}
+
+
+@pytest.mark.parametrize("age", [SNAPSHOT_AGE - 30, SNAPSHOT_AGE + 1])
+async def test_a_value_from_the_window_is_offered_while_it_is_young(house: House, age: float) -> None:
+    received_ns = time.time_ns() - int(age * 1e9)
+    subject, payload = subject_of(SPOT, TICKER.name), b'{"a":8}'
+    house.bus.publish(subject, encode(Frame(VERSION, TICKER.name, received_ns, 1, 1, 0, payload)))
+    form = forms.typed("ticker", TICKER, forms.Envelope.TYPED, PLAIN, name_market=False)
+    await house.join(Listen(TICKER, form, Snapshot()))
+    assert house.said() == ([8] if age < SNAPSHOT_AGE else [])
 
 
 async def test_a_value_from_the_window_is_too_late_once_a_newer_one_came(house: House) -> None:
