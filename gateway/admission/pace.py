@@ -52,14 +52,16 @@ class Paces:
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
-        self._paces: OrderedDict[str, Pace] = OrderedDict()
+        # By the rate, too: two tokens of one name may have different ones, and neither begins anew for the other.
+        self._paces: OrderedDict[tuple[str, float], Pace] = OrderedDict()
 
     def allow(self, client: str, rate: float, now: float) -> bool:
         """Decide on one request of a client."""
-        pace = self._paces.get(client)
-        if pace is None or pace.rate != rate:
-            pace = self._paces[client] = Pace(rate, now)
-        self._paces.move_to_end(client)
+        key = (client, rate)
+        pace = self._paces.get(key)
+        if pace is None:
+            pace = self._paces[key] = Pace(rate, now)
+        self._paces.move_to_end(key)
         if len(self._paces) > self._most:
             self._paces.popitem(last=False)
         return pace.take(now) is Verdict.CARRIED_OUT

@@ -67,3 +67,9 @@ def test_each_client_has_a_pace_of_its_own_until_it_is_forgotten() -> None:
     assert paces.allow("a", 1.0, 0.0)  # forgotten, since b and c came later
     assert not paces.allow("c", 1.0, 0.0)
     assert paces.allow("c", 2.0, 0.0)  # its token allows more now
+
+
+def test_two_tokens_of_one_name_do_not_renew_each_others_pace() -> None:
+    paces = Paces()
+    allowed = [paces.allow("bot", rate, 0.0) for _ in range(10) for rate in (1.0, 2.0)]
+    assert sum(allowed) == 3
