@@ -107,17 +107,21 @@ class Listing(msgspec.Struct, frozen=True, dict=True):
 def carrying(listing: Listing, only: Iterable[str]) -> Listing:
     """The listing with what trades and is not among `only`, in any case, marked as NOT_CARRIED; empty: all is carried.
 
-    Whoever asks for one of them is refused, instead of waiting for ever for what no worker carries.
+    Whoever asks for one of them is refused, instead of waiting for ever for what no worker carries.  Marks of before,
+    when others were wanted, go.
     """
     wanted = {name.upper() for name in only}
-    if not wanted or listing.replayed:
+    if listing.replayed:
         return listing
 
-    def left_out(symbol: Symbol) -> bool:
-        return symbol.status == TRADING and symbol.name not in wanted
+    def marked(symbol: Symbol) -> Symbol:
+        if symbol.status not in (TRADING, NOT_CARRIED):
+            return symbol
+        status = TRADING if not wanted or symbol.name in wanted else NOT_CARRIED
+        return symbol if symbol.status == status else msgspec.structs.replace(symbol, status=status)
 
-    marked = [msgspec.structs.replace(one, status=NOT_CARRIED) if left_out(one) else one for one in listing.symbols]
-    return msgspec.structs.replace(listing, symbols=marked)
+    symbols = [marked(symbol) for symbol in listing.symbols]
+    return listing if symbols == listing.symbols else msgspec.structs.replace(listing, symbols=symbols)
 
 
 def not_traded(names: Iterable[str], listings: Iterable[Listing]) -> dict[str, str]:

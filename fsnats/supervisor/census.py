@@ -247,8 +247,8 @@ class Census:
 
     def _check_symbols(self) -> None:
         """Warn of configured symbols that nobody trades, and refuse to run for none at all."""
-        if len(self.listings) < len(self._config.markets):
-            return  # they may be on the market that did not answer
+        if len(self._answered) < len(self._config.markets):
+            return  # they may be on the market that did not answer, or new there
         for name, reason in not_traded(self._config.symbols, self.listings.values()).items():
             logger.warning(
                 "a configured symbol is not traded",

@@ -85,6 +85,9 @@ def test_what_the_configuration_leaves_out_is_refused_and_neither_traded_nor_unk
     for name in ("btcusdt@trade", "btcusdt_perpetual@continuousKline_1m", "!ticker@arr"):
         assert some.why_not(parse(Market.USDM, name)) is None
     assert carrying(listed, []) is listed
+    # It may be the stored list of a fleet that carried others.
+    assert carrying(some, ["XRPUSDT"]) == carrying(listed, ["XRPUSDT"])
+    assert carrying(some, []) == listed
 
 
 def test_streams_of_all_symbols_are_refused_where_none_is_carried() -> None:

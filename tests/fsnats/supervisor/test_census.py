@@ -123,6 +123,18 @@ async def test_a_restart_without_the_exchange_carries_on_with_what_was_known(
     assert census.troubles == {Market.SPOT: str(DOWN), Market.USDM: str(DOWN)}
 
 
+async def test_a_restart_without_the_exchange_carries_what_is_wanted_now(
+    bus: NatsBus, markets: Markets, clock: HandClock
+) -> None:
+    await take(bus, markets, clock, Config(symbols=("BTCUSDT",))).begin(impatient=True)
+    markets.replies = {market: DOWN for market in markets.replies}
+
+    for wanted, carried in ((("ETHUSDT",), {"ETHUSDT"}), ((), {"BTCUSDT", "ETHUSDT"}), (("NEWUSDT",), set())):
+        census = take(bus, markets, clock, Config(symbols=wanted))
+        await census.begin(impatient=False)  # one that nobody knew may be new: no reason to end
+        assert places(census.groups[Market.SPOT]).keys() == carried
+
+
 async def test_a_market_that_never_answered_is_asked_again_soon(
     bus: NatsBus, markets: Markets, clock: HandClock
 ) -> None:
