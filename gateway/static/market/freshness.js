@@ -11,9 +11,13 @@ export class Freshness {
   #open = false;
   #refused = '';
 
-  /** A message was received. @param {number} at milliseconds since 1970 */
-  heard(at) {
-    this.#last = Math.max(this.#last, at);
+  /**
+   * A message came; by another clock it may have been received before.  What that clock says is still to come is not believed: it would
+   * be live until then.
+   * @param {number} now milliseconds since 1970 @param {number} [received]
+   */
+  heard(now, received = now) {
+    this.#last = Math.max(this.#last, Math.min(now, received));
   }
 
   /** The connection is open, or not. @param {boolean} open */

@@ -5,13 +5,14 @@ const FIRST = 12; // symbols of a list that nobody has made yet
 export const MOST = 200;
 
 /** @typedef {{ market: string, symbol: string }} Watched */
+/** @typedef {import('../shell/kept.js').Keeps} Keeps */
 
 /** One symbol's name in tables. @param {Watched} watched */
 export function keyOf({ market, symbol }) {
   return `${market}:${symbol}`;
 }
 
-/** @param {import('../shell/catalogue.js').Catalogue} catalogue @param {Storage} storage @returns {Watched[]} */
+/** @param {import('../shell/catalogue.js').Catalogue} catalogue @param {Keeps} storage @returns {Watched[]} */
 export function load(catalogue, storage) {
   try {
     const kept = JSON.parse(storage.getItem(KEY) ?? '');
@@ -23,7 +24,7 @@ export function load(catalogue, storage) {
   return catalogue.trading(market).slice(0, FIRST).map((symbol) => ({ market, symbol }));
 }
 
-/** @param {Watched[]} watched @param {Storage} storage */
+/** @param {Watched[]} watched @param {Keeps} storage */
 export function keep(watched, storage) {
   storage.setItem(KEY, JSON.stringify(watched));
 }

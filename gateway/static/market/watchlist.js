@@ -107,7 +107,7 @@ export function watchlist({ paint, gateway, chosen, removed, notice }) {
     const row = (/** @type {string} */ stream) => rows.get(keyOf({ market, symbol: stream.slice(0, stream.indexOf('@')).toUpperCase() }));
     const stop = read(gateway, lower.flatMap((symbol) => [`${symbol}@miniTicker`, `${symbol}@kline_${INTERVAL}`]), { market, history }, {
       message: ({ stream, data, history: past, received }) => {
-        if (!past) freshness.heard(received ?? Date.now());
+        if (!past) freshness.heard(Date.now(), received);
         row(stream)?.take(data);
       },
       refused: (streams, why) => {

@@ -2,6 +2,7 @@
 
 import { Store } from './store.js';
 import { say } from './dom.js';
+import { browser } from './kept.js';
 
 const KEY = 'fsnats.theme';
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' };
@@ -15,7 +16,7 @@ const NEXT = { auto: 'light', light: 'dark', dark: 'auto' };
  */
 export function theme(button) {
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  let chosen = /** @type {keyof typeof NEXT} */ (localStorage.getItem(KEY) ?? 'auto');
+  let chosen = /** @type {keyof typeof NEXT} */ (browser.getItem(KEY) ?? 'auto');
   if (!(chosen in NEXT)) chosen = 'auto';
   const shown = /** @type {Store<Theme>} */ (new Store('light'));
 
@@ -28,7 +29,7 @@ export function theme(button) {
 
   button.addEventListener('click', () => {
     chosen = /** @type {keyof typeof NEXT} */ (NEXT[chosen]);
-    localStorage.setItem(KEY, chosen);
+    browser.setItem(KEY, chosen);
     show();
   });
   dark.addEventListener('change', show);

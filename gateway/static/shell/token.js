@@ -1,5 +1,7 @@
 // The access token: asked for when the gateway wants one, kept for this tab alone, and never put into the page's address.
 
+import { tab } from './kept.js';
+
 const KEY = 'fsnats.token';
 
 export class Token {
@@ -15,7 +17,7 @@ export class Token {
       this.#field.value = '';
       this.#show();
       if (!given) return;
-      sessionStorage.setItem(KEY, given);
+      tab.setItem(KEY, given);
       this.#show();
       changed();
     });
@@ -24,7 +26,7 @@ export class Token {
         this.ask('');
         return;
       }
-      sessionStorage.removeItem(KEY);
+      tab.removeItem(KEY);
       this.#show();
       changed();
     });
@@ -32,7 +34,7 @@ export class Token {
   }
 
   get value() {
-    return sessionStorage.getItem(KEY) ?? '';
+    return tab.getItem(KEY) ?? '';
   }
 
   /** The gateway wants one, or another one. @param {string} why its words */

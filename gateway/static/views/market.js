@@ -20,6 +20,7 @@ import { Paint } from '../paint.js';
 import { marketName } from '../shell/catalogue.js';
 import { badge, el, say } from '../shell/dom.js';
 import { Refused } from '../shell/gateway.js';
+import { browser } from '../shell/kept.js';
 
 const PAST = 499; // candles before what is live: what futures give for the least weight
 const OLDER = 500; // candles fetched when the user goes back
@@ -33,7 +34,7 @@ export function mount(root, context) {
   const digits = { price: new Decimals(), quantity: new Decimals() };
   const said = notices();
   let place = placeOf([], catalogue.value);
-  let watched = load(catalogue.value, localStorage);
+  let watched = load(catalogue.value, browser);
 
   const markets = el('select', { 'aria-label': 'Market', onchange: () => go(moved(place, markets.value, catalogue.value)) });
   const search = combobox({
@@ -112,7 +113,7 @@ export function mount(root, context) {
 
   /** @param {import('../market/watched.js').Watched[]} next */
   function mark(next) {
-    if (next !== watched) keep(next, localStorage);
+    if (next !== watched) keep(next, browser);
     watched = next;
     const here = watched.some((one) => keyOf(one) === keyOf(place));
     watch.setAttribute('aria-pressed', String(here));
@@ -147,7 +148,7 @@ export function mount(root, context) {
       message: ({ stream, data, history, received }) => {
         const taker = takers[stream];
         if (!taker) return;
-        if (!history) taker[0].heard(received ?? Date.now());
+        if (!history) taker[0].heard(Date.now(), received);
         taker[1](data);
         if (data.e === 'aggTrade') line.traded(data.p);
       },
@@ -184,7 +185,7 @@ export function mount(root, context) {
     const stream = `${symbol.toLowerCase()}@kline_${interval}`;
     stopCandles = read(gateway, [stream], { market, history: { [stream]: PAST } }, {
       message: ({ data, history, received }) => {
-        if (!history) fresh.chart.heard(received ?? Date.now());
+        if (!history) fresh.chart.heard(Date.now(), received);
         const candle = ofPayload(data);
         for (const price of [candle.open, candle.high, candle.low, candle.close]) digits.price.see(price);
         candles.put(candle);

@@ -126,6 +126,15 @@ test('what is shown says how fresh it is', () => {
   assert.equal(fresh.shown(17_500).text, 'not with this token');
 });
 
+test("a clock that is ahead of the browser's makes nothing live for longer", () => {
+  const fresh = new Freshness();
+  fresh.connected(true);
+  fresh.heard(10_000, 4000);
+  assert.equal(fresh.shown(10_000).text, 'quiet for 6 s');
+  fresh.heard(10_000, 3_600_000);
+  assert.equal(fresh.shown(17_000).text, 'quiet for 7 s');
+});
+
 test('a gap says what is missing, in ids or in times', () => {
   assert.equal(words({ stream: 's', from: 6, to: 8, unit: 'a', reason: 'cannot be fetched' }), 's: aggregated trades 6 to 8 are missing, cannot be fetched');
   assert.equal(words({ stream: 's', from: 0, to: 2000, unit: 'ms', reason: 'slow consumer' }), 's: missing from 00:00:00 to 00:00:02 UTC, slow consumer');

@@ -6,6 +6,7 @@ import { mock, test } from 'node:test';
 import { Catalogue } from '../../../gateway/static/shell/catalogue.js';
 import { Gateway, Refused } from '../../../gateway/static/shell/gateway.js';
 import { health } from '../../../gateway/static/shell/health.js';
+import { Kept } from '../../../gateway/static/shell/kept.js';
 import { read, write } from '../../../gateway/static/shell/route.js';
 import { Store } from '../../../gateway/static/shell/store.js';
 
@@ -87,4 +88,23 @@ test('an answer that is cut off, or no JSON, is a refusal like any other: whoeve
     assert.equal(gateway.health.value.kind, kind);
   }
   mock.restoreAll();
+});
+
+test('where nothing may be kept the page keeps it', () => {
+  const refused = () => { throw new Error('SecurityError'); };
+  const full = { getItem: () => null, setItem: refused, removeItem: () => {} };
+  for (const kept of [new Kept(refused), new Kept(() => full)]) {
+    assert.equal(kept.getItem('theme'), null);
+    kept.setItem('theme', 'dark');
+    assert.equal(kept.getItem('theme'), 'dark');
+    kept.removeItem('theme');
+    assert.equal(kept.getItem('theme'), null);
+  }
+  const there = new Map([['theme', 'light']]);
+  const kept = new Kept(() => ({ getItem: (key) => there.get(key) ?? null, setItem: (key, value) => there.set(key, value), removeItem: (key) => there.delete(key) }));
+  assert.equal(kept.getItem('theme'), 'light');
+  kept.setItem('theme', 'dark');
+  assert.equal(there.get('theme'), 'dark');
+  kept.removeItem('theme');
+  assert.equal(there.size, 0);
 });
