@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from fsnats.backoff import Backoff
 from fsnats.client.conversation import Forbidden
-from fsnats.client.refusals import text_of, unusable
+from fsnats.client.refusals import seconds_of, text_of, unusable
 from fsnats.errors import Unavailable, Unusable
 
 logger = logging.getLogger(__name__)
@@ -96,6 +96,7 @@ class Combined:
         wanted, Unusable for a URL that is none."""
         backoff = Backoff(DELAY_FIRST, DELAY_MOST, random.random)
         while True:
+            away = 0.0  # seconds for which the server wants to be left alone: a ban that is not heeded grows
             try:
                 async with connect(
                     self._url,
@@ -112,12 +113,13 @@ class Combined:
             except InvalidStatus as refusal:
                 status = refusal.response.status_code
                 reason = Unavailable(f"the server answers {status}: {text_of(refusal)}")
+                away = seconds_of(refusal)
                 if status == HTTPStatus.UNAUTHORIZED:
                     raise Forbidden(str(reason)) from None
             except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as failure:
                 reason = Unavailable(str(failure) or type(failure).__name__)
             await self._change(reason)
-            delay = backoff.next_delay()
+            delay = max(away, backoff.next_delay())
             if self._tries is not None and backoff.failures >= self._tries:
                 raise Unavailable(f"{backoff.failures} tries in a row failed: {reason}") from reason
             # In the message itself: these logs are those of other people's programs.

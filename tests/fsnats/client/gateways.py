@@ -21,6 +21,7 @@ class Gateway:
     def __init__(self, lines: Sequence[str] = (), *, refusing: HTTPStatus | None = None) -> None:
         self.lines = lines
         self.refusing = refusing
+        self.retry_after = ""
         self.asked: list[str] = []  # the Authorization of each handshake
         self.connections: set[ServerConnection] = set()
         self.told = 0  # connections to which all was said
@@ -31,7 +32,12 @@ class Gateway:
     async def answer(self, connection: ServerConnection, request: Request) -> Response | None:
         self.asked.append(request.headers.get("Authorization", ""))
         await self.may_answer.wait()
-        return connection.respond(self.refusing, "because\n") if self.refusing else None
+        if self.refusing is None:
+            return None
+        refusal = connection.respond(self.refusing, "because\n")
+        if self.retry_after:
+            refusal.headers["Retry-After"] = self.retry_after
+        return refusal
 
     async def talk(self, connection: ServerConnection) -> None:
         self.connections.add(connection)

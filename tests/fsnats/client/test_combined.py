@@ -72,6 +72,17 @@ async def test_what_passes_is_told_and_logged_with_its_reason(caplog: pytest.Log
     assert str(notes.changes[0]) == "the server answers 403: because"
 
 
+async def test_a_server_that_wants_to_be_left_alone_is(caplog: pytest.LogCaptureFixture) -> None:
+    gateway = Gateway(refusing=HTTPStatus.TOO_MANY_REQUESTS)
+    gateway.retry_after = "120"
+    async with running(gateway):
+        reading = asyncio.ensure_future(Notes().reader(gateway.url).run())
+        await eventually(said(caplog.records, "the server answers 429: because; next try in 120.0 s"))
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+
 def test_a_url_with_a_query_is_refused_without_being_repeated() -> None:
     with pytest.raises(Unusable, match="the URL has no query") as refused:
         Notes().reader("ws://h?token=secret")
