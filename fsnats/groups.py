@@ -40,10 +40,13 @@ def assign(groups: list[list[str]], symbols: list[str], size: int) -> list[list[
     `groups` is the assignment so far, by group number; symbols that are not listed any more leave it.  Groups in the
     middle may become empty, so that numbers stay what they were.
     """
-    listed = set(symbols)
-    kept = [[name for name in group if name in listed][:size] for group in groups]
-    placed = {name for group in kept for name in group}
-    waiting = [name for name in symbols if name not in placed]
+    free = dict.fromkeys(symbols)  # whatever says a name twice, it has one place
+    kept: list[list[str]] = []
+    for group in groups:
+        kept.append([name for name in dict.fromkeys(group) if name in free][:size])
+        for name in kept[-1]:
+            del free[name]
+    waiting = list(free)
     for group in kept:
         room = size - len(group)
         group += waiting[:room]

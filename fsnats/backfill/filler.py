@@ -172,7 +172,7 @@ class _Hole:
         body = await filler.get(series, page)
         try:
             answer = read(series, page, body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ExchangeUnavailable(
                 "json", f"{series.name}: the exchange did not answer with rows: {error}"
             ) from error

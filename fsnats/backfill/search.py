@@ -50,7 +50,7 @@ async def _openings(asking: Asking, series: Series, **parameters: int) -> list[i
     body = await asking.get(series.market, *query(series, **parameters))
     try:
         return [row.start_time for row in klines(series, body)]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ExchangeUnavailable("json", f"the exchange did not answer with candles: {error}") from error
 
 
@@ -125,5 +125,5 @@ async def _trades(asking: Asking, series: Series, **parameters: int) -> list[Raw
     body = await asking.get(series.market, *query(series, **parameters))
     try:
         return trades(series, body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ExchangeUnavailable("json", f"the exchange did not answer with trades: {error}") from error

@@ -63,7 +63,7 @@ async def verify(
             break
         try:
             theirs = {row.start_time: candle_of(row) for row in klines(series, body)}
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ExchangeUnavailable("json", f"the exchange did not answer with candles: {error}") from error
         for verdict in verdicts:
             try:

@@ -98,5 +98,5 @@ def _bucket(bucket: str) -> dict[str, object]:
 def _decoded(value: bytes | None, kind: type[T]) -> T | None:
     try:
         return msgspec.json.decode(value, type=kind) if value else None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None  # it will be written anew

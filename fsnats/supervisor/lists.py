@@ -42,7 +42,7 @@ def read_listing(market: Market, answer: Answer, taken_ms: int) -> Listing:
     try:
         symbols = read_exchange_info(market, answer.body)
         listing = Listing(market, taken_ms, answer.simulated, symbols, answer.replayed)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ExchangeUnavailable("json", f"the exchangeInfo of {market} cannot be read: {error}") from error
     if not listing.trading and not listing.replayed:
         # Maintenance, or a reply cut short by something in between.  Believing it would stop every worker.

@@ -38,6 +38,12 @@ def usdm(*names: str) -> list[Symbol]:
     return [Symbol(name, name.partition("_")[0], "", "TRADING") for name in names]
 
 
+def test_a_name_that_is_listed_or_stored_twice_has_one_owner() -> None:
+    assert assign([], ["A", "B", "A"], 2) == [["A", "B"]]
+    # A supervisor that was killed between two puts may have left a symbol in two groups.
+    assert assign([["A", "B"], ["B", "C", "C"]], ["A", "B", "C"], 2) == [["A", "B"], ["C"]]
+
+
 def test_every_stream_has_exactly_one_owner() -> None:
     symbols = usdm("BTCUSDT_261225", "BTCUSDT", "ETHUSDT", "XRPUSDT_261225")
     groups = describe(Market.USDM, assign([], [symbol.name for symbol in symbols], 1), symbols)

@@ -28,7 +28,15 @@ def test_a_reply_says_what_it_is_of() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [answer(), answer("BTCUSDT", status="BREAK"), Answer(b"<html>", False, None), Answer(b"", False, None)]
+    "reply",
+    [
+        answer(),
+        answer("BTCUSDT", status="BREAK"),
+        Answer(b"<html>", False, None),
+        Answer(b"", False, None),
+        Answer(b'{"symbols":[{"symbol":"\xb1\xd2USDT","status":"TRADING"}]}', False, None),  # not UTF-8
+        Answer(b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", False, None),
+    ],
 )
 def test_a_reply_that_would_empty_the_catalogue_is_not_believed(reply: Answer) -> None:
     with pytest.raises(ExchangeUnavailable, match="spot") as error:
