@@ -233,6 +233,66 @@ def test_a_slow_client_reads_a_gap_of_the_worker_where_it_happened() -> None:
     assert written == [text(b"1") + text(b'{"gap":{"from":2}}') + text(b"3")]
 
 
+TELLING = Form(b"", b"", b'{"gap":')
+
+
+@pytest.mark.parametrize(
+    ("stream", "flags", "read"),
+    [
+        (TRADES, GAP, [b'{"gap":{"n":2}}', b'{"gap":{"n":3}}']),
+        (KLINES, GAP, [b'{"gap":{"n":2}}', b'{"gap":{"n":3}}']),  # each may be of a closed candle
+        (TICKER, GAP, [b'{"gap":{"n":3}}']),
+        (TRADES, RECOVERED | LATE, [b',"recovered":true{"n":2}', b',"recovered":true{"n":3}']),
+        (KLINES, RECOVERED | LATE, [b',"recovered":true{"n":2}', b',"recovered":true{"n":3}']),
+    ],
+)
+def test_what_is_told_or_comes_late_is_lost_to_a_slow_client_by_the_kind_of_the_stream(
+    stream: Stream, flags: int, read: list[bytes]
+) -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(stream, TELLING, outbox)
+    outbox.pause()
+    house.message(stream.name, CLOSED % 1, 1, received_ns=1)
+    for seq in (2, 3):
+        house.message(stream.name, b'{"n":%d}' % seq, seq, flags=flags, received_ns=seq * 3_000_000_000)
+        house.hub.flush()
+    outbox.resume()
+
+    assert written == [text(CLOSED % 1) + b"".join(map(text, read))]
+
+
+def test_a_state_that_waits_is_not_for_a_slow_client_that_left_and_came_back() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TICKER, RAW, outbox)
+    outbox.pause()
+    for seq in (1, 2):
+        house.message(TICKER.name, b"%d" % seq, seq, received_ns=seq * 3_000_000_000)
+        house.hub.flush()
+    house.hub.leave(TICKER, RAW, outbox)
+    house.hub.touch(outbox, text(b"you left"))
+    house.hub.listen(TICKER, RAW, outbox)
+    house.message(TICKER.name, b"3", 3, received_ns=9_000_000_000)
+    house.hub.flush()
+    outbox.resume()
+
+    assert written == [text(b"you left") + text(b"3")]
+
+
+def test_where_a_stream_is_live_somebody_who_resumes_changes_nothing_for_the_others() -> None:
+    house = House()
+    outbox, written = house.client()
+    house.hub.listen(TRADES, TELLING, outbox)
+    for seq in (4, 5):
+        house.message("btcusdt@trade", b"%d" % seq, seq)
+    house.hub.begin_after(TRADES, Frame(VERSION, "btcusdt@trade", 1, 7, 3, 0, b"3"))
+    house.message("btcusdt@trade", b"6", 6)
+    house.hub.flush()
+
+    assert written == [text(b"4") + text(b"5") + text(b"6")]
+
+
 def test_a_gap_is_told_to_those_whose_dialect_has_a_word_for_it() -> None:
     house = House()
     (ours, to_ours), (bot, to_bot) = house.client(), house.client()
@@ -443,6 +503,19 @@ def test_nobody_is_sent_what_was_held_for_somebody_who_left() -> None:
     ticker.pass_time(1)
 
     assert said(written) == [1]
+
+
+def test_who_leaves_a_paced_stream_before_its_first_message_gets_none() -> None:
+    house = House()
+    (one, _), (two, to_two) = house.client(), house.client()
+    house.hub.listen(TICKER, PACED, one)
+    ticker = Pacer(house)
+    ticker.message()
+    house.hub.listen(TICKER, PACED, two)
+    house.hub.leave(TICKER, PACED, two)
+    ticker.message()
+
+    assert said(to_two) == []
 
 
 def test_a_closed_candle_waits_for_no_rate() -> None:

@@ -66,6 +66,7 @@ class House:
         await self.serve()
 
     async def serve(self) -> None:
+        self.listening.is_served = True  # as the gateway says before it begins
         await self.joins.serve(self.listening, self.session)
 
     def resume(self, seq: int, epoch: int = 1) -> Listen:
@@ -90,6 +91,7 @@ async def test_what_was_missed_comes_then_word_of_it_then_what_is_live(house: Ho
     await house.join(house.resume(2))
     house.publish(5)
     assert house.said() == [3, 4, _resumed(2), 5]
+    assert not house.listening.is_served, "the next wish is served, too"
 
 
 @pytest.mark.parametrize(
@@ -419,6 +421,22 @@ async def test_history_is_as_many_though_a_candle_closes_while_it_is_fetched(hou
     assert [each["data"]["k"]["t"] for each in said if each.get("history")] == opened[:3]
     assert said[3] == {"type": "historyEnd", "stream": CANDLES.name, "count": 3}
     assert [each["data"]["k"]["t"] for each in said[4:]] == [opened[3], opened[3], opened[4]]
+
+
+async def test_rest_that_lags_behind_what_is_live_is_asked_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.joins._REST_PAUSE", 0.0)
+    known = [1]
+
+    def answer(_subject: str, to: str, _payload: bytes) -> None:
+        rows = [{"a": number, "p": "1", "q": "1", "f": 1, "l": 1, "T": 5, "m": True} for number in known]
+        known.append(len(known) + 1)
+        house.bus.publish(to, msgspec.msgpack.encode(RestReply(200, msgspec.json.encode(rows))))
+
+    house.bus.subscribe(REST, answer)
+    house.listening.begin(Listen(TRADES, FORM, History(3)))
+    house.publish(4)
+    await house.serve()
+    assert house.said() == [1, 2, 3, {"type": "historyEnd", "stream": "btcusdt@aggTrade", "count": 3}, 4]
 
 
 async def test_history_that_cannot_be_had_ends_with_the_reason(house: House) -> None:

@@ -11,7 +11,7 @@ from fsnats.frames import CONTINUES, VERSION, Frame, Key, encode
 from gateway.channel import Channel
 from gateway.effects import PLAIN
 from gateway.hub import Hub
-from gateway.joining import LIVE_MOST
+from gateway.joining import LIVE_MOST, Joining
 from gateway.outbox import Outbox
 from gateway.protocol import forms
 from gateway.refills import Refills
@@ -115,6 +115,27 @@ async def test_a_worker_that_knows_nothing_of_the_one_before_leaves_a_gap() -> N
     assert house.said() == [1, "the worker was restarted", 1, 2]
 
 
+async def test_what_an_older_worker_still_says_is_no_hole_to_refill() -> None:
+    house = House()
+    house.publish(1, epoch=2)
+    house.publish(5, epoch=1)
+    assert (house.asked, house.said()) == ([], [1, "the worker was restarted", 5])
+
+
+async def test_what_was_read_for_a_hole_that_was_given_up_is_not_told_into_the_next_one() -> None:
+    house = House()
+    house.publish(1)
+    house.publish(*range(3, LIVE_MOST + 5))  # more than can be held behind the first hole
+    house.said()
+    (hole,) = house.asked
+    channel = hole[0]
+    house.publish(LIVE_MOST + 6)
+    behind = channel.behind
+    assert behind is not None
+    channel.refilled(Joining(), [Frame(VERSION, TRADES.name, 1, 1, 2, 0, b'{"t":2}')])
+    assert (channel.behind, house.said()) == (behind, [])
+
+
 @pytest.mark.parametrize("number", [3, 9])
 async def test_a_state_does_not_wait_for_what_is_old(number: int) -> None:
     house = House(TICKER)
@@ -127,9 +148,14 @@ async def test_a_state_does_not_wait_for_what_is_old(number: int) -> None:
 async def test_no_more_than_can_be_held_waits() -> None:
     house = House()
     house.publish(1)
-    house.publish(*range(3, LIVE_MOST + 5))
+    house.publish(3)
+    assert house.channel is not None
+    behind = house.channel.behind
+    assert behind is not None
+    house.publish(*range(4, LIVE_MOST + 5))
     said = house.said()
     assert said == [1, "lost on the way from the worker", *range(3, LIVE_MOST + 5)]
+    assert behind.is_left, "whoever reads for it may stop"
     await house.refill()
     assert house.said() == [], "too late"
 
