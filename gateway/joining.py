@@ -9,6 +9,7 @@ import msgspec
 from fsnats.frames import Frame, Key, follows, key_of
 
 LIVE_MOST = 10_000  # live frames that wait for one stream of one client: seconds of the busiest one
+CLIENT_MOST = 100_000  # of all its streams: some 40 MB, where nobody else holds the same ones
 
 
 class Met(msgspec.Struct, frozen=True):
@@ -19,10 +20,21 @@ class Met(msgspec.Struct, frozen=True):
     is_whole: bool
 
 
+class Room:
+    """How many more frames may wait for one client."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
 class Joining:
     """Holds the live frames of one stream for one client."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
+        """`room` is what all of a client's have together."""
+        self._room = room or Room(LIVE_MOST)
         self.held: list[Frame] = []
         self.is_left = False  # nobody waits for it any more
         self.is_overrun = False  # more came than can be held: it was given up
@@ -30,7 +42,8 @@ class Joining:
 
     def hold(self, frame: Frame) -> None:
         """Take one live frame."""
-        if len(self.held) < LIVE_MOST:
+        if len(self.held) < LIVE_MOST and self._room.left > 0 and not self.is_overrun:
+            self._room.left -= 1
             self.held.append(frame)
             if len(self.held) == 1:
                 self._wake()
@@ -39,6 +52,8 @@ class Joining:
 
     def leave(self) -> None:
         """What is held is not wanted any more."""
+        if not self.is_left:
+            self._room.left += len(self.held)
         self.is_left = True
         self._wake()
 

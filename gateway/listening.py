@@ -1,18 +1,19 @@
 """What one client listens to: at once, or after what comes before has been fetched."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from fsnats import notices
 from fsnats.binance.streams import Market, Stream
 from fsnats.errors import Unusable
-from fsnats.frames import GAP, Frame
+from fsnats.frames import GAP, Frame, key_of
 from fsnats.websocket import frames
 from gateway.candles import is_closed
 from gateway.effects import Effect, Form, History, Listen, Resume, Send
 from gateway.hub import Hub
-from gateway.joining import Joining, Met
-from gateway.marks import HISTORY, rendered, shaped, snapshot
+from gateway.joining import CLIENT_MOST, Joining, Met, Room
+from gateway.marks import HISTORY, rendered, shaped, snapshot, told
 from gateway.outbox import Outbox
 from gateway.past import Past
 
@@ -30,7 +31,7 @@ class Teller(Protocol):
 class Listening:
     """The lanes of one client."""
 
-    __slots__ = ("_before", "_hub", "_listens", "_outbox", "_reads", "is_over", "is_served")
+    __slots__ = ("_before", "_hub", "_listens", "_outbox", "_reads", "_room", "is_over", "is_served")
 
     def __init__(self, hub: Hub, outbox: Outbox) -> None:
         self._hub = hub
@@ -39,6 +40,7 @@ class Listening:
         # Of those, what has to be fetched for them: what comes before they are live, or (None) the newest value.
         self._before: dict[Key, Joining | None] = {}
         self._reads: asyncio.Event | None = None  # only who waits for it needs one, and it takes 760 bytes
+        self._room: Room | None = None  # likewise
         self.is_over = False  # the client is gone
         self.is_served = False  # somebody fetches what it waits for
 
@@ -51,7 +53,9 @@ class Listening:
         key = _key(listen)
         self._listens[key] = listen
         if isinstance(listen.before, Resume | History):
-            joining = self._before[key] = Joining()
+            if self._room is None:
+                self._room = Room(CLIENT_MOST)
+            joining = self._before[key] = Joining(self._room)
             self._hub.hold(listen.stream, joining)
             return
         self._hub.listen(listen.stream, listen.form, self._outbox)
@@ -129,7 +133,7 @@ class Listening:
         for frame in met.before:
             if self._send(listen, frame) and not frame.flags & GAP:
                 missed += 1
-        self._go_live(listen, joining, teller.resumed(listen, missed, recovered=recovered), met.live)
+        self._go_live(listen, joining, teller.resumed(listen, missed, recovered=recovered), met.live, met.before)
         if last is not None:
             self._hub.begin_after(listen.stream, last)
 
@@ -151,7 +155,14 @@ class Listening:
             self._hub.touch(self._outbox, frames.text(prefix + inner + suffix))
         self._go_live(listen, joining, teller.history_ended(listen, len(inners), error), joining.held)
 
-    def _go_live(self, listen: Listen, joining: Joining, said: Iterable[Effect], live: Iterable[Frame]) -> None:
+    def _go_live(
+        self,
+        listen: Listen,
+        joining: Joining,
+        said: Iterable[Effect],
+        live: Sequence[Frame],
+        before: Sequence[Frame] = (),
+    ) -> None:
         del self._before[_key(listen)]
         self._hub.listen(listen.stream, listen.form, self._outbox)
         self._hub.let_go(listen.stream, joining)
@@ -160,7 +171,18 @@ class Listening:
             self._hub.touch(self._outbox, frames.text(effect.text))
         for frame in live:
             self._send(listen, frame)
+        if joining.is_overrun:
+            self._tell_overrun(listen, (live or before)[-1:])
+        joining.leave()
         self._hub.flush()
+
+    def _tell_overrun(self, listen: Listen, last: Sequence[Frame]) -> None:
+        """More came than could wait: what is missing between the last frame that was sent and what is live."""
+        newest = self._hub.newest(listen.stream)
+        if last and newest is not None and key_of(newest) > key_of(last[0]):
+            first_ms, last_ms = (frame.received_ns // 1_000_000 for frame in (last[0], newest))
+            notice = notices.gap(listen.stream, first_ms, last_ms, "ms", "more came than could wait")
+            self._hub.touch(self._outbox, told(listen.form, notice))
 
     def _send(self, listen: Listen, frame: Frame, more: bytes = b"") -> bool:
         """Send one frame to this client alone.  False where it is none that the client wants."""

@@ -370,6 +370,45 @@ async def test_history_comes_marked_then_its_end_then_what_is_live(house: House,
     assert asked == [RestRequest(SPOT, "aggTrades", {"symbol": "BTCUSDT", "limit": "103"})]
 
 
+def _row(number: int) -> dict[str, Any]:
+    return {"a": number, "p": "1", "q": "1", "f": 1, "l": 1, "T": 5, "m": True}
+
+
+async def test_what_is_too_much_to_wait_for_history_is_told_to_be_missing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.joining.LIVE_MOST", 2)
+    _history_worker(house, [_row(1), _row(2)])
+    house.listening.begin(Listen(TRADES, FORM, History(2)))
+    house.publish(3, 4, 5, 6)
+    await house.serve()
+    house.publish(7)
+    *past, gap, live = house.said()
+    assert past == [1, 2, {"type": "historyEnd", "stream": "btcusdt@aggTrade", "count": 2}, 3, 4]
+    assert (gap["type"], gap["data"]["reason"], live) == ("gap", "more came than could wait", 7)
+
+
+async def test_all_streams_of_a_client_have_so_many_frames_that_wait_together(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.listening.CLIENT_MOST", 3)
+    _history_worker(house, [_row(1)])
+    for _ in range(2):
+        house.listening.begin(Listen(CANDLES, FORM, Resume(1, 1)))
+        house.listening.begin(Listen(TRADES, FORM, History(1)))
+        house.publish(2, 3, name=CANDLES.name)
+        house.publish(2, 3)
+        _, joining = house.listening.next_joining() or (None, None)
+        assert joining is not None
+        assert (len(joining.held), joining.is_overrun) == (2, False)
+        house.listening.leave(CANDLES, FORM)  # whose room is free again
+        house.written.clear()
+        await house.serve()
+        *_, live, gap = house.said()
+        assert (live, gap["data"]["reason"]) == (2, "more came than could wait")
+        house.listening.leave(TRADES, FORM)
+
+
 async def test_history_of_closed_candles_counts_those_that_came(house: House) -> None:
     now = time.time_ns() // 1_000_000
     opened = [now - 120_000, now - 60_000, now]
