@@ -14,7 +14,7 @@ CLOSING_MS = 1000
 
 
 class MissingBars(Missing, frozen=True):
-    """Candles, by the times that they span; `trades` were known of the first one; REST can wait for `wait` s."""
+    """Candles, by the times that they span; `trades` were known of the first one; REST is asked after `wait` s."""
 
     trades: int = 0
     wait: float = 0.0
@@ -70,6 +70,11 @@ def read(stream: Stream, page: Missing, rows: Sequence[msgspec.Raw]) -> Answer:
     # REST may lag the stream: a candle with fewer trades than the stream told of is not its last word.
     if not bars or (isinstance(page, MissingBars) and bars[0].t == page.first and bars[0].n < page.trades):
         return Answer([], [], page)
-    following = bars[-1].T + 1
+    absent: list[Missing] = []
+    following = page.first
+    for bar in bars:
+        if bar.t > following:
+            absent.append(Missing(following, bar.t - 1, page.unit))
+        following = bar.T + 1
     rest = MissingBars(following, page.last, page.unit) if following <= page.last else None
-    return Answer([(bar.t, rows_of.candle_payload(stream, bar)) for bar in bars], [], rest)
+    return Answer([(bar.t, rows_of.candle_payload(stream, bar)) for bar in bars], absent, rest)

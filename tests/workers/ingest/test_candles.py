@@ -8,6 +8,7 @@ from fsnats.binance.rest import Rest
 from fsnats.binance.streams import Market, parse
 from workers.ingest.candles import MissingBars, bars_between, read, request
 from workers.ingest.pages import Answer, Fill
+from workers.ingest.track import Missing
 from workers.simulator.server import Simulator
 from workers.simulator.settings import Settings
 
@@ -41,6 +42,14 @@ def test_candles_that_rest_does_not_have_yet_are_asked_for_again() -> None:
     assert answer.rest == MissingBars(120_000, 179_999, "bar")
     assert read(KLINE, MissingBars(120_000, 179_999, "bar"), raw(candle(120_000))).rest is None
     assert read(KLINE, hole, raw()).rest == hole
+
+
+def test_candles_that_rest_passes_over_are_told() -> None:
+    answer = read(KLINE, MissingBars(0, 299_999, "bar"), raw(candle(60_000), candle(240_000)))
+
+    assert [opened for opened, _ in answer.come] == [60_000, 240_000]
+    assert answer.absent == [Missing(0, 59_999, "bar"), Missing(120_000, 239_999, "bar")]
+    assert answer.rest is None
 
 
 def test_a_candle_that_knows_fewer_trades_than_the_stream_told_of_is_not_its_last_word() -> None:
