@@ -7,6 +7,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from fsnats.fleet.troubles import Severity, Trouble
+from fsnats.logs.entries import printable
 
 SIMULATED = "SIMULATED DATA: this is not Binance's market now; every price is made up, or replayed."
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -29,13 +30,13 @@ class Page:
 
     def print(self, console: Console) -> None:
         """All of it."""
-        console.print(Group(*self.head, *self.body, *self.foot))
+        console.print(_Harmless(*self.head, *self.body, *self.foot))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = options.height or console.height
 
         def lines(*parts: RenderableType) -> list[list[Segment]]:
-            return console.render_lines(Group(*parts), options.update(height=None), pad=False) if parts else []
+            return console.render_lines(_Harmless(*parts), options.update(height=None), pad=False) if parts else []
 
         foot = _cut(lines(*self.foot), max(2, height // _FOOT_SHARE))
         head = lines(*self.head)
@@ -43,6 +44,20 @@ class Page:
         for line in [*head, *body, *foot]:
             yield from line
             yield Segment.line()
+
+
+class _Harmless:
+    """What programs and the exchange say, unable to do anything to a terminal."""
+
+    def __init__(self, *parts: RenderableType) -> None:
+        self._parts = Group(*parts)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._parts, options):
+            if segment.control or segment.text == "\n":
+                yield segment
+            else:
+                yield Segment(printable(segment.text), segment.style)
 
 
 def _cut(lines: list[list[Segment]], most: int) -> list[list[Segment]]:

@@ -49,6 +49,14 @@ async def test_what_is_red_says_why_and_what_to_do(nats_url: str, bus: NatsBus) 
         await until(lambda: "it dials again by itself" in shown.screen)
 
 
+async def test_what_the_exchange_says_does_nothing_to_the_terminal(nats_url: str, bus: NatsBus) -> None:
+    cut = {"id": "ingest-spot-0-0a", "status": "reconnecting", "last_error": "\x1b]0;mine"}
+    await answering(bus, SUPERVISOR, {**WORKER, "connections": [cut]})
+    async with terminal(*WATCH, env=environment(nats_url=nats_url)) as shown:
+        await until(lambda: "! ingest-spot-0-0a is reconnecting: \\x1b]0;mine" in shown.screen)
+        assert "\x1b]0;mine" not in shown.written
+
+
 async def test_what_happened_lately_is_shown_the_newest_first(nats_url: str, bus: NatsBus) -> None:
     ticks = count(1_795_000_000)
     journal = Journal(lambda: next(ticks) * 1_000_000_000)
