@@ -43,7 +43,8 @@ async def dial(url: str, name: str, deliver: Callable[[list[wire.Event]], None],
 def shown(url: str) -> str:
     """A URL without its secrets."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or 4222}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{parts.port or 4222}"
 
 
 def _options(name: str, user: str, password: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from fsnats import log, process
+from fsnats.bus.dialling import shown
 from fsnats.bus.nats import NatsBus
 from fsnats.config import Config
 from fsnats.errors import BusUnavailable, ConfigError
@@ -36,15 +37,9 @@ async def connected_bus(config: Config, name: str) -> AsyncIterator[NatsBus]:
             async with asyncio.timeout(_LIMIT):
                 await bus.connected()
         except TimeoutError:
-            where = ", ".join(log_safe(url) for url in urls)
+            where = ", ".join(shown(url) for url in urls)
             raise BusUnavailable(f"NATS does not answer at {where}; `fsnats doctor` looks closer") from None
         yield bus
-
-
-def log_safe(url: str) -> str:
-    """A URL without its user and password."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def run(main: Callable[[], Awaitable[None]], *, level: str = "error") -> int:

@@ -72,3 +72,4 @@ async def test_nobody_at_the_port_is_an_error_of_the_system() -> None:
 def test_a_url_is_shown_without_its_secrets() -> None:
     assert shown("nats://joe:s3cret@n") == "nats://n:4222"
     assert shown("tls://s3cret@n:7") == "tls://n:7"
+    assert shown("nats://s3cret@[::1]:7") == "nats://[::1]:7"
