@@ -10,7 +10,8 @@ help:  ## Show this list
 
 # Everything is installed from the lock, with hashes; the stamp makes it happen once a change.
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit("fsnats needs Python 3.11 or newer; name one: make demo PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)  # a system without ensurepip leaves half of one behind
 	@echo "installing fsnats into $(VENV) (once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
