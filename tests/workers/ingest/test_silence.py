@@ -1,7 +1,6 @@
 """Which silences are named, and which are not.  Stories are told in seconds, a look each."""
 
 import gzip
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -359,19 +358,31 @@ def test_nothing_is_named_that_never_paused_for_five_times_its_longest_pause(pau
 # Recordings.
 
 
-def recorded(capture: Path) -> list[tuple[float, Market, str]]:
+class Row(msgspec.Struct):
+    kind: str
+    t: float = 0.0
+    market: str = ""
+    raw: str | None = None
+
+
+class Message(msgspec.Struct):
+    stream: str
+
+
+Heard = list[tuple[float, Market, str]]
+
+
+def recorded(capture: Path) -> Heard:
     """When what came."""
-    heard = []
-    with gzip.open(capture, "rt") as lines:
-        for row in map(json.loads, lines):
-            if row["kind"] == "ws":
-                heard.append((row["t"], Market(row["market"].removeprefix("us-")), json.loads(row["raw"])["stream"]))
-    return sorted(heard)
+    row, message = msgspec.json.Decoder(Row).decode, msgspec.json.Decoder(Message).decode
+    with gzip.open(capture) as lines:
+        rows = [row(line) for line in lines]
+    heard = [(each, message(each.raw).stream) for each in rows if each.kind == "ws" and each.raw is not None]
+    return sorted((each.t, Market(each.market.removeprefix("us-")), stream) for each, stream in heard)
 
 
-def played(capture: Path, silenced: str = "", after: float = 0.0) -> Story:
+def played(heard: Heard, silenced: str = "", after: float = 0.0) -> Story:
     """The looks of a worker that hears a recording; one stream falls silent."""
-    heard = recorded(capture)
     began, market, _ = heard[0]
     story = Story(*{name for _, _, name in heard}, market=market)
     by_second: dict[int, set[str]] = {}
@@ -386,14 +397,15 @@ def played(capture: Path, silenced: str = "", after: float = 0.0) -> Story:
 @pytest.mark.recorded
 def test_in_no_recording_is_a_stream_named(recordings: Path) -> None:
     for capture in sorted((recordings / "captures").glob("*.jsonl.gz")):
-        assert played(capture).named == [], capture.name
+        assert played(recorded(capture)).named == [], capture.name
 
 
 @pytest.mark.recorded
 def test_a_stream_that_falls_silent_in_a_recording_is_named(recordings: Path) -> None:
     capture = recordings / "captures" / "hb.usdm.btcusdt.20240808.jsonl.gz"
-    for name in sorted({name for _, _, name in recorded(capture)}):
-        story = played(capture, name, 200)
+    heard = recorded(capture)
+    for name in sorted({name for _, _, name in heard}):
+        story = played(heard, name, 200)
         assert [named for _, named in story.named] == [name]
         (at,) = [at for at, _ in story.named]
         assert at <= 200 + 60
