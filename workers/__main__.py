@@ -17,9 +17,12 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in KINDS:
         sys.stderr.write(f"usage: python -P -m workers {{{','.join(KINDS)}}} [--help]\n")
         return 64  # EX_USAGE
-    # Only the chosen kind is imported: a worker's memory and start-up hold nothing of its siblings.
-    run = importlib.import_module(KINDS[arguments[0]]).main
-    status: int = run(arguments[1:])
+    try:
+        # Only the chosen kind is imported: a worker's memory and start-up hold nothing of its siblings.
+        run = importlib.import_module(KINDS[arguments[0]]).main
+        status: int = run(arguments[1:])
+    except KeyboardInterrupt:  # while it is loading; later it is a signal as any other
+        return 130  # 128 + SIGINT, as shells have it
     return status
 
 

@@ -4,6 +4,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from fsnats.cli.become import arguments_of, environment_of
 from fsnats.config import Config
 from fsnats.sources import merge
@@ -49,3 +51,28 @@ async def test_gateway_becomes_the_gateway_in_the_same_process(nats_url: str) ->
         await process.wait()
     assert words[1:4] == [b"-P", b"-m", b"gateway"]
     assert process.returncode == 0
+
+
+IMPATIENT = """
+import runpy, sys
+class Impatient:  # presses Ctrl-C while the program is loading
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Impatient())
+sys.argv[1:] = {arguments}
+runpy.run_module("{program}", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "module"),
+    [("gateway", [], "gateway.main"), ("workers", ["capture"], "workers.capture.main")],
+)
+async def test_ctrl_c_while_what_we_become_is_loading_is_no_traceback(
+    program: str, arguments: list[str], module: str
+) -> None:
+    code = IMPATIENT.format(program=program, arguments=arguments, module=module)
+    async with running(sys.executable, "-P", "-c", code) as process:
+        out, err = await process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"")
