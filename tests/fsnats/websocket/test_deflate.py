@@ -1,5 +1,6 @@
 """permessage-deflate, held to the library that most of its readers use."""
 
+import tracemalloc
 import zlib
 
 import pytest
@@ -101,6 +102,13 @@ def test_market_data_shrinks() -> None:
     assert len(Deflater().text(message)) < len(message) / 2
 
 
+def test_a_message_like_the_one_before_is_read_by_who_never_read_that() -> None:
+    deflater = Deflater()
+    for price in range(5):
+        message = b'{"e":"aggTrade","s":"BTCUSDT","p":"1650%d.00000000","q":"0.01000000"}' % price * 3
+        assert inflate(body(deflater.text(message))[1], 1000) == message
+
+
 @given(messages)
 def test_what_the_library_compresses_is_inflated(message: bytes) -> None:
     frame = PerMessageDeflate(True, True, 15, 15).encode(Frame(Opcode.TEXT, message))
@@ -110,8 +118,13 @@ def test_what_the_library_compresses_is_inflated(message: bytes) -> None:
 def test_a_bomb_is_refused_before_it_goes_off() -> None:
     deflating = zlib.compressobj(9, zlib.DEFLATED, -15)
     bomb = deflating.compress(b"x" * 50_000_000) + deflating.flush(zlib.Z_SYNC_FLUSH)
-    with pytest.raises(TooLong):
-        inflate(bomb[:-4], 1000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLong):
+            inflate(bomb[:-4], 1000)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000  # bytes
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.binary(max_size=200))

@@ -42,6 +42,16 @@ def test_two_processes_may_share_a_port() -> None:
     second.close()
 
 
+def test_the_kernel_hides_little_of_what_a_client_does_not_read() -> None:
+    with contextlib.closing(listen("127.0.0.1", 0, "PORT")) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            listener.setblocking(True)
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == 16 * 1024
+
+
 async def test_a_request_that_nothing_answers_ends_with_the_server_without_a_word(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

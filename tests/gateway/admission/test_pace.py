@@ -10,6 +10,11 @@ def test_a_second_s_worth_at_once_is_carried_out_and_not_more() -> None:
     assert [pace.take(0.0) for _ in range(4)] == [Verdict.CARRIED_OUT] * 3 + [Verdict.REFUSED]
 
 
+def test_nor_after_an_hour_without_a_request() -> None:
+    pace = Pace(3.0, 0.0)
+    assert [pace.take(3600.0) for _ in range(4)] == [Verdict.CARRIED_OUT] * 3 + [Verdict.REFUSED]
+
+
 def test_after_a_pause_it_goes_on() -> None:
     pace = Pace(2.0, 0.0)
     for _ in range(3):

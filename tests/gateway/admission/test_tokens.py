@@ -39,6 +39,20 @@ def test_anything_else_is_not_found(shown: str) -> None:
     assert read(entry()).find(shown) is None
 
 
+@pytest.mark.parametrize("shown", [SECRET, OTHER, "x"])
+def test_every_token_is_compared_and_in_constant_time(monkeypatch: pytest.MonkeyPatch, shown: str) -> None:
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return one == other
+
+    monkeypatch.setattr("gateway.admission.tokens.hmac.compare_digest", compare)
+    assert (read(entry() + entry(OTHER)).find(shown) is None) == (shown == "x")
+    assert len(compared) == 2
+    assert all(len(one) == len(other) == 32 and shown.encode() not in other for one, other in compared)
+
+
 def test_a_pass_of_a_token_that_is_gone_is_worth_nothing() -> None:
     pass_ = read(entry()).find(SECRET)
     assert pass_ is not None
