@@ -13,11 +13,23 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
 from fsnats.logs.entries import HEAD, LEVELS, LIBRARY, Entry, described, encoded, stamp, text
+from fsnats.logs.outlet import Outlet
 from fsnats.logs.redaction import Redactor
 from fsnats.logs.repeats import WINDOW, Held, Repeats
 from fsnats.logs.writer import Writer
 
-__all__ = ["LEVELS", "Funnel", "configure", "is_configured", "keep", "last_words", "on_stream", "redacted", "shown_by"]
+__all__ = [
+    "LEVELS",
+    "Funnel",
+    "configure",
+    "is_configured",
+    "keep",
+    "last_words",
+    "on_stream",
+    "redacted",
+    "shown_by",
+    "unread",
+]
 
 # What an event is about: it may be told so often of each of these.
 SUBJECTS = frozenset(
@@ -131,18 +143,29 @@ class Funnel(logging.Handler):
 
 
 def on_stream(stream: TextIO) -> Show:
-    """Write entries to a stream: text on a terminal, JSON lines otherwise."""
+    """Write entries to a stream: text on a terminal, JSON lines otherwise.  Nothing waits for whoever reads it."""
     form: Callable[[Entry], str] = text if stream.isatty() else encoded
+    outlet = Outlet(stream)
+    left_out = 0
 
     def show(entry: Entry) -> None:
+        nonlocal left_out
         try:
-            stream.write(f"{form(entry)}\n")
-            stream.flush()
+            if left_out and outlet.put(f"{form(unread(str(entry['program']), left_out))}\n"):
+                left_out = 0
+            if left_out or not outlet.put(f"{form(entry)}\n"):
+                left_out += 1
         except (OSError, ValueError):
             # The reader is gone (a closed pipe, terminal or stream).  The work is worth more than its log.
             pass
 
     return show
+
+
+def unread(program: str, lost: int) -> Entry:
+    """That so many lines were not shown."""
+    message = f"{lost} lines were not shown here: nobody read them"
+    return {**_head(program, "warning", "log.unread", message), "lost": lost}
 
 
 def configure(

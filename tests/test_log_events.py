@@ -57,7 +57,7 @@ TABLE = {
     for name, levels in re.findall(r"^\| `([a-z_.]+)` \| ([a-z, ]+) \| .+ \|$", DOCUMENT, re.MULTILINE)
 }
 # Logged by other means than a logger.
-OTHERS = {OUTPUT, "process.ends", "log.failed", "log.files_failed", "log.files_back"}
+OTHERS = {OUTPUT, "process.ends", "log.failed", "log.files_failed", "log.files_back", "log.unread"}
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.where)

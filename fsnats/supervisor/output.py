@@ -13,6 +13,7 @@ from typing import TextIO
 from fsnats import colours, log
 from fsnats.logs import entries
 from fsnats.logs.entries import LINE_MOST
+from fsnats.logs.outlet import Outlet
 
 _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)  # ANSI foregrounds that can be read on black and on white
 
@@ -60,7 +61,8 @@ class Printer:
     """Writes everyone's lines."""
 
     def __init__(self, stream: TextIO, environ: Mapping[str, str], now: Callable[[], datetime]) -> None:
-        self._stream = stream
+        self._outlet = Outlet(stream)
+        self._left_out = 0  # lines that nobody read in time
         self._now = now
         self._for_people = stream.isatty()
         self._coloured = colours.are_shown(stream, environ)
@@ -81,19 +83,23 @@ class Printer:
         self._write(name, line)
 
     def _write(self, name: str, line: str) -> None:
-        if self._for_people:
-            self.expect(name)
-            text = "".join(f"{self._tag(name)} {part}\n" for part in for_people(line).split("\n"))
-        elif line.strip():
-            text = for_machines(name, line, self._now()) + "\n"
-        else:
-            return
+        text = self._shown(name, line)
         try:
-            self._stream.write(text)
-            self._stream.flush()
+            if self._left_out and self._outlet.put(
+                self._shown(name, entries.encoded(log.unread(name, self._left_out)))
+            ):
+                self._left_out = 0
+            if text and (self._left_out or not self._outlet.put(text)):
+                self._left_out += 1
         except OSError:
             # The reader is gone (a closed pipe or terminal).  The fleet is worth more than its log.
             pass
+
+    def _shown(self, name: str, line: str) -> str:
+        if self._for_people:
+            self.expect(name)
+            return "".join(f"{self._tag(name)} {part}\n" for part in for_people(line).split("\n"))
+        return for_machines(name, line, self._now()) + "\n" if line.strip() else ""
 
     def _tag(self, name: str) -> str:
         tag = f"{name:<{self._width}} |"

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -140,6 +141,21 @@ def test_nobodys_line_moves_the_cursor_or_passes_for_somebody_elses() -> None:
     assert first == "nats | up\\x1b[2K\\rgateway | 12:00:00 info"
     assert second.startswith("history | ")
     assert "late\\n12:00:00" in second
+
+
+def test_a_supervisor_does_not_wait_for_whoever_reads_its_output() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as read, os.fdopen(writer, "w") as stream:
+        printer = Printer(stream, {}, lambda: NOW)
+        for _ in range(1000):
+            printer.line("history", JSON_LINE)  # more than a pipe holds
+        shown = 100
+        assert {read.readline() for _ in range(shown)} == {f"{JSON_LINE}\n"}
+        printer.line("history", JSON_LINE)
+        while (line := read.readline()) == f"{JSON_LINE}\n":
+            shown += 1
+    assert json.loads(line)["event"] == "log.unread"
+    assert json.loads(line)["lost"] == 1000 - shown > 0
 
 
 def test_what_a_program_did_not_log_is_redacted_and_kept_in_our_files(
