@@ -93,8 +93,7 @@ class Gateway:
         self._reception = Reception(config.markets, self.listings, config.gateway_streams)
         self.sockets: Collection[object] = ()  # all that is connected, also what is no client, or none yet
         self._fetching: dict[Client, list[int]] = {}  # the candles of each request for history
-        # Names that no exchange delivers, newest last: how often each was asked for.
-        self._unknown: OrderedDict[tuple[Market, str], int] = OrderedDict()
+        self._unknown: OrderedDict[tuple[Market, str], None] = OrderedDict()  # no exchange delivers them; newest last
         self._all_listed = asyncio.Event()
         self._started = time.monotonic()
         self.leaving = False
@@ -223,7 +222,8 @@ class Gateway:
     def count_unknown(self, market: Market, name: str) -> None:
         self.tally.unknown += 1
         key = (market, name[:200])  # a URL may hold 64 KB, and all of them go into one status message
-        self._unknown[key] = self._unknown.pop(key, 0) + 1
+        self._unknown[key] = None
+        self._unknown.move_to_end(key)
         if len(self._unknown) > _UNKNOWN_KEPT:
             self._unknown.popitem(last=False)
 

@@ -23,6 +23,7 @@ from fsnats.history import RowsReply, RowsRequest
 from fsnats.subjects import ROWS
 from fsnats.symbols import Listing, Symbol
 from gateway.admission.door import Door, Rules
+from gateway.admission.pace import Paces
 from gateway.hub import Hub
 from gateway.rest.facade import Facade
 from gateway.tally import Tally
@@ -55,7 +56,7 @@ class House:
             )
             for market in Market
         }
-        facade = Facade(self, bus, clock, lambda _seconds, _call: None)
+        facade = Facade(self, bus, clock, lambda _seconds, _call: None, Paces())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(facade), base_url="http://gateway")
 
     def unready(self) -> str | None:

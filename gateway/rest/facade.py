@@ -43,13 +43,13 @@ class Facade:
         bus: Bus,
         clock: Clock,
         later: Callable[[float, Callable[[], None]], object],
-        paces: Paces | None = None,
+        paces: Paces,
     ) -> None:
-        """`later` calls a function after so many seconds."""
+        """`later` calls a function after so many seconds; `paces` are those of the other REST requests."""
         self._house = house
         self._bus = bus
         self._clock = clock
-        self._visits = Visits(house, paces or Paces(), clock.monotonic)
+        self._visits = Visits(house, paces, clock.monotonic)
         self._followed = Followed(house.hub, house.hub.turn.hops.offsets.get, clock, later)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

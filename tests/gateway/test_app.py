@@ -25,6 +25,7 @@ from fsnats.metrics.family import Page
 from fsnats.metrics.text import written
 from fsnats.subjects import KLINES, subject_of
 from fsnats.websocket.serve import listen, serving
+from gateway.admission.pace import Paces
 from gateway.app import Gateway
 from gateway.client import Client
 from gateway.http import build
@@ -78,7 +79,7 @@ async def gateway(nats: NatsServer, bus: NatsBus, **settings: Any) -> AsyncItera
     async with NatsBus([nats.url], "gateway", lambda: 0.0, after_read=after_read) as own, asyncio.TaskGroup() as tasks:
         house = Gateway(Config(**settings), "gateway", own)
         running = tasks.create_task(house.run())
-        facade = Facade(house, own, SystemClock(), asyncio.get_running_loop().call_later)
+        facade = Facade(house, own, SystemClock(), asyncio.get_running_loop().call_later, Paces())
 
         async def numbers() -> bytes:
             assert house is not None

@@ -99,7 +99,7 @@ async def served(house: House, archive: Archive) -> AsyncIterator[int]:
     """The gateway's HTTP side on a real port."""
     listener = listen("127.0.0.1", 0, "port")
     port = listener.getsockname()[1]
-    facade = Facade(house, house.bus, HandClock(), lambda _seconds, _call: None)
+    facade = Facade(house, house.bus, HandClock(), lambda _seconds, _call: None, Paces())
     app = build(house.unready, no_numbers, facade, dict.fromkeys(PATHS, archive))
     async with serving(app, lambda _: pytest.fail("no WebSocket"), listener):
         yield port

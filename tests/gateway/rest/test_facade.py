@@ -16,6 +16,7 @@ from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST
 from fsnats.symbols import Listing, Symbol
 from gateway.admission.door import Door, Guest, Rules
+from gateway.admission.pace import Paces
 from gateway.admission.tokens import Tokens, read
 from gateway.hub import Hub
 from gateway.joining import Joining
@@ -54,7 +55,7 @@ class House:
         self.asked: list[RestRequest] = []
         self.answer = RestReply(200, b'[[1, "0.10"]]', 7)
         self.clock = HandClock()
-        self.facade = Facade(self, self.bus, self.clock, lambda seconds, call: None)
+        self.facade = Facade(self, self.bus, self.clock, lambda seconds, call: None, Paces())
 
     def unready(self) -> str | None:
         return self.missing
