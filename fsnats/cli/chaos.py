@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Troubles on purpose, and a verdict.")
 
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")]
 
 
@@ -33,7 +35,7 @@ def run(
     """Run a scenario against a fleet of its own.
 
     Starts a simulated exchange, NATS and workers on free ports in a directory of their own, and touches nothing else.
-    Ends with status 1 when a promise was broken.
+    Ends with status 1 when a promise was broken, and 130 after Ctrl-C.
     """
     from fsnats.chaos.runner import run_all
     from fsnats.chaos.scenarios import BY_NAME, SCENARIOS
@@ -57,8 +59,9 @@ def run(
     status = run_to_end(scenarios, level="critical")
     if reports and not as_json:
         _show(reports)
-    broken = len(reports) < len(chosen) or any(report.problems for report in reports)
-    raise typer.Exit(status or int(broken))
+    if any(report.problems for report in reports):
+        status = status or 1
+    raise typer.Exit(status or (_INTERRUPTED if len(reports) < len(chosen) else 0))
 
 
 @app.command()
@@ -69,7 +72,10 @@ def soak(
     seed: Annotated[int, typer.Option(help="The same seed makes the same troubles.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Trouble a loaded fleet for long, and look at its memory."""
+    """Trouble a loaded fleet for long, and look at its memory.
+
+    Ends with status 1 when a promise was broken, and 130 after Ctrl-C.
+    """
     from random import Random
 
     from fsnats.chaos.soak import soak as run_soak
@@ -88,7 +94,7 @@ def soak(
             typer.echo(_line(result))
         else:
             _tell(result)
-    raise typer.Exit(status or int(not results or bool(results[0].problems)))
+    raise typer.Exit(status or (int(bool(results[0].problems)) if results else _INTERRUPTED))
 
 
 def _line(result: "Report | Soak") -> str:
