@@ -259,4 +259,6 @@ def description(field: str) -> str:
 
 def as_text(value: object) -> str:
     """A setting's value as the environment spells it."""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

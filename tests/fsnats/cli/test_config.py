@@ -77,3 +77,8 @@ def test_no_password_of_the_store_is_shown(
 )
 def test_masking_takes_the_password_and_nothing_else(text: str, safe: str) -> None:
     assert masked(text) == safe
+
+
+def test_what_is_true_or_false_is_shown_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    row = shown(capsys, "--set", "log_files=FALSE")["log_files"]
+    assert (row["value"], row["default"]) == ("false", "true")
