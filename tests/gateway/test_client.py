@@ -20,8 +20,10 @@ from gateway.hub import Hub
 from gateway.protocol.native import NativeSession
 from gateway.tally import Tally
 from tests.clock import HandClock
-from tests.fsnats.websocket.cases import CLOSE, PONG, frame
+from tests.fsnats.websocket.cases import CLOSE, PONG, TEXT, frame
 from tests.fsnats.websocket.transport import Recorded
+from tests.gateway.heard import heard
+from tests.gateway.protocol.worlds import listing
 
 SPOT = Market.SPOT
 TRADES, OTHERS = parse(SPOT, "btcusdt@trade"), parse(SPOT, "ethusdt@trade")
@@ -50,7 +52,7 @@ class House:
         self.clients.remove(client)
 
     def welcome(self, client: Client, request: Request) -> NativeSession:
-        return NativeSession("c", SPOT, (SPOT,), {})
+        return NativeSession("c", SPOT, (SPOT,), {SPOT: listing(SPOT, "BTCUSDT", "ETHUSDT")})
 
     def fetch_before(self, client: Client) -> None:
         self.fetched.append(client)
@@ -266,3 +268,30 @@ async def test_what_waits_for_a_slow_client_to_read_goes_on_when_it_does(stage: 
         await asyncio.sleep(0)
         assert not waiting.done()
         stage.client.resume_writing()
+
+
+async def test_one_stream_in_several_deliveries_comes_in_each_until_that_one_is_left(stage: Stage) -> None:
+    def ask(what: str, **options: object) -> None:
+        request = {"type": what, "rawStreams": ["btcusdt@kline_1m"], "options": options, "snapshot": False}
+        stage.client.data_received(frame(TEXT, json.dumps(request).encode()))
+        said = stage.wire.went() + stage.wire.peer.recv(10_000)
+        assert heard([said])[-1]["type"] == f"{what}d"
+
+    def comes(number: int, closed: bytes) -> int:
+        (channel,) = stage.house.hub
+        payload = b'{"k":{"n":%d,"x":%b}}' % (number, closed)
+        channel.receive("", "", encode(Frame(VERSION, channel.stream.name, 1, 1, number, 0, payload, 1)))
+        stage.house.hub.flush()
+        messages = heard([stage.wire.went() + stage.wire.peer.recv(10_000)])
+        assert all(message["data"]["k"]["n"] == number for message in messages)
+        return len(messages)
+
+    for options in ({}, {"closedOnly": True}, {"maxRate": 0.01}, {"onSlow": "disconnect"}, {"closedOnly": True}):
+        ask("subscribe", **options)
+    assert [comes(1, b"false"), comes(2, b"false"), comes(3, b"true")] == [3, 2, 4]
+    ask("unsubscribe", closedOnly=True)
+    assert comes(4, b"true") == 3
+    ask("unsubscribe", onSlow="disconnect")
+    assert comes(5, b"true") == 2
+    ask("unsubscribe")
+    assert len(stage.house.hub) == 0

@@ -14,6 +14,7 @@ from fsnats.bus.memory import MemoryBus
 from fsnats.frames import CONTINUES, VERSION, Frame, encode
 from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST, subject_of
+from fsnats.websocket.deflate import inflate
 from gateway.channel import Channel
 from gateway.effects import PLAIN, Delivery, History, Listen, Marks, Resume, Snapshot
 from gateway.hub import Hub
@@ -80,6 +81,17 @@ class House:
 @pytest.fixture
 async def house() -> House:
     return House()
+
+
+def plain(data: bytes) -> list[Any]:
+    """The messages in finished frames, compressed or not."""
+    messages = []
+    while data:
+        start, length = (4, int.from_bytes(data[2:4])) if data[1] == 126 else (2, data[1])
+        body, is_compressed = data[start : start + length], data[0] == 0xC1
+        messages.append(json.loads(inflate(body, 10_000) if is_compressed else body))
+        data = data[start + length :]
+    return messages
 
 
 def _resumed(missed: int, recovered: bool = True) -> dict[str, Any]:
@@ -152,6 +164,27 @@ async def test_what_nobody_took_meanwhile_is_told_as_soon_as_the_stream_comes_ag
     house.publish(6)
     gap, came = house.said()
     assert (gap["data"]["reason"], house.hub.turn.tally.lost, came) == ("lost on the way from the worker", 1, 6)
+
+
+async def test_who_reads_compressed_resumes_with_places_and_stamps_before_and_after(house: House) -> None:
+    def trade(number: int) -> None:
+        payload = b'{"a":%d,"E":5,"x":"%b"}' % (number, b"x" * 400)
+        publish(house.bus, SPOT, TRADES.name, 1, number, payload)
+        house.hub.flush()
+
+    for number in (1, 2, 3):
+        trade(number)
+    marks = Delivery(marks=Marks.PLACE | Marks.STAMPS)
+    form = forms.typed("aggTrade", TRADES, forms.Envelope.TYPED, marks, name_market=False)._replace(deflated=True)
+    await house.join(Listen(TRADES, form, Resume(1, 1)))
+    trade(4)
+    trade(5)
+    *before, word, fourth, fifth = plain(b"".join(house.written))
+    told = [*before, fourth, fifth]
+    assert word == _resumed(2)
+    assert [(each["data"]["a"], each["epoch"], each["seq"]) for each in told] == [(n, 1, n) for n in (2, 3, 4, 5)]
+    assert all(each["stamps"]["event"] == 5 for each in told)
+    assert house.written[-1][0] == 0xC1, "what all get is compressed"
 
 
 async def test_a_worker_that_began_anew_is_told_likewise(house: House) -> None:
