@@ -1,6 +1,7 @@
 """`fsnats replay`: captures, served again."""
 
 import math
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -61,7 +62,7 @@ def replay(
         typer.echo(far(progress, total, playing.wait))
 
     async def run(stopping: process.Stopping) -> None:
-        from fsnats.cli.up import welcome
+        from fsnats.cli.up import called, welcome
 
         progress = await perform(
             config,
@@ -69,7 +70,9 @@ def replay(
             playing,
             stopping,
             loop=loop,
-            on_ready=lambda running: typer.echo(welcome(running, replayed=True)),
+            on_ready=lambda running: typer.echo(
+                welcome(running, replayed=True, command=called(sys.argv, os.environ.get("PATH")))
+            ),
             say=say,
             every=_ON_TERMINAL if sys.stdout.isatty() else _IN_LOG,
         )

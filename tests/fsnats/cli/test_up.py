@@ -4,7 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 
-from fsnats.cli.up import welcome
+from fsnats.cli.up import called, welcome
 from fsnats.config import Config
 from fsnats.supervisor.main import Running
 from tests.fsnats.cli.conftest import PATIENCE, command, environment, free_port, fsnats, line_with, running
@@ -63,3 +63,23 @@ def test_the_welcome_names_no_port_that_it_does_not_know() -> None:
     shown = welcome(Running(Config(gateway_port=0), "nats://x", 3), simulated=False)
     assert "ws://" not in shown
     assert "SIMULATED" not in shown
+
+
+def test_the_welcome_says_how_things_are_called_from_here() -> None:
+    config = Config(gateway_port=8443, gateway_host="::1", gateway_tls_cert="cert.pem")
+    shown = welcome(Running(config, "nats://x", 3), command=".venv/bin/fsnats")
+    assert "clients connect to wss://[::1]:8443/" in shown
+    assert "https://[::1]:8443/ in a browser, or .venv/bin/fsnats client --url wss://[::1]:8443\n" in shown
+    assert "look at it: .venv/bin/fsnats status " in shown
+
+
+def test_it_is_called_by_its_name_where_that_finds_it(tmp_path: Path) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    for directory in (here, elsewhere):
+        directory.mkdir()
+        (directory / "fsnats").touch(0o755)
+    own = str(here / "fsnats")
+    assert called([own, "up"], str(here)) == "fsnats"
+    assert called([own, "up"], str(elsewhere)) == own
+    assert called([own, "up"], str(tmp_path)) == own
+    assert called(["fsnats/__main__.py"], str(elsewhere)) == "fsnats"
