@@ -5,15 +5,16 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from types import TracebackType
 from typing import Literal, Self
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus, InvalidURI
 
 from fsnats.backoff import Backoff
 from fsnats.client.address import address_of, headers_of
-from fsnats.client.conversation import Forbidden, TryLater, conversation_of, market_of
+from fsnats.client.conversation import Conversation, Forbidden, TryLater, conversation_of, market_of
 from fsnats.client.past import Candles, Moment, candles
 from fsnats.client.refusals import passing, seconds_of, unusable
 from fsnats.client.values import Gap, Message
@@ -124,13 +125,13 @@ class Client:
         while not self._ended.is_set():
             delay = 0.0
             try:
-                async with self._connected() as connection:
+                async with self._connected() as connection, aclosing(self._texts(connection, conversation)) as texts:
                     for request in conversation.opened():
                         await connection.send(request, text=True)
                     for gap in conversation.unplaced():
                         yield gap
-                    async for text in connection:
-                        value = conversation.received(text, self._clock.time_ns() // 1_000_000)
+                    async for text in texts:
+                        value = conversation.received(text, self._now_ms())
                         if value is None:
                             self._told(conversation.simulated)
                         else:
@@ -157,6 +158,26 @@ class Client:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(delay):
                         await self._ended.wait()
+
+    async def _texts(
+        self, connection: ClientConnection, conversation: Conversation
+    ) -> AsyncGenerator[str | bytes, None]:
+        """What the gateway says; what it was asked too fast it is asked again meanwhile."""
+        with contextlib.suppress(ConnectionClosedOK):
+            while True:
+                pause = conversation.pause(self._now_ms())
+                if pause == 0:
+                    await connection.send(conversation.again(), text=True)
+                    continue
+                try:
+                    async with asyncio.timeout(pause):
+                        text = await connection.recv()
+                except TimeoutError:
+                    continue
+                yield text
+
+    def _now_ms(self) -> int:
+        return self._clock.time_ns() // 1_000_000
 
     def _told(self, simulated: bool | None) -> None:
         if simulated and not self._simulated:

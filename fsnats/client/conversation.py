@@ -15,6 +15,8 @@ from fsnats.notices import breaks_books
 _NAMES_AT_ONCE = 300  # of one request: with their places well below the 64 KB that a gateway takes
 # What may be asked again later; every other error is the request's own fault.
 _PASSING = frozenset({"NOT_READY", "TOO_MANY_REQUESTS", "BUSY", "HISTORY_UNAVAILABLE"})
+_TOO_FAST = "TOO_MANY_REQUESTS"
+_PAUSE = 1.0  # seconds, where the gateway does not say for how long none is carried out
 
 
 class Rejected(Unusable):
@@ -54,6 +56,7 @@ class _Incoming(msgspec.Struct):
     """Every message of the native protocol, as far as we look at it."""
 
     type: str = ""
+    id: Any = None
     market: Market | None = None
     simulated: bool = False
     stream: str = ""
@@ -109,6 +112,10 @@ class Conversation:
         self._history = history
         self.places: dict[str, tuple[int, int]] = dict(places or {})
         self._last_id = 0
+        self._asked: dict[int, bytes] = {}  # requests that are not answered, by id
+        self._refused: list[bytes] = []  # those that came too fast
+        self._again_ms = 0  # when the first of them may be asked again
+        self._is_asking = False  # one of them
         self.simulated: bool | None = None
         """Whether the data is none of Binance's now; None until a gateway has said so."""
 
@@ -117,6 +124,9 @@ class Conversation:
         known = [name for name in self._names if name in self.places]
         new = [name for name in self._names if name not in self.places]
         self._catching_up = set(known)
+        self._asked.clear()
+        self._refused.clear()
+        self._is_asking = False
         return [*self._requests(known, resume=True), *self._requests(new, resume=False)]
 
     def unplaced(self) -> list[Gap]:
@@ -143,7 +153,17 @@ class Conversation:
                 request["snapshot"] = self._snapshot
                 if self._history is not None:
                     request["history"] = self._history
-            yield _encode(request)
+            encoded = self._asked[self._last_id] = _encode(request)
+            yield encoded
+
+    def pause(self, now_ms: int) -> float | None:
+        """In how many seconds to ask `again`; None: not before something else is received."""
+        return max(0, self._again_ms - now_ms) / 1000 if self._refused and not self._is_asking else None
+
+    def again(self) -> bytes:
+        """A request that came too fast: one after the other, each when the one before is answered."""
+        self._is_asking = True
+        return self._refused.pop(0)
 
     def received(self, text: str | bytes, now_ms: int) -> Message | Gap | None:
         """Take one message of the gateway; `now_ms` is when it came, in milliseconds since 1970.
@@ -166,9 +186,16 @@ class Conversation:
                 return self._unsure(incoming.stream)
         elif incoming.type == "subscribed":
             self._acknowledged.update(incoming.rawStreams)
+            self._asked.pop(incoming.id, None)
+            self._is_asking = False
         elif incoming.type == "historyEnd" and incoming.error:
             return Gap(market=self._market, stream=incoming.stream, reason=f"no history: {incoming.error}")
         elif incoming.type == "error":
+            if incoming.code == _TOO_FAST and incoming.id in self._asked:
+                self._refused.append(self._asked[incoming.id])
+                self._again_ms = now_ms + math.ceil((incoming.retryAfter or _PAUSE) * 1000)
+                self._is_asking = False
+                return None
             if incoming.code in _PASSING:
                 raise TryLater(f"{incoming.code}: {incoming.message}", incoming.retryAfter)
             raise Rejected(incoming.code, incoming.message, incoming.part)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fsnats.binance.streams import Market, intervals_of
 from fsnats.client import (
     AggTradeClient,
     AggTradeConfig,
@@ -20,6 +21,7 @@ from fsnats.client import (
     Message,
     Rejected,
     SyncClient,
+    conversation,
 )
 from fsnats.errors import StreamNameError, Unavailable, Unusable
 from tests.e2e.client import until
@@ -67,6 +69,31 @@ async def test_a_stream_goes_on_over_the_death_of_its_gateway_with_nothing_missi
 
     ids = [trade.data["a"] for trade in trades]
     assert ids == list(range(ids[0], ids[0] + len(ids)))
+
+
+async def test_more_streams_than_a_gateway_lets_begin_at_once_begin_one_request_after_the_other(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(conversation, "_NAMES_AT_ONCE", 4)
+    port = free_port()
+    gateway = fleet.serve_gateway(port, gateway_requests=2)
+    names = {
+        f"{symbol}@kline_{interval}"
+        for symbol in ("btcusdt", "ethusdt")
+        for interval in intervals_of(Market.SPOT, "kline")
+    }
+    async with (
+        asyncio.timeout(60),
+        Client(f"ws://127.0.0.1:{port}") as client,
+        contextlib.aclosing(client.stream(*names)) as values,
+    ):
+        async for value in values:
+            assert isinstance(value, Message), value
+            names.discard(value.stream)
+            if not names:
+                break
+    gateway.kill()
+    assert "no connection" not in caplog.text
 
 
 async def test_snapshots_history_and_choices_reach_the_loop(fleet: Fleet) -> None:

@@ -136,6 +136,31 @@ def test_of_streams_that_had_not_spoken_it_is_told_once_that_something_may_be_mi
     assert connected() == [], "it is known already"
 
 
+def test_what_was_asked_too_fast_is_asked_again_one_after_the_other_when_the_gateway_takes_it() -> None:
+    conversation = Conversation(Market.SPOT, [f"s{number}@trade" for number in range(700)])
+    first, second, third = conversation.opened()
+
+    def answered(request: bytes, **said: object) -> None:
+        text = json.dumps({"id": json.loads(request)["id"], **said})
+        assert conversation.received(text, NOW) is None
+
+    answered(first, type="subscribed", rawStreams=["s0@trade"])
+    assert conversation.pause(NOW) is None
+    for request, seconds in ((second, 0.5), (third, 0.8)):
+        answered(request, type="error", code="TOO_MANY_REQUESTS", message="slow down", retryAfter=seconds)
+    assert conversation.pause(NOW) == 0.8
+    assert conversation.pause(NOW + 800) == 0
+    assert conversation.again() == second
+    assert conversation.pause(NOW + 800) is None, "it is not answered"
+    answered(second, type="subscribed", rawStreams=["s300@trade"])
+    assert conversation.pause(NOW + 800) == 0
+    assert conversation.again() == third
+    answered(third, type="error", code="TOO_MANY_REQUESTS", message="slow down")
+    assert conversation.pause(NOW) == 1.0
+    conversation.opened()
+    assert conversation.pause(NOW + 1000) is None, "another connection is asked for all of it"
+
+
 def test_other_messages_say_nothing() -> None:
     conversation = Conversation(Market.SPOT, ["a@trade"])
 
