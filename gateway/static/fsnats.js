@@ -79,6 +79,12 @@ class Stream {
   id = 0;
   over = false;
   heard = false;
+  /** @type {Map<unknown, string>} */
+  asked = new Map(); // requests that are not answered, by id
+  /** @type {string[]} */
+  refused = []; // those that came too fast: asked again one after the other
+  /** @type {any} until the first of them may be */
+  pause;
   later = 0; // milliseconds that the gateway wants to be left alone
   /** @type {any} */
   timer;
@@ -131,7 +137,7 @@ class Stream {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.timer);
-    clearInterval(this.watching);
+    this.calm();
     // A browser complains of sockets that are closed before they are open.
     if (this.socket.readyState === WebSocket.CONNECTING) this.socket.onopen = () => this.socket.close();
     else this.socket.close();
@@ -161,12 +167,27 @@ class Stream {
   say(names, resumes, history) {
     const { market, snapshot, options } = this.wanted;
     const asked = { type: 'subscribe', id: ++this.id, market, rawStreams: names, options };
-    if (!resumes) {
-      this.socket.send(JSON.stringify({ ...asked, snapshot, history }));
-      return;
+    let text = JSON.stringify({ ...asked, snapshot, history });
+    if (resumes) {
+      const places = names.map((name) => `${JSON.stringify(name)}:${this.places.get(name)}`).join(',');
+      text = `${JSON.stringify({ ...asked, snapshot: false }).slice(0, -1)},"resume":{${places}}}`;
     }
-    const places = names.map((name) => `${JSON.stringify(name)}:${this.places.get(name)}`).join(',');
-    this.socket.send(`${JSON.stringify({ ...asked, snapshot: false }).slice(0, -1)},"resume":{${places}}}`);
+    this.asked.set(asked.id, text);
+    this.socket.send(text);
+  }
+
+  next() {
+    this.pause = undefined;
+    const text = this.refused.shift();
+    if (text) this.socket.send(text);
+  }
+
+  calm() {
+    clearInterval(this.watching);
+    clearTimeout(this.pause);
+    this.pause = undefined;
+    this.refused = [];
+    this.asked.clear();
   }
 
   take(text) {
@@ -187,10 +208,17 @@ class Stream {
       this.tell('gap', said.data);
     } else if (said.type === 'subscribed') {
       for (const name of said.rawStreams) this.acknowledged.add(name);
+      this.asked.delete(said.id);
+      if (this.pause === undefined) this.next();
     } else if (said.type === 'resumed' && !said.recovered) {
       this.unsure(said.stream);
     } else if (said.type === 'error') {
-      if (PASSING.has(said.code)) {
+      const text = said.code === 'TOO_MANY_REQUESTS' && this.asked.get(said.id);
+      if (text) {
+        this.refused.push(text);
+        clearTimeout(this.pause);
+        this.pause = setTimeout(() => this.next(), (said.retryAfter ?? 1) * 1000);
+      } else if (PASSING.has(said.code)) {
         this.later = (said.retryAfter ?? 0) * 1000;
         this.socket.close();
       } else {
@@ -209,7 +237,7 @@ class Stream {
   }
 
   again(revoked) {
-    clearInterval(this.watching);
+    this.calm();
     if (this.over) return;
     if (revoked) {
       this.refuse({ code: 'FORBIDDEN', message: 'the token is not valid any more' });

@@ -137,3 +137,29 @@ test('who is answered by something that is no gateway is told, and it is not ask
     assert.deepEqual([errors, socket.closed], [['NOT_UNDERSTOOD'], 1]);
   }
 });
+
+test('what was asked too fast is asked again, one after the other, when the gateway takes it', () => {
+  const stop = stream(Array.from({ length: 901 }, (_, index) => `s${index}@ticker`));
+  const [socket] = Socket.all;
+  socket.open();
+  const tooFast = (id, retryAfter) => socket.say({ type: 'error', code: 'TOO_MANY_REQUESTS', message: 'slow down', retryAfter, id });
+  const done = (id) => socket.say({ type: 'subscribed', rawStreams: [], id });
+  const ids = () => socket.sent.map(({ id }) => id);
+  done(1);
+  tooFast(2, 0.5);
+  tooFast(3, 0.8);
+  tooFast(4, 1.1);
+  mock.timers.tick(1099);
+  assert.deepEqual(ids(), [1, 2, 3, 4]);
+  mock.timers.tick(1);
+  assert.deepEqual(ids(), [1, 2, 3, 4, 2]);
+  done(2);
+  assert.deepEqual(ids(), [1, 2, 3, 4, 2, 3]);
+  tooFast(3, 0.5);
+  mock.timers.tick(500);
+  assert.deepEqual(ids(), [1, 2, 3, 4, 2, 3, 4]);
+  assert.equal(socket.closed, 0);
+  stop();
+  mock.timers.tick(10_000);
+  assert.equal(ids().length, 7);
+});
