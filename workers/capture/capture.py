@@ -1,6 +1,7 @@
 """Reads streams from the bus and has them written, each in its order; what is missing is read again, or told."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,6 +24,8 @@ PATIENCE = 2.0  # seconds that filling a hole may take
 _PAUSE = 0.05  # seconds between two looks: the window lags behind what is live by a moment
 _AT_ONCE = 8  # holes that are filled at a time
 _MOST = 20_000  # frames that are read of one; a busy stream brings so many while a capture is started again
+
+logger = logging.getLogger(__name__)
 
 
 class _Captured:
@@ -58,6 +61,7 @@ class Capture:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks = asyncio.TaskGroup()
         self._unknown: set[str] = set()
+        self._empty: set[str] = set()  # patterns of which it was told that they fit nothing
         self._held_bytes = 0
         self._is_closed = False
         self.desk = desk(self._emptied)
@@ -150,7 +154,15 @@ class Capture:
 
     def _listed(self, listing: Listing) -> None:
         market = listing.market
-        streams, wanted = self._streams[market], wishes.expand(self._patterns.get(market, ()), listing)
+        streams, patterns = self._streams[market], self._patterns.get(market, ())
+        wanted = wishes.expand(patterns, listing)
+        for pattern in patterns:
+            if f"{market}:{pattern}" not in self._empty and not wishes.fits(pattern, listing):
+                self._empty.add(f"{market}:{pattern}")
+                logger.warning(
+                    "a pattern fits nothing that trades now; it is captured as soon as something does",
+                    extra={"event": "capture.fits_nothing", "market": market, "pattern": pattern},
+                )
         for name, stream in wanted.items():
             if name not in streams:
                 captured = streams[name] = _Captured(stream, self._places.get(f"{market}:{name}"))

@@ -29,3 +29,8 @@ def expand(wishes: Iterable[str], listing: Listing) -> dict[str, Stream]:
     subjects = sorted(listing.trading | listing.pairs)
     streams = (stream for pattern in wishes for stream in patterns.expand(listing.market, pattern, subjects))
     return {stream.name: stream for stream in streams}
+
+
+def fits(pattern: str, listing: Listing) -> bool:
+    """Whether anything that trades fits a pattern; one without `*` means its stream, whether or not that exists."""
+    return any(listing.why_not(stream) is None for stream in expand((pattern,), listing).values())

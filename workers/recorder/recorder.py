@@ -58,6 +58,7 @@ class Recorder:
     ) -> None:
         """`only` are the symbols that are carried, where it says any; `makings` what is made of what is recorded."""
         self._entries = entries
+        self._empty: set[Entry] = set()  # of which it was told that they fit nothing
         self._only = only
         self._name = name
         self._bus = bus
@@ -134,7 +135,14 @@ class Recorder:
         wanted: dict[str, None] = {}
         for entry in self._entries:
             if entry.market is market:
-                wanted |= dict.fromkeys(stream.name for stream in recording.streams(entry, listing, self._only))
+                found = [stream.name for stream in recording.streams(entry, listing, self._only)]
+                wanted |= dict.fromkeys(found)
+                if not found and entry not in self._empty:
+                    self._empty.add(entry)
+                    logger.warning(
+                        "a pattern fits nothing that trades now; it is recorded as soon as something does",
+                        extra={"event": "recorder.fits_nothing", "market": market, "pattern": entry.pattern},
+                    )
         before = self._streams[market]
         self._streams[market] = wanted
         for name in wanted.keys() - before.keys():

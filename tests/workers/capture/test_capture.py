@@ -228,3 +228,10 @@ async def test_notices_of_workers_are_captured_as_such() -> None:
         house.bus.publish(subject_of(SPOT, TRADE), encode(frame))
         assert tray.said == ["late"]
         assert (tray.lines[0].epoch, tray.lines[0].seq) == (1, 1)
+
+
+async def test_a_pattern_that_fits_nothing_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    house = House()
+    async with house.capturing("*@trade", "nopeusdt@trade"):
+        house.capture._listed(listing("BTCUSDT"))
+    assert [record.__dict__["pattern"] for record in caplog.records] == ["nopeusdt@trade"]

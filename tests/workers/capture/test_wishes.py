@@ -3,7 +3,7 @@ import pytest
 from fsnats.binance.streams import Market
 from fsnats.errors import ConfigError
 from fsnats.symbols import Listing, Symbol
-from workers.capture.wishes import expand, read
+from workers.capture.wishes import expand, fits, read
 
 USDM = Listing(
     Market.USDM,
@@ -30,3 +30,8 @@ def test_patterns_mean_what_trades_each_once() -> None:
     streams = expand(["*@aggTrade", "BTCUSDT@aggTrade", "*@continuousKline_1m", "!markPrice@arr"], USDM)
     assert list(streams) == ["btcusdt@aggTrade", "btcusdt_perpetual@continuousKline_1m", "!markPrice@arr"]
     assert streams["btcusdt@aggTrade"].market is Market.USDM
+
+
+def test_what_trades_fits_and_all_market_streams_always_do() -> None:
+    patterns = ["*@trade", "btcusdt@trade", "!markPrice@arr", "nopeusdt@trade", "oldusdt@trade", "nope*@trade"]
+    assert [fits(pattern, USDM) for pattern in patterns] == [True, True, True, False, False, False]

@@ -79,6 +79,20 @@ async def test_it_wants_what_is_listed_and_follows_the_list(market: NatsBus) -> 
     await eventually(lambda: booth.wanted == set())
 
 
+async def test_a_pattern_that_fits_nothing_is_named_once(market: NatsBus, caplog: pytest.LogCaptureFixture) -> None:
+    def told() -> list[str]:
+        return [each.__dict__["pattern"] for each in caplog.records if each.msg.startswith("a pattern fits nothing")]
+
+    await list_symbols(market, SPOT)
+    async with recording_on(market, Shelf()) as booth:
+        await eventually(lambda: bool(told()))
+        await list_symbols(market, SPOT, "NEWUSDT")
+        await eventually(lambda: booth.wanted == {"newusdt@aggTrade"})
+        await list_symbols(market, SPOT)
+        await eventually(lambda: booth.wanted == set())
+    assert told() == ["*@aggTrade"]
+
+
 async def test_what_workers_publish_is_stored_and_then_acknowledged(market: NatsBus) -> None:
     async with recording_on(market, Shelf()) as booth:
         for number in range(1, 101):
