@@ -3,17 +3,19 @@ that hangs.  What it does not take at once is left out, for the caller to count.
 """
 
 import select
+import threading
 from typing import TextIO
 
 _AT_ONCE = 1024  # characters: not more bytes than a pipe takes that says it takes some (PIPE_BUF)
 
 
 class Outlet:
-    """Writes to a stream, as far as that takes it at once."""
+    """Writes to a stream, as far as that takes it at once; from any thread."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._is_cut = False  # what was written last has no end
+        self._lock = threading.RLock()  # a poll object wants it, and so do lines; what is collected meanwhile may log
         self._poll: select.poll | None = None
         try:
             descriptor = stream.fileno()
@@ -27,8 +29,10 @@ class Outlet:
 
         Raises OSError or ValueError when the reader is gone.
         """
-        if self._is_cut:
-            text = f"\n{text}"
+        with self._lock:
+            return self._put(f"\n{text}" if self._is_cut else text)
+
+    def _put(self, text: str) -> bool:
         for start in range(0, len(text), _AT_ONCE):
             if self._poll is not None and not self._poll.poll(0):
                 self._is_cut = self._is_cut or start > 0

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import threading
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -60,6 +61,28 @@ def test_a_long_line_that_is_cut_off_does_not_spoil_the_next_one(pipe: Pipe) -> 
     assert set(cut) == {"x"}
     assert outlet.put("next\n")
     assert pipe.read() == "\nnext\n"
+
+
+def test_threads_write_whole_lines(pipe: Pipe) -> None:
+    outlet = Outlet(pipe.stream)
+    lines = [letter * 3_000 + "\n" for letter in "abcd"]
+    failures: list[Exception] = []
+
+    def write(line: str) -> None:
+        try:
+            for _ in range(500):
+                outlet.put(line)
+        except Exception as error:  # noqa: BLE001  # a thread's is nobody's else
+            failures.append(error)
+
+    writers = [threading.Thread(target=write, args=(line,)) for line in lines]
+    for writer in writers:
+        writer.start()
+    text = ""
+    while any(writer.is_alive() for writer in writers):
+        text += pipe.read()
+    assert failures == []
+    assert {line for line in text.splitlines(keepends=True) if len(line) == len(lines[0])} <= set(lines)
 
 
 def test_what_is_no_file_takes_everything() -> None:
