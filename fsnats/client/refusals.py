@@ -4,6 +4,7 @@ from websockets.exceptions import InvalidStatus, InvalidURI
 
 from fsnats.client.conversation import Forbidden, Rejected
 from fsnats.errors import Unusable
+from fsnats.exits.verdicts import asked_to_wait
 
 # Of HTTP statuses: not without another token; perhaps later; every other one of 400 to 499 is final.
 _FORBIDDEN = frozenset({401, 403})
@@ -27,10 +28,7 @@ def text_of(refusal: InvalidStatus) -> str:
 
 def seconds_of(refusal: InvalidStatus) -> float:
     """For how long it asks to stay away; 0 where it does not say."""
-    try:
-        return max(0.0, float(refusal.response.headers.get("Retry-After", 0)))
-    except ValueError:
-        return 0.0
+    return asked_to_wait(refusal.response.headers.get_all("Retry-After")) or 0.0
 
 
 def unusable(wrong: InvalidURI, shown: str) -> Unusable:

@@ -7,11 +7,11 @@ from websockets.http11 import Response
 
 from fsnats.client.conversation import Forbidden, Rejected
 from fsnats.client.refusals import passing, seconds_of, text_of, unusable
+from fsnats.exits.verdicts import BAN_MOST
 
 
-def refusal(status: int, body: bytes = b"because\n", **fields: str) -> InvalidStatus:
-    headers = Headers({name.replace("_", "-"): value for name, value in fields.items()})
-    return InvalidStatus(Response(status, HTTPStatus(status).phrase, headers, body))
+def refusal(status: int, body: bytes = b"because\n") -> InvalidStatus:
+    return InvalidStatus(Response(status, HTTPStatus(status).phrase, Headers(), body))
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -31,10 +31,26 @@ def test_everything_else_may_pass(status: int) -> None:
     assert passing(refusal(status)) == f"the gateway answers {status}: because"
 
 
-def test_it_says_for_how_long() -> None:
-    assert seconds_of(refusal(503, Retry_After="2.5")) == 2.5
-    assert seconds_of(refusal(503)) == 0
-    assert seconds_of(refusal(503, Retry_After="Fri, 20 Nov 2026 20:30:00 GMT")) == 0
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ([], 0.0),
+        (["2"], 2.0),
+        (["2", "7"], 7.0),  # a proxy on the way added one
+        (["Fri, 20 Nov 2026 20:30:00 GMT"], 0.0),
+        (["inf"], 0.0),
+        (["nan"], 0.0),
+        (["9" * 400], BAN_MOST),
+    ],
+)
+def test_it_says_for_how_long(told: list[str], seconds: float) -> None:
+    error = refusal(503)
+    for each in told:
+        error.response.headers["Retry-After"] = each
+    assert seconds_of(error) == seconds
+
+
+def test_its_sentence_is_shown_whatever_it_is() -> None:
     assert text_of(refusal(503, b"\xff" * 500)) == "\ufffd" * 200
 
 
