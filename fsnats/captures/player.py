@@ -46,7 +46,7 @@ class Progress(msgspec.Struct):
     messages: int = 0
     notices: int = 0
     bytes: int = 0
-    seconds: float = 0.0  # that playing took, up to the end of the newest round
+    seconds: float = 0.0  # that playing took, up to the end of the newest round, or until it was stopped
     rounds: int = 0
     at_ns: int = 0
     begun: bool = False
@@ -101,16 +101,18 @@ class Player:
         """Play one round of everything, and return when the gateways have written it to everybody who reads."""
         self.progress.rounds += 1
         begun, first = self._clock.monotonic(), 0
-        for message in self._chosen(messages):
-            first = first or message.due_ns
-            if self._playing.speed != math.inf:
-                due = begun + (message.due_ns - first) / 1e9 / self._playing.speed
-                while (early := due - self._clock.monotonic()) > _EARLY:
-                    await self._clock.sleep(early)
-            await self._publish(message)
-        self._ask()
-        await self._held(ahead=1)
-        self.progress.seconds += self._clock.monotonic() - begun
+        try:
+            for message in self._chosen(messages):
+                first = first or message.due_ns
+                if self._playing.speed != math.inf:
+                    due = begun + (message.due_ns - first) / 1e9 / self._playing.speed
+                    while (early := due - self._clock.monotonic()) > _EARLY:
+                        await self._clock.sleep(early)
+                await self._publish(message)
+            self._ask()
+            await self._held(ahead=1)
+        finally:
+            self.progress.seconds += self._clock.monotonic() - begun
 
     def _chosen(self, messages: Iterable[Message]) -> Iterator[Message]:
         first, last = self._playing.first_ns, self._playing.last_ns

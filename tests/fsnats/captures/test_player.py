@@ -89,6 +89,17 @@ async def test_messages_are_spaced_as_they_were_or_faster(hall: Hall) -> None:
     assert player.progress.seconds == pytest.approx(3.0)
 
 
+async def test_one_that_is_stopped_knows_how_long_it_played(hall: Hall) -> None:
+    player = hall.player(speed=1)
+    await player.begin()
+    playing = asyncio.create_task(player.play([message(0), message(1), message(9)]))
+    await hall.clock.advance(4.0)
+    playing.cancel()
+    await asyncio.wait((playing,))
+    assert player.progress.messages == 2
+    assert player.progress.seconds == pytest.approx(4.0)
+
+
 async def test_only_what_was_received_between_two_moments_is_played_and_at_once(hall: Hall) -> None:
     player = hall.player(speed=1, first=2, last=3)
     await player.begin()
