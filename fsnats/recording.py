@@ -12,7 +12,7 @@ import msgspec
 
 from fsnats import patterns
 from fsnats.binance.streams import BEIJING, MARKETS, Market, Scope, Stream
-from fsnats.candles.calendar import LENGTHS, MONTH
+from fsnats.candles.calendar import LENGTHS, MONTH, fills
 from fsnats.errors import StreamNameError, Unusable
 from fsnats.subjects import PREFIX, subject_of
 from fsnats.symbols import Listing
@@ -82,6 +82,20 @@ def read_making(text: str) -> Making:
     if interval != MONTH and interval not in LENGTHS:
         raise Unusable(f"unknown interval '{interval}'; allowed: {', '.join([*LENGTHS, MONTH])}")
     return Making(interval, of_trades)
+
+
+def has_parts(making: Making, entries: Iterable[Entry]) -> bool:
+    """Whether anything of which these candles can be made, or the candles themselves, are among what is recorded."""
+    for entry in entries:
+        kind, _, interval = entry.pattern.partition("@")[2].partition("@")[0].partition("_")
+        if entry.raw:
+            continue
+        if making.of_trades:
+            if kind == "aggTrade" and entry.market is not Market.COINM:
+                return True
+        elif interval == making.interval or (interval in LENGTHS and fills(interval, making.interval)):
+            return True
+    return False
 
 
 def wish(entries: Iterable[Entry], stream: Stream) -> Wish:

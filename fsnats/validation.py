@@ -72,9 +72,12 @@ def check(config: Config, named: Callable[[str], str]) -> None:
             raise ConfigError(named("record"), f"'{entry}': {market} is not carried; the setting markets names what is")
     for making in config.record_made:
         try:
-            recording.read_making(making)
+            made = recording.read_making(making)
         except Unusable as error:
             raise ConfigError(named("record_made"), f"'{making}': {error}") from error
+        if config.record and not recording.has_parts(made, map(recording.read, config.record)):
+            of = "aggregated trades (of spot or usdm)" if made.of_trades else "candles that are shorter"
+            raise ConfigError(named("record_made"), f"'{making}' is made of {of}, and none are recorded")
 
 
 def _check_networks(networks: Iterable[str], name: str) -> None:

@@ -33,6 +33,28 @@ def test_what_cannot_be_recorded_is_refused(value: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("record", "made", "refused"),
+    [
+        ("spot:*@kline_1m", "1m,5m,1d,1w,1M", ""),
+        ("usdm:*@continuousKline_1h,spot:btcusdt@aggTrade", "1d,trades:1s", ""),
+        ("", "1s,trades:1s", ""),  # what `fsnats record` is given counts
+        ("spot:*@kline_1m", "1h,1s", "'1s' is made of candles that are shorter, and none are recorded"),
+        ("spot:*@kline_1h", "30m", "'30m' is made of candles"),
+        ("spot:*@aggTrade,raw:spot:*@kline_1m", "5m", "'5m' is made of candles"),
+        ("spot:*@kline_1m", "trades:1s", "'trades:1s' is made of aggregated trades"),
+        ("coinm:*@aggTrade", "trades:1s", "'trades:1s' is made of aggregated trades (of spot or usdm)"),
+    ],
+)
+def test_candles_that_nothing_is_recorded_for_are_refused(record: str, made: str, refused: str) -> None:
+    environ = {"FSNATS_RECORD": record, "FSNATS_RECORD_MADE": made, "FSNATS_MARKETS": "spot,usdm,coinm"}
+    if not refused:
+        assert merged(environ).record_made == tuple(made.split(","))
+        return
+    with pytest.raises(ConfigError, match=f"^FSNATS_RECORD_MADE: {re.escape(refused)}"):
+        merged(environ)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "says"),
     [
         ("TRUSTED_PROXIES", "10.0.0.0/8,loopback", "'loopback' is neither an address nor a network"),
