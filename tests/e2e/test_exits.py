@@ -134,8 +134,8 @@ class House:
         return report
 
     async def history_answers(self) -> None:
-        """Return when candles come again."""
-        before = len(self.candles)
+        """Return when candles come that were asked for from now on: the next ones may have been on their way."""
+        before = len(self.candles) + 1
         await until(lambda: any(not each.code for each in self.candles[before:]), "history answers")
 
     async def exit(self, address: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from fsnats.config import PREFIX
 from fsnats.descriptors import room
 from tests.e2e.client import Client, until
 from tests.e2e.fleet import Fleet, Process, free_port, get, wait_for
@@ -29,11 +28,10 @@ class House:
 
 
 @pytest.fixture
-def house(fleet: Fleet) -> Iterator[House]:
+def house(fleet: Fleet, request: pytest.FixtureRequest) -> Iterator[House]:
     port = free_port()
-    settings = {PREFIX + "GATEWAY_CONNECTIONS": "1000", PREFIX + "GATEWAY_HANDSHAKE_TIMEOUT": "1"}
     command = (sys.executable, "-P", "-m", "gateway", "--port", str(port))
-    environ = fleet.environ() | settings
+    environ = fleet.environ(gateway_connections=1000, **getattr(request, "param", {}))
     with fleet.beside("/bin/sh", "-c", f'ulimit -n {_FILES} && exec "$@"', "sh", *command, **environ) as process:
         wait_for(lambda: get(f"http://127.0.0.1:{port}/readyz")[0] == 200, "the gateway is ready")
         yield House(process, port)
@@ -54,6 +52,7 @@ async def test_clients_that_do_not_fit_are_refused_in_words(house: House) -> Non
     assert f'"fit":{fit}' in said
 
 
+@pytest.mark.parametrize("house", [{"gateway_handshake_timeout": 1}], indirect=True, ids=["soon cut"])
 async def test_connections_beyond_all_files_hurt_nobody(house: House) -> None:
     async with Client(house.url) as inside:
         await inside.reply(lambda each: each["e"] == "depthUpdate", "data")
