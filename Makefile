@@ -47,7 +47,7 @@ format: setup  ## Put the code into the house's form
 
 # They start a thousand programs, which are compiled once, outside of the checkout.  Most of them wait most of the time.
 test: setup  ## All tests, fast ones first (.ci/run installs the programs that they start: PostgreSQL, nginx, …)
-	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/pycache $(BIN)/pytest -n $(or $(JOBS),4) --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/pycache $(BIN)/pytest -n $(or $(JOBS),3) --no-loadscope-reorder
 
 bench: setup  ## What it costs on this machine (reports, never fails)
 	@$(BIN)/python -m tests.bench
