@@ -6,7 +6,10 @@ import ctypes
 import gc
 import logging
 import os
+import random
+import re
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
@@ -105,6 +108,16 @@ async def _run(main: Main) -> int:
         loop.add_signal_handler(number, stopping.request)
     await main(stopping)
     return 0
+
+
+def own_name(program: str) -> str:
+    """A name on the bus for one of many that run a program, here or elsewhere.
+
+    Host and number are for people: containers may share a host's name, and count their processes from one.  Two
+    gateways of one name would be taken for one, and the end of either for the end of what both want.
+    """
+    host = re.sub(r"[^\w-]", "-", socket.gethostname().partition(".")[0], flags=re.ASCII)
+    return f"{program}-{host}-{os.getpid()}-{random.getrandbits(16):04x}"
 
 
 def settle() -> None:

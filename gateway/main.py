@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import random
-import socket
 from typing import Annotated
 
 import msgspec
@@ -57,8 +56,7 @@ def gateway(
     options: dict[str, object] = {"gateway_port": port, "gateway_host": host, "gateway_processes": processes}
     options |= {"gateway_tls_cert": tls_cert, "gateway_tls_key": tls_key, "gateway_graceful": graceful}
     config = load(options={name: str(value) for name, value in options.items() if value is not None}).config
-    # Several gateways run at once, here or elsewhere: the name must tell them apart on the bus.
-    name = f"gateway-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
+    name = process.own_name("gateway")
     log_as(os.environ.get(notify.PROGRAM, "gateway"), config)
 
     async def serve(stopping: process.Stopping) -> None:

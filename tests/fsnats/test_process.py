@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -185,3 +186,12 @@ def test_what_a_program_has_built_is_nothing_for_the_garbage_collector() -> None
         assert len(gc.get_objects()) < gc.get_freeze_count()
     finally:
         gc.unfreeze()
+
+
+def test_two_of_one_program_never_have_one_name_even_where_host_and_number_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "gw>a.*.example.org")
+    names = {process.own_name("gateway") for _ in range(8)}
+    assert len(names) > 1
+    assert all(re.fullmatch(rf"gateway-gw-a-{os.getpid()}-[0-9a-f]{{4}}", name) for name in names)

@@ -6,7 +6,6 @@ import fcntl
 import logging
 import os
 import random
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -100,7 +99,7 @@ async def _run(
         logger.warning("finished the file of a capture that was killed", extra={"event": "capture.recovered", **extra})
     places = await asyncio.to_thread(last_places, directory)
     notifier, clock = notify.from_environment(), SystemClock()
-    name = f"capture-{socket.gethostname().partition('.')[0]}-{os.getpid()}"
+    name = process.own_name("capture")
     async with NatsBus(nats_urls(config), name, random.random) as bus, asyncio.TaskGroup() as tasks:
         beating = tasks.create_task(notifier.beat())
         listings = await listings_of(bus, tuple(wanted) or config.markets, stopping)
