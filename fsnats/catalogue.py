@@ -20,7 +20,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
-from fsnats.errors import BusUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ async def watch(bus: Bus, bucket: str, key: str, kind: type[T], changed: Callabl
                 newest = value
                 try:
                     changed(decode(value))
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                except UNREADABLE as error:
                     logger.error(
                         "a value in the catalogue cannot be read",
                         extra={"event": "catalogue.unreadable", "key": key, "error": str(error)},

@@ -18,10 +18,16 @@ FsnatsError
 
 from collections.abc import Sequence
 
+import msgspec
+
 EXIT_CONFIG = 78  # sysexits.h EX_CONFIG: the supervisor and systemd do not start such a process again
 EXIT_USAGE = 64  # sysexits.h EX_USAGE: likewise
 EXIT_UNAVAILABLE = 69  # sysexits.h EX_UNAVAILABLE: trying again may help
 EXIT_OUTPUT = 74  # sysexits.h EX_IOERR
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a msgspec decoder raises for bytes from outside: no JSON or another shape, no UTF-8, too deep."""
 
 
 class FsnatsError(Exception):

@@ -17,7 +17,7 @@ published_ns when the worker handed it to NATS, nanoseconds since 1970 (int): wh
 
 import msgspec
 
-from fsnats.errors import FrameError
+from fsnats.errors import UNREADABLE, FrameError
 
 VERSION = 1
 
@@ -76,7 +76,7 @@ def decode(data: bytes) -> Frame:
     """Read a frame.  Raises FrameError for anything that is not a frame of our version."""
     try:
         frame = _decode(data)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (ValueError, *UNREADABLE) as error:
         raise FrameError(f"not a frame: {error}") from error
     if frame.version != VERSION:
         raise FrameError(f"frame version {frame.version}, this program reads {VERSION}")

@@ -9,7 +9,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
-from fsnats.errors import BusUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable
 from fsnats.subjects import REST, ROWS
 
 EXCHANGE, STORE, CACHE, STREAM = "exchange", "store", "cache", "stream"  # whose answer it is
@@ -112,7 +112,7 @@ async def ask_rows(bus: Bus, request: RowsRequest) -> RowsReply:
     answer = await bus.request(ROWS, msgspec.json.encode(request), ROWS_TIMEOUT)
     try:
         return msgspec.json.decode(answer, type=RowsReply)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BusUnavailable(f"the history worker's answer cannot be read: {error}") from error
 
 
@@ -156,7 +156,7 @@ class RestReply(msgspec.Struct, frozen=True, array_like=True):
         """What the body of an error says."""
         try:
             return msgspec.json.decode(self.body, type=_Refusal).msg
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return f"HTTP {self.status}"
 
 
@@ -172,5 +172,5 @@ async def ask_rest(bus: Bus, request: RestRequest) -> RestReply:
     answer = await bus.request(REST, msgspec.json.encode(request), REST_TIMEOUT)
     try:
         return msgspec.msgpack.decode(answer, type=RestReply)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BusUnavailable(f"the history worker's answer cannot be read: {error}") from error

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from fsnats.binance.streams import Scope, Stream
-from fsnats.errors import Unusable
+from fsnats.errors import UNREADABLE, Unusable
 
 
 class Sort(Enum):
@@ -210,7 +210,7 @@ def _items(stream: Stream, payload: bytes, received_ms: int) -> tuple[list[list[
         events: list[dict[str, msgspec.Raw]] = _objects(payload) if _is_array(payload) else [_object(payload)]
         found = [list(_fields(stream, event, received_ms)) for event in events]
         moment = next((_integer(event["E"]) for event in events if "E" in event), received_ms)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Unusable(f"{stream.name}: {error}") from error
     if not 0 <= moment <= _LATEST_MS:
         raise Unusable(f"{stream.name}: its event time, {moment}, is no time")
@@ -254,7 +254,7 @@ def _member(item: _Item, exact: bool) -> bytes:
 def _levels_of(raw: bytes, name: str) -> list[list[str]]:
     try:
         levels: list[list[str]] = _levels(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Unusable(f"{name}: {error}") from error
     for level in levels:
         if len(level) != _LEVEL:

@@ -11,6 +11,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
+from fsnats.errors import UNREADABLE
 from fsnats.subjects import clock
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class Offsets:
     def _heard(self, subject: str, _reply: str, payload: bytes) -> None:
         try:
             offset = self._decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             logger.warning(
                 "an offset cannot be read", extra={"event": "bus.unreadable", "subject": subject, "error": str(error)}
             )

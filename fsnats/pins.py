@@ -15,7 +15,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.catalogue import key_subject
-from fsnats.errors import Unusable
+from fsnats.errors import UNREADABLE, Unusable
 from fsnats.subjects import subject_of
 
 BUCKET = "fsnats_pins"
@@ -134,5 +134,5 @@ class Table:
 def _read(value: bytes) -> Pin | None:
     try:
         return _decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None

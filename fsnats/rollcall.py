@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from fsnats.bus import Bus
+from fsnats.errors import UNREADABLE
 from fsnats.subjects import STATUS_REQUEST
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def answering(bus: Bus, subject: str, answer: Callable[[bytes], bytes]) -> int:
             return
         try:
             bus.publish(reply, answer(question))
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             logger.warning(
                 "a question cannot be read",
                 extra={"event": "bus.unreadable", "subject": subject, "error": str(error)},
@@ -106,7 +107,7 @@ class RollCall:
     def _answered(self, subject: str, _reply: str, payload: bytes) -> None:
         try:
             head = _head(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             logger.warning(
                 "an answer cannot be read",
                 extra={"event": "bus.unreadable", "subject": self._subject, "error": str(error)},

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
+
 
 class _Bar(msgspec.Struct):
     x: bool
@@ -23,5 +25,5 @@ def is_closed(payload: bytes) -> bool:
         return True
     try:
         return _decode(payload).k.x
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return True

@@ -12,7 +12,7 @@ import msgspec
 from fsnats import replay
 from fsnats.binance.streams import Stream
 from fsnats.bus import Bus
-from fsnats.errors import BusUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable
 from fsnats.history import RestRequest, ask_rest
 from gateway.effects import History, Listen, Resume
 from gateway.joining import Joining
@@ -102,7 +102,7 @@ class Joins:
                 if reply.status != HTTPStatus.OK:
                     return Past([]), reply.refusal
                 past = past_of(stream, _rows(reply.plain), asked_ms)
-            except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except (BusUnavailable, *UNREADABLE) as error:
                 return Past([]), str(error)
             if past.meets(stream, joining.held):
                 break

@@ -10,7 +10,7 @@ import msgspec
 from fsnats.binance.limits import KLINES_DEFAULT
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
-from fsnats.errors import BusUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable
 from fsnats.history import TIMEOUT, HistoryReply, KlinesRequest, TradesRequest
 from fsnats.subjects import KLINES, TRADES
 from gateway.effects import Klines
@@ -28,7 +28,7 @@ async def page(bus: Bus, request: Request) -> HistoryReply:
     try:
         subject = KLINES if isinstance(request, KlinesRequest) else TRADES
         return _decode(await bus.request(subject, _encode(request), TIMEOUT))
-    except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (BusUnavailable, *UNREADABLE) as error:
         return HistoryReply(code=UNAVAILABLE, message=str(error))
 
 

@@ -7,6 +7,7 @@ import msgspec
 from fsnats.binance import rows as rows_of
 from fsnats.binance.limits import HISTORY_ROWS, KLINES_LIMIT
 from fsnats.binance.streams import Market, Stream
+from fsnats.errors import UNREADABLE
 from fsnats.frames import GAP, LATE, Frame
 
 _ANY = 2**62
@@ -105,7 +106,7 @@ def _first(stream: Stream, held: Sequence[Frame]) -> int | None:
             continue
         try:
             live = _decode(frame.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return None
         if stream.kind == "kline":
             return live.k.t if live.k is not None else None

@@ -15,7 +15,6 @@ ELSEWHERE = {
     "fsnats/binance/rows.py": "tests/workers/ingest/test_gaps.py",
     "fsnats/client/values.py": "tests/fsnats/client/test_conversation.py",
     "fsnats/clock.py": "tests/fsnats/exits/test_client.py",
-    "fsnats/errors.py": "tests/fsnats/test_process.py",
     "fsnats/exits/messages.py": "tests/fsnats/exits/test_client.py",
     "fsnats/formats/columns.py": "tests/fsnats/formats/test_text.py",
     "fsnats/store/provenance.py": "tests/fsnats/store/test_opening.py",

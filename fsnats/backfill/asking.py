@@ -12,7 +12,7 @@ from fsnats.binance.parameters import Query
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.clock import Clock
-from fsnats.errors import BusUnavailable, ExchangeUnavailable, Unusable
+from fsnats.errors import UNREADABLE, BusUnavailable, ExchangeUnavailable, Unusable
 from fsnats.exits.pool import scope_of
 from fsnats.history import REST_TIMEOUT, RestReply, RestRequest
 from fsnats.subjects import REST
@@ -80,7 +80,7 @@ class Asking:
             except BusUnavailable as failure:
                 await self._bear(failure, backoff.next_delay())
                 continue
-            except msgspec.DecodeError as failure:
+            except UNREADABLE as failure:
                 wrong = ExchangeUnavailable("json", f"a history worker of another version answers: {failure}")
                 await self._bear(wrong, backoff.next_delay())
                 continue
@@ -102,7 +102,7 @@ class Asking:
         """The exchange's time, in milliseconds since 1970."""
         try:
             return msgspec.json.decode(await self.get(market, "time", {}), type=_Time).serverTime
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise ExchangeUnavailable("json", f"the exchange does not tell the time: {error}") from error
 
     async def _turn(self, market: Market) -> None:
@@ -126,7 +126,7 @@ class Asking:
 def _said(body: bytes) -> _Failure:
     try:
         return msgspec.json.decode(body, type=_Failure)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _Failure(0, body[:200].decode(errors="replace"))
 
 

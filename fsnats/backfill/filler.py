@@ -10,7 +10,7 @@ from fsnats.backfill.asking import Asking, Refusal
 from fsnats.backfill.keys import after, before, count
 from fsnats.backfill.pages import Page, one_page, pages, read, request
 from fsnats.backfill.search import candle_from, trades_between
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.store import Batch, Origin, Rows, Series, Span, Store
 from fsnats.store.spans import missing, steps
 
@@ -172,7 +172,7 @@ class _Hole:
         body = await filler.get(series, page)
         try:
             answer = read(series, page, body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise ExchangeUnavailable(
                 "json", f"{series.name}: the exchange did not answer with rows: {error}"
             ) from error

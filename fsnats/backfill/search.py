@@ -7,7 +7,7 @@ from fsnats.backfill.pages import COINM_RANGE, klines, query, trades
 from fsnats.binance.limits import HISTORY_ROWS
 from fsnats.binance.streams import Market
 from fsnats.candles.calendar import DAY, LENGTHS, counted, opening, preceding, span
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.store import RawAggTrade, Series, Span
 
 _TOO_OLD = -4166  # the exchange's code: USD-M finds trades by time within the last 48 hours only
@@ -50,7 +50,7 @@ async def _openings(asking: Asking, series: Series, **parameters: int) -> list[i
     body = await asking.get(series.market, *query(series, **parameters))
     try:
         return [row.start_time for row in klines(series, body)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ExchangeUnavailable("json", f"the exchange did not answer with candles: {error}") from error
 
 
@@ -125,5 +125,5 @@ async def _trades(asking: Asking, series: Series, **parameters: int) -> list[Raw
     body = await asking.get(series.market, *query(series, **parameters))
     try:
         return trades(series, body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ExchangeUnavailable("json", f"the exchange did not answer with trades: {error}") from error

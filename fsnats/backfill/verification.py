@@ -11,7 +11,7 @@ from fsnats.backfill.pages import klines, pages, request
 from fsnats.binance.streams import Market
 from fsnats.candles.calendar import fills
 from fsnats.candles.candle import Candle
-from fsnats.errors import ExchangeUnavailable, Unusable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable, Unusable
 from fsnats.store import Series, Span, Store
 from fsnats.store.made import candle_of, made, made_of_trades
 
@@ -63,7 +63,7 @@ async def verify(
             break
         try:
             theirs = {row.start_time: candle_of(row) for row in klines(series, body)}
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise ExchangeUnavailable("json", f"the exchange did not answer with candles: {error}") from error
         for verdict in verdicts:
             try:

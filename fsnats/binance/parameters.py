@@ -4,6 +4,8 @@ import re
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
+
 _MINUTE = 60_000  # milliseconds
 
 Query = dict[str, str]
@@ -52,7 +54,7 @@ def symbols_of(query: Query) -> list[str]:
     try:
         names = msgspec.json.decode(text, type=list[str])
         is_legal = all(SYMBOL.fullmatch(name) for name in names) and msgspec.json.encode(names) == text.encode()
-    except (msgspec.DecodeError, UnicodeError):
+    except (UnicodeError, *UNREADABLE):
         is_legal = False
     if not is_legal:  # also with blanks, as Python's json writes them
         raise illegal("symbols", _SYMBOLS_LEGAL)

@@ -15,7 +15,7 @@ from socksio.exceptions import SOCKSError
 
 from fsnats.binance.endpoints import SIMULATED_HEADER, WEIGHT_HEADER, path
 from fsnats.binance.streams import Market
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.exits.trust import client_context
 from fsnats.exits.verdicts import BAN_MOST, asked_to_wait, wants_login
 
@@ -217,7 +217,7 @@ def _refusal(response: httpx.Response) -> Exception:
         return ExchangeUnavailable("proxy", "the proxy wants another user and password", status=status)
     try:
         failure = msgspec.json.decode(response.content, type=_Failure)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         failure = None
     if status == 400 and failure is not None:
         return BadRequest(failure.code, failure.msg, response.content, _used(response))

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from fsnats.bus import Answer, Bus
-from fsnats.errors import BusUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable
 
 NO_CONSUMER, NO_STREAM, STREAM_EXISTS = 10014, 10059, 10058  # error codes; the last: with other settings
 
@@ -77,7 +77,7 @@ def number(answer: Answer, name: str) -> int:
 def _read(answer: bytes, kind: type[R], fine: int = 0) -> R:
     try:
         reply = msgspec.json.decode(answer, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise BusUnavailable(f"JetStream answered what we cannot read: {problem}") from problem
     if reply.error is not None and reply.error.err_code != fine:
         raise BusUnavailable(f"JetStream refused: {reply.error.description} ({reply.error.err_code})")

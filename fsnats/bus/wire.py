@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
+
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """MSG or HMSG.  `head` is the header with its version line, empty for MSG."""
@@ -101,7 +103,7 @@ class Parser:
                 else:
                     events.append(_line(buffer[position:end]))
                     position = end + 2
-            except (ValueError, IndexError, msgspec.DecodeError) as error:
+            except (ValueError, IndexError, *UNREADABLE) as error:
                 raise WireError(f"cannot read {buffer[position : min(end, position + 80)]!r}") from error
         self._rest = buffer[position:]
         return events

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-import msgspec
 import zstandard
 
 from fsnats.captures.lines import Row, decode
-from fsnats.errors import CaptureError
+from fsnats.errors import UNREADABLE, CaptureError
 
 UNFINISHED = ".part"  # at the end of the name of a file that is being written, or whose writer was killed
 
@@ -112,6 +111,6 @@ class Reader:
                 continue
             try:
                 row = decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 raise CaptureError(self.path, f"line {self.number} is none of a capture: {error}") from error
             yield row

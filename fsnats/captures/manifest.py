@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from fsnats.captures.lines import Line, Row, message_of
+from fsnats.errors import UNREADABLE
 
 SUFFIX = ".json"  # behind the whole name of the file
 VERSION = 1
@@ -167,5 +168,5 @@ def in_sequence(files: Iterable[tuple[Path, Manifest | None]]) -> list[list[Path
 def _gap(key: str, notice: bytes) -> Gap:
     try:
         return msgspec.structs.replace(msgspec.json.decode(notice, type=Gap), stream=key)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return Gap(key, reason="a notice that cannot be read")

@@ -14,7 +14,7 @@ from fsnats.captures.audience import Audience
 from fsnats.captures.brake import Brake
 from fsnats.captures.lines import Message
 from fsnats.clock import Clock
-from fsnats.errors import StreamNameError
+from fsnats.errors import UNREADABLE, StreamNameError
 from fsnats.frames import GAP, LATE, RECOVERED, VERSION, Frame
 from fsnats.subjects import DEMAND_REQUEST, HEADWAY, subject_of
 from fsnats.subjects import demand as demand_subject
@@ -173,7 +173,7 @@ class Player:
     def _answer(self, subject: str, _reply: str, payload: bytes) -> None:
         try:
             number, one = int(subject.rpartition(".")[2]), headway.decode(payload)
-        except (ValueError, msgspec.DecodeError):
+        except (ValueError, *UNREADABLE):
             return  # nobody whom we asked answers so
         self._brake.answer(number, one, self._clock.monotonic())
         self._answered.set()

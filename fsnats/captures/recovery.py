@@ -5,14 +5,12 @@ import os
 import re
 from pathlib import Path
 
-import msgspec
-
 from fsnats.captures import manifest as manifests
 from fsnats.captures.files import UNFINISHED, Pieces
 from fsnats.captures.lines import decode
 from fsnats.captures.manifest import Manifest, StreamTally, Tally
 from fsnats.captures.writer import conclude
-from fsnats.errors import CaptureError
+from fsnats.errors import UNREADABLE, CaptureError
 
 _NAME = re.compile(r"fsnats-(\S+)-(\d{6})\.jsonl\.(?:zst|gz)")
 _READ_BYTES = 1024 * 1024
@@ -70,7 +68,7 @@ def last_places(directory: Path) -> dict[str, StreamTally]:
     for path in sorted(directory.glob(f"fsnats-*{manifests.SUFFIX}"), reverse=True):
         try:
             one = manifests.decode(path.read_bytes())
-        except (ValueError, msgspec.DecodeError) as error:
+        except (ValueError, *UNREADABLE) as error:
             raise CaptureError(path, f"cannot be read as a manifest: {error}; move it away to begin") from error
         if capture and one.capture != capture:
             break

@@ -8,6 +8,8 @@ from zlib import crc32
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
+
 
 class Identity(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One event of one stream.
@@ -98,6 +100,6 @@ def identify(kind: str, payload: bytes) -> Identity:
                     text = f"{bar.o} {bar.h} {bar.l} {bar.c} {bar.v} {bar.n}"
                     return Identity(f"{bar.t}x", 0, 0, crc32(text.encode()), whole, True)
                 return Identity(f"{bar.t}:{whole:08x}", 0, 0, 0, whole, False)
-    except (msgspec.DecodeError, ValueError):
+    except (ValueError, *UNREADABLE):
         pass
     return Identity(f"{whole:08x}:{len(payload)}", 0, 0, 0, whole, False)

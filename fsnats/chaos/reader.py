@@ -11,7 +11,7 @@ from fsnats.binance.streams import Market, Stream
 from fsnats.bus import Bus
 from fsnats.chaos.identity import identify
 from fsnats.chaos.judge import StreamJudge
-from fsnats.errors import FrameError
+from fsnats.errors import UNREADABLE, FrameError
 from fsnats.subjects import DEMAND_REQUEST, subject_of
 from fsnats.subjects import demand as demand_subject
 
@@ -97,7 +97,7 @@ class Reader:
                 self.notices += 1
                 notice = _notice(frame.payload)
                 reading.judge.noticed(notice.unit, notice.start, notice.end, late=notice.reason == _LATE)
-        except (FrameError, msgspec.DecodeError):
+        except (FrameError, *UNREADABLE):
             self.unreadable += 1
             return
         now, instant = time.time_ns() // 1_000_000, time.monotonic()

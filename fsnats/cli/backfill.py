@@ -9,7 +9,7 @@ import typer
 
 from fsnats.binance.streams import Market
 from fsnats.cli.settings import configured
-from fsnats.errors import EXIT_USAGE, BusUnavailable, Unusable
+from fsnats.errors import EXIT_USAGE, UNREADABLE, BusUnavailable, Unusable
 from fsnats.moments import HELP, shown
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ async def listed(bus: "NatsBus", market: Market) -> "Listing":
 
     try:
         listing = msgspec.json.decode(await read(bus, LISTINGS, market) or b"", type=Listing)
-    except (BusUnavailable, msgspec.DecodeError):
+    except (BusUnavailable, *UNREADABLE):
         reason = f"nobody on this bus knows what {market} lists; does a fleet with that market run? `fsnats status`"
         raise BusUnavailable(reason) from None
     if listing.simulated:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
+
 Fields = Mapping[str, Any]
 
 _WIDTH = 160  # characters of what has no form of its own
@@ -15,7 +17,7 @@ def summary(payload: bytes) -> str:
     """What a payload says, in a line."""
     try:
         data = msgspec.json.decode(payload)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return _shortened(payload.decode(errors="replace"))
     if isinstance(data, list):
         first = f", first: {_of(data[0])}" if data and isinstance(data[0], dict) else ""

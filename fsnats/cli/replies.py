@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from fsnats.cli.pretty import clock, day_and_time, summary
+from fsnats.errors import UNREADABLE
 
 
 class Message(msgspec.Struct, rename="camel"):
@@ -37,7 +38,7 @@ def read(text: str | bytes) -> Message | None:
     """A message; None for one that cannot be read."""
     try:
         return msgspec.json.decode(text, type=Message)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -72,7 +73,7 @@ def _payload(data: msgspec.Raw) -> bytes:
     """The exchange's payload, also from within the envelope that names its stream."""
     try:
         inner = msgspec.json.decode(data, type=Message)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return bytes(data)
     return bytes(inner.data) if inner.stream and bytes(inner.data) else bytes(data)
 

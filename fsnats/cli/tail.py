@@ -11,7 +11,7 @@ import typer
 from fsnats import colours
 from fsnats.binance.streams import Market, Stream, parse
 from fsnats.cli.settings import configured
-from fsnats.errors import BusUnavailable, StreamNameError
+from fsnats.errors import UNREADABLE, BusUnavailable, StreamNameError
 
 if TYPE_CHECKING:
     from fsnats.bus.nats import NatsBus
@@ -79,7 +79,7 @@ async def _warn(bus: "NatsBus", streams: list[Stream]) -> None:
     market = streams[0].market
     try:
         listing = msgspec.json.decode(await read(bus, LISTINGS, market) or b"", type=Listing)
-    except (BusUnavailable, msgspec.DecodeError):
+    except (BusUnavailable, *UNREADABLE):
         typer.echo(f"fsnats: no list of symbols of {market} on this bus yet; waiting for data", err=True)
         return
     if listing.simulated:

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from fsnats.backoff import Backoff
 from fsnats.client.conversation import Forbidden
 from fsnats.client.refusals import seconds_of, text_of, unusable
-from fsnats.errors import Unavailable, Unusable
+from fsnats.errors import UNREADABLE, Unavailable, Unusable
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ class Combined:
     async def _take(self, text: str | bytes, backoff: Backoff) -> None:
         try:
             combined = _read(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             await self._complain(Unavailable(f"not understood: {text[:200]!r}"))
             return
         if combined.stream:

@@ -9,7 +9,7 @@ import msgspec
 
 from fsnats.binance.streams import Market, parse
 from fsnats.client.values import Gap, Message
-from fsnats.errors import Refused, Unavailable, Unusable
+from fsnats.errors import UNREADABLE, Refused, Unavailable, Unusable
 from fsnats.notices import breaks_books
 
 _NAMES_AT_ONCE = 300  # of one request: with their places well below the 64 KB that a gateway takes
@@ -174,7 +174,7 @@ class Conversation:
             incoming = _read(text)
             if incoming.type == "gap":
                 return self._gap(_read_notice(incoming.data))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise Unavailable(f"the gateway says what is not understood: {error}") from error
         if incoming.stream and not incoming.type:
             return self._message(incoming, now_ms)

@@ -10,7 +10,7 @@ import msgspec
 from fsnats.binance.streams import Market, parse
 from fsnats.client.address import headers_of
 from fsnats.client.combined import Combined
-from fsnats.errors import FsnatsError, Unusable
+from fsnats.errors import UNREADABLE, FsnatsError, Unusable
 from fsnats.store import KlineData, RawAggTrade
 
 logger = logging.getLogger(__name__)
@@ -188,7 +188,7 @@ _decode = msgspec.json.Decoder(_Message).decode
 def _decoded(text: str) -> _Message:
     try:
         return _decode(text)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise Unusable(f"no message: {error}") from error
 
 

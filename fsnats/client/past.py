@@ -12,7 +12,7 @@ import msgspec
 from fsnats.binance.endpoints import SIMULATED_HEADER
 from fsnats.binance.rows import Candle
 from fsnats.client.conversation import Forbidden, Rejected, TryLater
-from fsnats.errors import Unavailable, Unusable
+from fsnats.errors import UNREADABLE, Unavailable, Unusable
 from fsnats.formats.columns import CANDLES, Kind
 
 Table = Literal["list", "pandas", "polars", "arrow"]
@@ -100,7 +100,7 @@ def read(body: bytes) -> Candles:
     """Read an answer.  Raises Unavailable for one that is cut off, or none."""
     try:
         answer = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Unavailable(f"the gateway says what is not understood: {error}") from error
     if answer.error:
         raise Unavailable(f"the answer ends early: {answer.error}")
@@ -135,7 +135,7 @@ class _Problem(msgspec.Struct):
 def _refusal(reply: httpx.Response) -> Exception:
     try:
         problem = msgspec.json.decode(reply.content, type=_Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         problem = _Problem(reply.text[:200])
     if reply.status_code in _FORBIDDEN:
         return Forbidden(problem.detail)

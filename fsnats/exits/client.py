@@ -15,7 +15,7 @@ import msgspec
 from fsnats.bus import Bus
 from fsnats.clock import Clock
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable, ConfigError, ExchangeUnavailable
 from fsnats.exits.address import ENVIRONMENT, Exit, named_apart, read_pool
 from fsnats.exits.areas import ruled_out
 from fsnats.exits.environment import from_environment
@@ -81,7 +81,7 @@ class Exits:
             elif grant.share is not None:
                 self._alone.allow_dials(grant.share)
             return grant
-        except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError):
+        except (BusUnavailable, *UNREADABLE):
             own = self._alone.choose(request, self._clock.monotonic())
             assert own is not None, "a process has a handful of exits"
             return own
@@ -96,7 +96,7 @@ class Exits:
     def _heard(self, _subject: str, _reply: str, payload: bytes) -> None:
         try:
             report = self._report(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return  # the desk says so
         if report.program != self._program and report.exit in self._names:
             self._alone.told(report, self._clock.monotonic())

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -22,7 +24,7 @@ def sorted_out(answers: Iterable[bytes], decode: Callable[[bytes], T]) -> tuple[
     for answer in answers:
         try:
             found.append(decode(answer))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             unread.append(_program_of(answer))
             logger.warning(
                 "a program's answer cannot be read",
@@ -34,5 +36,5 @@ def sorted_out(answers: Iterable[bytes], decode: Callable[[bytes], T]) -> tuple[
 def _program_of(answer: bytes) -> str:
     try:
         return msgspec.json.decode(answer, type=_Head).program
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return "?"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from fsnats.errors import Unusable
+from fsnats.errors import UNREADABLE, Unusable
 from fsnats.logs.names import FileName
 
 CHARS_MOST = 16 * 1024  # several hundred files
@@ -23,7 +23,7 @@ def read(text: str) -> dict[FileName, int]:
     """The ends that a cursor holds; it names files as they are called and nothing else.  Raises Unusable."""
     try:
         told = _decode(urlsafe_b64decode(text[:CHARS_MOST] + "=" * (-len(text) % 4)))
-    except (ValueError, msgspec.DecodeError):
+    except (ValueError, *UNREADABLE):
         raise Unusable("is no cursor that an answer had as 'next', and no moment") from None
     ends = {FileName.read(name): end for name, end in told.items()}
     if any(name is None or end < 0 for name, end in ends.items()):

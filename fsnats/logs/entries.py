@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
+
 Entry = dict[str, object]
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -115,7 +117,7 @@ def decoded(line: str) -> Entry | None:
         return None
     try:
         entry = _decode(line)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (UnicodeEncodeError, *UNREADABLE):
         return None
     if not {"time", "level", "message"} <= entry.keys():
         return None

@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
 from fsnats.logs.entries import LEVELS
 from fsnats.logs.names import FileName
 
@@ -237,6 +238,6 @@ def _is_json(text: bytes) -> bool:
     try:
         text.decode()
         _decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return False
     return True

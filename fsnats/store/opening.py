@@ -9,7 +9,7 @@ import msgspec
 from fsnats import catalogue
 from fsnats.bus import Bus
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable, ConfigError, StoreUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable, ConfigError, StoreUnavailable
 from fsnats.rendezvous import store_url
 from fsnats.store import OpenedStore, Source, Store
 from fsnats.store.address import PostgresAddress, SqliteAddress, read_url
@@ -38,7 +38,7 @@ async def _is_simulated(config: Config, bus: Bus) -> bool:
                 return msgspec.json.decode(listing, type=Listing).simulated
         except BusUnavailable as error:
             raise StoreUnavailable(f"whether data is simulated is not known: {error}") from error
-        except msgspec.DecodeError:
+        except UNREADABLE:
             continue  # written by another version
     raise StoreUnavailable("whether data is simulated is not known yet: there is no list of symbols")
 

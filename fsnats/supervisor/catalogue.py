@@ -14,6 +14,7 @@ from fsnats.binance.streams import Market
 from fsnats.bus import Bus, jetstream
 from fsnats.bus.jetstream import NO_STREAM
 from fsnats.catalogue import GROUPS, LISTINGS, group_key, key_subject, read
+from fsnats.errors import UNREADABLE
 from fsnats.groups import Group
 from fsnats.symbols import Listing
 
@@ -98,5 +99,5 @@ def _bucket(bucket: str) -> dict[str, object]:
 def _decoded(value: bytes | None, kind: type[T]) -> T | None:
     try:
         return msgspec.json.decode(value, type=kind) if value else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None  # it will be written anew

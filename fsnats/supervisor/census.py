@@ -19,7 +19,7 @@ from fsnats.binance.streams import Market
 from fsnats.changes import Change, between, with_pending
 from fsnats.clock import Clock
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable, ConfigError, ExchangeUnavailable, FrameError, FsnatsError
+from fsnats.errors import UNREADABLE, BusUnavailable, ConfigError, ExchangeUnavailable, FrameError, FsnatsError
 from fsnats.groups import Group, regroup
 from fsnats.supervisor.announced import Announced, Announcement
 from fsnats.supervisor.catalogue import Catalogue
@@ -107,7 +107,7 @@ class Census:
                 announced.missed(now)
             else:
                 announced.hear(_announcement(frame.payload), self.listings.get(market), now)
-        except (FrameError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (FrameError, *UNREADABLE) as error:
             logger.warning(
                 "an announcement cannot be read",
                 extra={"event": "bus.unreadable", "market": market, "error": str(error)},

@@ -15,6 +15,7 @@ import msgspec
 
 from fsnats.bus import Bus
 from fsnats.clock import Clock
+from fsnats.errors import UNREADABLE
 from fsnats.exits.client import log_report
 from fsnats.exits.messages import Grant, Report, Request
 from fsnats.exits.pool import Pool, Standing
@@ -76,7 +77,7 @@ class Dials:
     def _asked(self, _subject: str, reply: str, payload: bytes) -> None:
         try:
             grant = self.grant(self._request(payload))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             logger.warning("a request to dial cannot be read", extra={"event": "bus.unreadable", "error": str(error)})
             return
         if reply and grant is not None:
@@ -85,5 +86,5 @@ class Dials:
     def _told(self, _subject: str, _reply: str, payload: bytes) -> None:
         try:
             self.told(self._report(payload))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             logger.warning("a report on an exit cannot be read", extra={"event": "bus.unreadable", "error": str(error)})

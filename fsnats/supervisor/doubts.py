@@ -9,7 +9,7 @@ import msgspec
 from fsnats.binance.streams import parse
 from fsnats.bus import Bus
 from fsnats.clock import Clock
-from fsnats.errors import StreamNameError
+from fsnats.errors import UNREADABLE, StreamNameError
 from fsnats.subjects import TRADING
 from fsnats.supervisor.census import Census
 from fsnats.trading import TIMEOUT, TradingReply, TradingRequest
@@ -41,7 +41,7 @@ class Doubts:
     def _asked(self, tasks: asyncio.TaskGroup, reply: str, payload: bytes) -> None:
         try:
             request = _decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             logger.warning(
                 "a question about trading cannot be read", extra={"event": "bus.unreadable", "error": str(error)}
             )

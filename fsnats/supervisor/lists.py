@@ -2,12 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-import msgspec
-
 from fsnats.binance.rest import Answer
 from fsnats.binance.streams import Market
 from fsnats.config import Config
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.exits.client import Exits
 from fsnats.exits.rest import PooledRest
 from fsnats.symbols import Listing, read_exchange_info
@@ -42,7 +40,7 @@ def read_listing(market: Market, answer: Answer, taken_ms: int) -> Listing:
     try:
         symbols = read_exchange_info(market, answer.body)
         listing = Listing(market, taken_ms, answer.simulated, symbols, answer.replayed)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ExchangeUnavailable("json", f"the exchangeInfo of {market} cannot be read: {error}") from error
     if not listing.trading and not listing.replayed:
         # Maintenance, or a reply cut short by something in between.  Believing it would stop every worker.

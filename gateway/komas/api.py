@@ -10,7 +10,7 @@ import msgspec
 
 from fsnats.binance.streams import Stream, parse
 from fsnats.bus import Bus
-from fsnats.errors import BusUnavailable, StreamNameError, Unusable
+from fsnats.errors import UNREADABLE, BusUnavailable, StreamNameError, Unusable
 from fsnats.fleet.answers import sorted_out
 from fsnats.normalised import data
 from fsnats.pins import PINS_MOST, VALUES_MOST, Pin, checked
@@ -124,7 +124,7 @@ class Komas:
             return await self._handlers[route](Asking(session, query, await _body(receive), grant))
         except Unusable as error:
             raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise Problem(HTTPStatus.BAD_REQUEST, f"the body: {error}") from None
         except BusUnavailable as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), retry_after=AGAIN) from None

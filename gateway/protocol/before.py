@@ -7,6 +7,7 @@ import msgspec
 
 from fsnats.binance.limits import HISTORY_ROWS
 from fsnats.binance.streams import Loss, Stream
+from fsnats.errors import UNREADABLE
 from gateway.effects import Effect, History, Listen, Resume, Snapshot
 from gateway.protocol.fields import INTEGER, OBJECT, TRUTH, Field, optional
 from gateway.protocol.problems import Problem, bad
@@ -69,7 +70,7 @@ def before_of(snapshot: Field, history: Field, resume: Field) -> Before:
 def _resume(name: str, raw: msgspec.Raw) -> Resume:
     try:
         place = _place.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         reason = f"'resume' of '{name}' must be an object with integers 'epoch' and 'seq'"
         raise bad(Problem.INVALID_FIELD, reason, name) from error
     if not (0 <= place.epoch < 2**63 and 0 <= place.seq < 2**63):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from fsnats.errors import Unusable
+from fsnats.errors import UNREADABLE, Unusable
 from gateway.protocol.wire import BadId, NotAnObject, NotJson, encode, id_of, read
 
 UNKNOWN_PROPERTY = 0
@@ -149,7 +149,7 @@ def _params(text: str, raw: msgspec.Raw | msgspec.UnsetType) -> list[msgspec.Raw
         raise Rejected(INVALID_REQUEST, f"Invalid request: missing field `params` {_position(text, len(text))}")
     try:
         return _params_decoder.decode(raw)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise Rejected(INVALID_REQUEST, "Invalid request: `params` must be an array") from error
 
 
@@ -183,7 +183,7 @@ def _boolean(params: list[msgspec.Raw]) -> bool:
 def _string(raw: msgspec.Raw) -> str | None:
     try:
         return msgspec.json.decode(raw, type=str)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 

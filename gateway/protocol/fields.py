@@ -4,6 +4,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
 from gateway.protocol.problems import Problem, bad
 
 Field = msgspec.Raw | msgspec.UnsetType
@@ -42,7 +43,7 @@ def optional(raw: Field, field: str, kind: Kind[_T]) -> _T | None:
         return None
     try:
         return kind.decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise bad(Problem.INVALID_FIELD, f"'{field}' must be {kind.description}", raw) from error
 
 

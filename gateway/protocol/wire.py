@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from fsnats.errors import Unusable
+from fsnats.errors import UNREADABLE, Unusable
 
 encode = msgspec.json.Encoder().encode
 
@@ -36,7 +36,7 @@ def read(text: str, decoder: "msgspec.json.Decoder[_Request]") -> _Request:
     except msgspec.ValidationError as error:
         _require_json(content)
         raise NotAnObject("not an object") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise NotJson("not JSON") from error
 
 
@@ -44,7 +44,7 @@ def _require_json(content: bytes) -> None:
     """Validation stops at the first wrong type: the rest may still be garbage."""
     try:
         msgspec.json.decode(content, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise NotJson("not JSON") from error
 
 

@@ -9,10 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-import msgspec
-
 from fsnats.binance.streams import Market, Stream
 from fsnats.clock import Clock
+from fsnats.errors import UNREADABLE
 from fsnats.frames import GAP, LATE, RECOVERED, SNAPSHOT, Frame
 from fsnats.offset import Offset
 from gateway.joining import Joining
@@ -101,7 +100,7 @@ class Followed:
             return None
         try:
             message = read(frame.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return None
         if not self._is_of_now(live, message):
             return None

@@ -16,7 +16,7 @@ import msgspec
 
 from fsnats.binance.methods import DEPTH_LIMITS
 from fsnats.binance.streams import DEPTH_LEVELS, Market, Stream, parse
-from fsnats.errors import StreamNameError
+from fsnats.errors import UNREADABLE, StreamNameError
 
 AT_ONCE = 1.0  # seconds: how old the newest message may be of a stream that tells every change
 EACH_SECOND = 1.5  # of one that speaks once a second
@@ -47,7 +47,7 @@ class Live(NamedTuple):
         """The answer that a message gives, with terms of an earlier answer; None where something is missing."""
         try:
             return self.build(message, terms, self.parameters)
-        except (KeyError, msgspec.DecodeError):
+        except (KeyError, *UNREADABLE):
             return None
 
 
@@ -163,5 +163,5 @@ def terms_of(body: bytes) -> Message:
     """The fields of an answer of the exchange: an object, or an array of one."""
     try:
         return read(body.removeprefix(b"[").removesuffix(b"]"))
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return {}

@@ -22,7 +22,7 @@ from fsnats.captures.writer import Form, Rotation, Writer
 from fsnats.clock import SystemClock
 from fsnats.command import run_command
 from fsnats.config import Config
-from fsnats.errors import BusUnavailable, ConfigError
+from fsnats.errors import UNREADABLE, BusUnavailable, ConfigError
 from fsnats.logs.start import log_as
 from fsnats.metrics.vitals import Vitals
 from fsnats.rendezvous import nats_urls
@@ -148,7 +148,7 @@ async def listings_of(
             for market in markets:
                 if market not in found and (value := await catalogue.read(bus, catalogue.LISTINGS, market)):
                     found[market] = msgspec.json.decode(value, type=Listing)
-        except (BusUnavailable, msgspec.DecodeError) as error:
+        except (BusUnavailable, *UNREADABLE) as error:
             logger.debug("no list of symbols yet", extra={"event": "symbols.awaited", "error": str(error)})
         if len(found) == len(markets):
             return found

@@ -14,7 +14,7 @@ from fsnats.binance.rows import Candle
 from fsnats.binance.streams import Market
 from fsnats.binance.weights import page_of
 from fsnats.candles.calendar import DAY, counted, moved, opening, span
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.history import Missing
 from fsnats.store import Batch, KlineData, Origin, Rows, Series, Span, Store
 from fsnats.store.forms import kline_of, request_for, row_of
@@ -268,7 +268,7 @@ def read(body: bytes, first: int, last: int | None) -> list[Candle]:
     """
     try:
         rows = _rows(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ExchangeUnavailable("json", "the exchange did not answer with candles") from error
     if any(after.t <= row.t for row, after in pairwise(rows)) or any(
         row.t < first or (last is not None and row.t > last) for row in rows

@@ -11,7 +11,7 @@ from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.clock import Clock
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.offset import Estimator, Offset, encode, measured
 from fsnats.subjects import clock as clock_subject
 
@@ -78,7 +78,7 @@ class Clocks:
         try:
             answer = await get("time")
             theirs = _decode(answer.body).serverTime
-        except (BadRequest, ExchangeUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (BadRequest, ExchangeUnavailable, *UNREADABLE) as error:
             logger.debug(
                 "the exchange's time is not known",
                 extra={"event": "clock.unknown", "market": market, "error": str(error)},

@@ -19,7 +19,7 @@ from fsnats.binance.streams import Market
 from fsnats.binance.weights import weight_of
 from fsnats.bus import Bus
 from fsnats.clock import Clock
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.exits.pool import scope_of
 from fsnats.exits.rest import PooledRest
 from fsnats.history import CACHE, EXCHANGE, STORE, RestReply, RestRequest
@@ -90,7 +90,7 @@ class Relay:
             if market not in self._rests or method not in METHODS[market]:
                 raise RestError(-5000, f"'{method}' of {market} is not passed on here.", 404)
             query = read(market, method, list(request.query.items()))
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+        except UNREADABLE as wrong:
             return RestReply(400, error(-1000, f"This is no request: {wrong}."))
         except RestError as wrong:
             return RestReply(wrong.status, wrong.body)

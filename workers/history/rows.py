@@ -10,7 +10,7 @@ from fsnats.binance.streams import Market
 from fsnats.binance.weights import weight_of
 from fsnats.bus import Bus
 from fsnats.clock import Clock
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
 from fsnats.history import RowsReply, RowsRequest
 from fsnats.subjects import ROWS
@@ -37,7 +37,7 @@ class Rows:
         """Fetch what an encoded `RowsRequest` asks for; every failure becomes a reply."""
         try:
             request = msgspec.json.decode(payload, type=RowsRequest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             return RowsReply(error=str(error))
         rest = self._rests.get(request.market)
         if rest is None:
@@ -53,7 +53,7 @@ class Rows:
             return RowsReply(error=str(error), again=error.retry_after or _TROUBLE)
         try:
             return RowsReply(rows=msgspec.json.decode(answer.body, type=list[msgspec.Raw]))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return RowsReply(error="the exchange did not answer with rows", again=_TROUBLE)
 
 

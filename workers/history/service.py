@@ -12,7 +12,7 @@ from fsnats.binance.rows import Candle
 from fsnats.binance.streams import CONTRACT_TYPES, Market, intervals_of
 from fsnats.bus import Bus
 from fsnats.clock import Clock
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
 from fsnats.history import PAGE_ROWS, HistoryReply, KlinesRequest
 from fsnats.status import Status
@@ -45,7 +45,7 @@ class Service:
     async def _answer(self, payload: bytes) -> bytes:
         try:
             request = msgspec.json.decode(payload, type=KlinesRequest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             return _encode(HistoryReply(code="INVALID_FIELD", message=str(error)))
         return _encode(await self.klines(request))
 

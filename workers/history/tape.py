@@ -10,7 +10,7 @@ from fsnats.binance.rest import BadRequest
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.clock import Clock
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.exits.rest import PooledRest
 from fsnats.history import PAGE_ROWS, HistoryReply, Missing, TradesRequest
 from fsnats.store import Series
@@ -42,7 +42,7 @@ class Tape:
     async def _answer(self, payload: bytes) -> bytes:
         try:
             request = msgspec.json.decode(payload, type=TradesRequest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             return _encode(HistoryReply(code="INVALID_FIELD", message=str(error)))
         return _encode(await self.trades(request))
 

@@ -12,7 +12,7 @@ import msgspec
 from fsnats.binance.limits import HISTORY_ROWS
 from fsnats.binance.rest import Answer, BadRequest
 from fsnats.binance.streams import Market
-from fsnats.errors import ExchangeUnavailable
+from fsnats.errors import UNREADABLE, ExchangeUnavailable
 from fsnats.history import Missing
 from fsnats.store import Batch, Origin, RawAggTrade, Rows, Series, Span, Store
 from fsnats.store.forms import AggTrade, agg_trade_of, request_for, trade_of
@@ -163,7 +163,7 @@ async def _get(by: Asked, series: Series, parameters: Mapping[str, str | int]) -
     answer = await by.get(method, {**named, **parameters})
     try:
         rows = _rows(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ExchangeUnavailable("json", "the exchange did not answer with trades") from error
     first = int(parameters.get("fromId", 0))
     if any(after.a <= row.a for row, after in pairwise(rows)) or (rows and rows[0].a < first):

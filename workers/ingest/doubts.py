@@ -8,7 +8,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
-from fsnats.errors import BusUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable
 from fsnats.subjects import TRADING
 from fsnats.trading import STREAMS_MOST, TIMEOUT, TradingReply, TradingRequest
 
@@ -48,7 +48,7 @@ class Doubts:
         try:
             answer = await self._bus.request(TRADING, _encode(TradingRequest(self._market, names)), TIMEOUT)
             reply = _decode(answer)
-        except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (BusUnavailable, *UNREADABLE) as error:
             logger.info(
                 "nobody knows whether silent streams trade", extra={"event": "streams.doubtful", "error": str(error)}
             )

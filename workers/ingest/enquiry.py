@@ -4,11 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-import msgspec
-
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
-from fsnats.errors import BusUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable
 from fsnats.history import RowsReply
 from workers.ingest.pages import Fill
 from workers.ingest.trail import Trails, question
@@ -55,7 +53,7 @@ class Enquiry:
                 self._trails.answered(symbol, reply.rows, asked)
                 return
             reason, rest = reply.error, reply.again or _REST
-        except (BusUnavailable, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (BusUnavailable, *UNREADABLE) as error:
             reason, rest = str(error), _REST
         logger.info(
             "nobody knows whether a symbol is traded",

@@ -6,14 +6,12 @@ import logging
 import os
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from fsnats import catalogue, demand
 from fsnats.binance.streams import CONTRACT_INFO, Market, Stream, parse
 from fsnats.bus.nats import NatsBus
 from fsnats.clock import Clock
 from fsnats.config import Config
-from fsnats.errors import StreamNameError
+from fsnats.errors import UNREADABLE, StreamNameError
 from fsnats.exits.client import Exits
 from fsnats.fleet.events import Journal
 from fsnats.fleet.streams import decode_request, encode
@@ -182,7 +180,7 @@ class Worker:
     def _heard(self, _subject: str, _reply: str, payload: bytes) -> None:
         try:
             announcement = demand.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             logger.warning("an announcement cannot be read", extra={"event": "bus.unreadable", "error": str(error)})
             return
         self._book.hear(announcement, self._clock.monotonic())

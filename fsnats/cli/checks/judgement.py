@@ -4,6 +4,7 @@ import msgspec
 
 from fsnats.binance.streams import Market
 from fsnats.cli.checks.finding import Section, Trouble
+from fsnats.errors import UNREADABLE
 from fsnats.offset import measured
 
 # Reference: Binance's documentation of HTTP return codes; 451 and 403 also answer WebSocket handshakes.
@@ -46,7 +47,7 @@ def _said(body: bytes) -> str:
     """The exchange's own sentence.  Bodies may be HTML: nothing is repeated of those."""
     try:
         return f" ({msgspec.json.decode(body, type=_Failure).msg[:200]})"
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return ""
 
 
@@ -58,7 +59,7 @@ def judge_clock(section: Section, market: Market, body: bytes, sent_ns: int, rec
     """Compare the exchange's clock with ours, by one question.  Raises Trouble for a reply that is no time."""
     try:
         theirs = msgspec.json.decode(body, type=_Time).serverTime
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise Trouble(
             "HTTP", "the answer is not the exchange's", "a captive portal or a wrong base URL answers instead"
         ) from error
