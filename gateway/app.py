@@ -32,25 +32,25 @@ from gateway import metrics, pages
 from gateway.admission.addresses import Proxies
 from gateway.admission.door import Door, Rules
 from gateway.admission.tokensfile import TokensFile
-from gateway.channel import Channel, Held
 from gateway.client import Client, Session
 from gateway.clients import Clients
-from gateway.delays import Delays
 from gateway.effects import Klines
-from gateway.gathering import Gathering
-from gateway.hub import Hub
+from gateway.fanout.channel import Channel, Held
+from gateway.fanout.delays import Delays
+from gateway.fanout.gathering import Gathering
+from gateway.fanout.hub import Hub
+from gateway.fanout.marks import Hops
+from gateway.fanout.pacing import Timetable
+from gateway.fanout.tally import Tally
 from gateway.interest import Interest
 from gateway.joins import Joins
 from gateway.komas.keeper import Keeper
-from gateway.marks import Hops
 from gateway.metrics import Gauges
-from gateway.pacing import Timetable
 from gateway.protocol.native import NativeSession
 from gateway.protocol.paths import Path, Refusal, read_path
 from gateway.reception import Reception
 from gateway.refills import Refills
 from gateway.sse.client import EventClient
-from gateway.tally import Tally
 
 logger = logging.getLogger(__name__)
 

@@ -17,11 +17,11 @@ from gateway import closing
 from gateway.admission.door import NOBODY
 from gateway.admission.pace import Pace, Verdict
 from gateway.effects import Close, Effect, Form, Klines, Leave, Listen, Send, Unknown, cost
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
+from gateway.fanout.outbox import Outbox
+from gateway.fanout.tally import Tally
 from gateway.listening import Listening
-from gateway.outbox import Outbox
 from gateway.protocol.paths import Refusal
-from gateway.tally import Tally
 
 logger = logging.getLogger(__name__)
 

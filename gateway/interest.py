@@ -6,8 +6,8 @@ from fsnats.announcer import Announcer
 from fsnats.binance.streams import Market
 from fsnats.bus import Bus
 from fsnats.subjects import subject_of
-from gateway.channel import Channel
-from gateway.hub import Key
+from gateway.fanout.channel import Channel
+from gateway.fanout.hub import Key
 
 LINGER = 1.0  # seconds that a stream without listeners stays subscribed: reconnecting crowds do not thrash the bus
 

@@ -15,7 +15,7 @@ from fsnats.bus import Bus
 from fsnats.errors import UNREADABLE, BusUnavailable
 from fsnats.history import RestRequest, ask_rest
 from gateway.effects import History, Listen, Resume
-from gateway.joining import Joining
+from gateway.fanout.joining import Joining
 from gateway.listening import Listening, Teller
 from gateway.meeting import Missed, begun
 from gateway.past import Past, past_of, rows_to_ask

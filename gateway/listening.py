@@ -9,12 +9,12 @@ from fsnats.binance.streams import Market, Stream
 from fsnats.errors import Unusable
 from fsnats.frames import GAP, Frame, key_of
 from fsnats.websocket import frames
-from gateway.candles import is_closed
 from gateway.effects import Effect, Form, History, Listen, Resume, Send
-from gateway.hub import Hub
-from gateway.joining import CLIENT_MOST, Joining, Met, Room
-from gateway.marks import HISTORY, rendered, shaped, snapshot, told
-from gateway.outbox import Outbox
+from gateway.fanout.candles import is_closed
+from gateway.fanout.hub import Hub
+from gateway.fanout.joining import CLIENT_MOST, Joining, Met, Room
+from gateway.fanout.marks import HISTORY, rendered, shaped, snapshot, told
+from gateway.fanout.outbox import Outbox
 from gateway.past import Past
 
 Key = tuple[Market, str, Form]

@@ -11,7 +11,7 @@ from fsnats.bus import Bus
 from fsnats.errors import BusUnavailable
 from fsnats.frames import Frame, Key
 from fsnats.replay import Replay
-from gateway.joining import Joining, Met
+from gateway.fanout.joining import Joining, Met
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from fsnats.metrics.family import Family, Metric, counter, gauge
-from gateway.tally import Tally
+from gateway.fanout.tally import Tally
 
 
 class Gauges(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ import contextlib
 
 from fsnats.bus import Bus
 from fsnats.frames import Key
-from gateway.channel import Channel
+from gateway.fanout.channel import Channel
 from gateway.meeting import PATIENCE, Missed
 
 _AT_ONCE = 32  # holes; a lost connection leaves one in every stream

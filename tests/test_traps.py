@@ -12,6 +12,7 @@ DOCUMENT = (TESTS.parent / "docs" / "traps.md").read_text()
 
 INGEST = "workers/ingest"
 PROTOCOL = "gateway/protocol"
+FANOUT = "gateway/fanout"
 
 HELD_BY: dict[int, tuple[str, ...]] = {
     1: (
@@ -83,7 +84,7 @@ HELD_BY: dict[int, tuple[str, ...]] = {
         f"{INGEST}/test_track.py::test_a_futures_books_changes_name_the_one_before",
         f"{INGEST}/test_recovery.py::test_a_book_cannot_be_filled_and_says_so_at_once",
         "fsnats/test_notices.py::test_whoever_keeps_a_book_is_told_to_begin_again",
-        "gateway/test_hub.py::test_whoever_keeps_a_book_is_told_to_begin_again",
+        f"{FANOUT}/test_hub.py::test_whoever_keeps_a_book_is_told_to_begin_again",
         "e2e/test_python_binance.py::test_python_binance_keeps_an_order_book",
     ),
     15: (
@@ -93,7 +94,7 @@ HELD_BY: dict[int, tuple[str, ...]] = {
         f"{INGEST}/test_candles.py::test_a_candle_of_rest_looks_like_one_of_its_stream",
         f"{INGEST}/test_recovery.py::test_bars_that_closed_while_the_connection_was_lost_are_fetched",
         f"{INGEST}/test_track.py::test_the_last_word_on_a_candle_may_come_after_the_first_one_on_the_next",
-        "gateway/test_waiting.py::test_a_closed_candle_is_kept_and_takes_the_place_of_the_open_one",
+        f"{FANOUT}/test_waiting.py::test_a_closed_candle_is_kept_and_takes_the_place_of_the_open_one",
     ),
     16: (
         f"{INGEST}/test_arrays.py::test_each_market_gets_its_own_rows_as_they_were_written",
@@ -108,7 +109,7 @@ HELD_BY: dict[int, tuple[str, ...]] = {
         f"{PROTOCOL}/test_commands.py::test_error_is_binances",
     ),
     18: (
-        "gateway/test_hub.py::test_only_the_first_and_the_last_listener_concern_the_bus",
+        f"{FANOUT}/test_hub.py::test_only_the_first_and_the_last_listener_concern_the_bus",
         "gateway/test_app.py::test_a_client_that_leaves_takes_nothing_from_another",
         f"{PROTOCOL}/test_binance.py::test_two_spellings_of_a_stream_deliver_it_once_until_both_are_gone",
         f"{INGEST}/test_demand.py::test_a_stream_that_nobody_wants_any_more_lingers",
@@ -123,8 +124,8 @@ HELD_BY: dict[int, tuple[str, ...]] = {
         f"{INGEST}/test_silence.py::test_a_symbol_that_does_not_trade_is_not_named",
     ),
     20: (
-        "gateway/test_hub.py::test_what_a_slow_client_loses_is_decided_by_the_kind_of_the_stream",
-        "gateway/test_hub.py::test_a_client_that_does_not_read_holds_back_nobody_else",
+        f"{FANOUT}/test_hub.py::test_what_a_slow_client_loses_is_decided_by_the_kind_of_the_stream",
+        f"{FANOUT}/test_hub.py::test_a_client_that_does_not_read_holds_back_nobody_else",
         "gateway/test_app.py::test_a_client_that_never_reads_is_closed_and_its_memory_is_bounded",
         f"{INGEST}/test_router.py::test_a_sequence_counts_what_the_bus_did_not_take",
     ),

@@ -24,9 +24,9 @@ from fsnats.subjects import ROWS
 from fsnats.symbols import Listing, Symbol
 from gateway.admission.door import Door, Rules
 from gateway.admission.pace import Paces
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
+from gateway.fanout.tally import Tally
 from gateway.rest.facade import Facade
-from gateway.tally import Tally
 from tests.clock import HandClock
 from tests.simulated import rests_at
 from workers.history.relay import Relay

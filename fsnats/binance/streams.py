@@ -122,7 +122,7 @@ def _rules(market: Market) -> tuple[_Rule, ...]:
     add("aggTrade", "aggTrade", events, 0.1 if futures else 0)
     # Undocumented on futures; on USD-M it is served on /public (ccxt and tardis use it there).
     add("trade", "trade", events, 0, route=public)
-    # A closed candle is an event, an open one a state: the payload decides (`k.x`), see `gateway.candles`.
+    # A closed candle is an event, an open one a state: the payload decides (`k.x`), see `gateway.fanout.candles`.
     kline_cadence = 0.25 if futures else 2
     add("kline", rf"kline_({intervals})" + (r"(@\+08:00)?" if spot else ""), state, kline_cadence)
     add("miniTicker", "miniTicker", state, {Market.SPOT: 1, Market.USDM: 2, Market.COINM: 0.5}[market])

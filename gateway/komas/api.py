@@ -18,7 +18,7 @@ from fsnats.rollcall import RollCall
 from fsnats.websocket.handshake import Headers
 from gateway.admission.grants import Grant
 from gateway.admission.pace import Paces
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
 from gateway.komas import routes
 from gateway.komas.answers import Pinned, Prices, Started, State, Status, Streams, Switched, Unpinned
 from gateway.komas.keeper import Keeper

@@ -11,8 +11,8 @@ from fsnats.binance.streams import Market, parse
 from fsnats.bus import Answer, Bus, jetstream
 from fsnats.errors import BusUnavailable, StreamNameError
 from fsnats.pins import ALL, BUCKET, Pin, Table, flag, subject
-from gateway.hub import Hub
-from gateway.lane import Lane
+from gateway.fanout.hub import Hub
+from gateway.fanout.lane import Lane
 from gateway.protocol.forms import BARE
 
 logger = logging.getLogger(__name__)

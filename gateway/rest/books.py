@@ -9,7 +9,7 @@ import contextlib
 from typing import Protocol
 
 from fsnats.binance.streams import Market, Stream
-from gateway.joining import Joining
+from gateway.fanout.joining import Joining
 from gateway.meeting import begun
 
 PATIENCE = 1.0  # seconds: the changes of a quiet book may take long to come

@@ -16,7 +16,7 @@ from fsnats.errors import BusUnavailable
 from fsnats.history import STREAM, RestReply, RestRequest, ask_rest
 from fsnats.websocket.handshake import Headers
 from gateway.admission.pace import Paces
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
 from gateway.rest import visits
 from gateway.rest.accepted import takes_gzip, varying
 from gateway.rest.books import flowing

@@ -19,7 +19,7 @@ from fsnats.subjects import EVENTS_REQUEST, STREAMS_REQUEST
 from fsnats.websocket.handshake import Headers
 from gateway.admission.grants import Grant
 from gateway.admission.pace import Paces
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
 from gateway.rest import visits
 from gateway.rest.browsers import METHODS
 from gateway.rest.fresh import Fresh

@@ -14,7 +14,7 @@ from fsnats.clock import Clock
 from fsnats.errors import UNREADABLE
 from fsnats.frames import GAP, LATE, RECOVERED, SNAPSHOT, Frame
 from fsnats.offset import Offset
-from gateway.joining import Joining
+from gateway.fanout.joining import Joining
 from gateway.rest.live import KNOWN, Live, Message, read, terms_of
 
 AGAIN = 15.0  # seconds within which a second question makes it polling

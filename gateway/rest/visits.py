@@ -14,12 +14,12 @@ from fsnats.symbols import Listing
 from fsnats.websocket.handshake import Headers
 from gateway.admission.door import Door, Guest
 from gateway.admission.pace import Paces
+from gateway.fanout.tally import Tally
 from gateway.protocol.paths import Refusal
 from gateway.rest.accepted import takes_gzip, varying
 from gateway.rest.browsers import METHODS, preflight, shared_with
 from gateway.rest.problem import AGAIN, Problem
 from gateway.rest.single import parameters
-from gateway.tally import Tally
 
 Scope = MutableMapping[str, Any]  # ASGI's own types are no narrower
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

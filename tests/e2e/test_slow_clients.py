@@ -19,7 +19,7 @@ from fsnats.binance.streams import Market
 from fsnats.bus.nats import NatsBus
 from fsnats.frames import VERSION, Frame, encode
 from fsnats.subjects import subject_of
-from gateway.turn import ROUND_BYTES
+from gateway.fanout.turn import ROUND_BYTES
 from tests.buckets import list_symbols, make_bucket
 from tests.conftest import NatsServer, eventually
 from tests.e2e.conftest import StartFleet

@@ -28,9 +28,9 @@ from fsnats.websocket.serve import listen, serving
 from gateway.admission.pace import Paces
 from gateway.app import Gateway
 from gateway.client import Client
+from gateway.fanout.turn import ROUND_BYTES
 from gateway.http import build
 from gateway.rest.facade import Facade
-from gateway.turn import ROUND_BYTES
 from tests.buckets import list_symbols, make_bucket
 from tests.clock import HandClock
 from tests.conftest import NatsServer, eventually

@@ -16,9 +16,9 @@ from fsnats.websocket.handshake import Request
 from gateway import closing
 from gateway.client import Client
 from gateway.effects import Form, Klines, Leave, Listen
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
+from gateway.fanout.tally import Tally
 from gateway.protocol.native import NativeSession
-from gateway.tally import Tally
 from tests.clock import HandClock
 from tests.fsnats.websocket.cases import CLOSE, PONG, TEXT, frame
 from tests.fsnats.websocket.transport import Recorded

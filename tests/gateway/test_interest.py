@@ -12,10 +12,10 @@ from fsnats.subjects import DEMAND_REQUEST
 from fsnats.subjects import demand as demand_subject
 from fsnats.websocket.frames import text
 from gateway.effects import Form
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
+from gateway.fanout.outbox import Outbox
+from gateway.fanout.tally import Tally
 from gateway.interest import LINGER, Interest
-from gateway.outbox import Outbox
-from gateway.tally import Tally
 from tests.clock import HandClock, settle
 
 RAW = Form(b"", b"")

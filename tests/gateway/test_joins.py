@@ -15,15 +15,15 @@ from fsnats.frames import CONTINUES, VERSION, Frame, encode
 from fsnats.history import RestReply, RestRequest
 from fsnats.subjects import REST, subject_of
 from fsnats.websocket.deflate import inflate
-from gateway.channel import Channel
 from gateway.effects import PLAIN, Delivery, History, Listen, Marks, Resume, Snapshot
-from gateway.hub import Hub
+from gateway.fanout.channel import Channel
+from gateway.fanout.hub import Hub
+from gateway.fanout.outbox import Outbox
+from gateway.fanout.tally import Tally
 from gateway.joins import SNAPSHOT_AGE, Joins
 from gateway.listening import Listening
-from gateway.outbox import Outbox
 from gateway.protocol import forms
 from gateway.protocol.native import NativeSession
-from gateway.tally import Tally
 from tests.clock import settle
 from tests.gateway.heard import heard
 from tests.windows import MemoryWindow, publish
@@ -410,7 +410,7 @@ def _row(number: int) -> dict[str, Any]:
 async def test_what_is_too_much_to_wait_for_history_is_told_to_be_missing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.joining.LIVE_MOST", 2)
+    monkeypatch.setattr("gateway.fanout.joining.LIVE_MOST", 2)
     _history_worker(house, [_row(1), _row(2)])
     house.listening.begin(Listen(TRADES, FORM, History(2)))
     house.publish(3, 4, 5, 6)

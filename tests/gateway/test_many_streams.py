@@ -18,13 +18,13 @@ from fsnats.bus.nats import NatsBus
 from fsnats.symbols import TRADING, Listing, Symbol
 from gateway.client import Session
 from gateway.effects import Leave, Listen
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
+from gateway.fanout.outbox import Outbox
+from gateway.fanout.tally import Tally
 from gateway.interest import Interest
 from gateway.listening import Listening
-from gateway.outbox import Outbox
 from gateway.protocol.binance import BinanceSession
 from gateway.protocol.native import NativeSession
-from gateway.tally import Tally
 
 FEW, MANY = 250, 1000
 SYMBOLS = [f"S{number}USDT" for number in range(MANY)]

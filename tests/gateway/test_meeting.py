@@ -5,7 +5,7 @@ import asyncio
 from fsnats.binance.streams import Market, parse
 from fsnats.bus.memory import MemoryBus
 from fsnats.frames import CONTINUES, VERSION, Frame
-from gateway.joining import Joining
+from gateway.fanout.joining import Joining
 from gateway.meeting import Missed, begun
 from tests.windows import MemoryWindow, publish
 

@@ -2,8 +2,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fsnats.metrics.family import Page
 from fsnats.metrics.text import written
+from gateway.fanout.tally import Tally
 from gateway.metrics import COUNTERS, GAUGES, Gauges, families
-from gateway.tally import Tally
 
 
 def test_every_number_is_exported_under_its_name() -> None:

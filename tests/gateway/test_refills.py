@@ -8,14 +8,14 @@ import pytest
 from fsnats.binance.streams import Market, Stream, parse
 from fsnats.bus.memory import MemoryBus
 from fsnats.frames import CONTINUES, VERSION, Frame, Key, encode
-from gateway.channel import Channel
 from gateway.effects import PLAIN
-from gateway.hub import Hub
-from gateway.joining import LIVE_MOST, Joining
-from gateway.outbox import Outbox
+from gateway.fanout.channel import Channel
+from gateway.fanout.hub import Hub
+from gateway.fanout.joining import LIVE_MOST, Joining
+from gateway.fanout.outbox import Outbox
+from gateway.fanout.tally import Tally
 from gateway.protocol import forms
 from gateway.refills import Refills
-from gateway.tally import Tally
 from tests.gateway.heard import heard
 from tests.windows import MemoryWindow, publish
 

@@ -9,9 +9,9 @@ from fsnats.bus import Answer
 from fsnats.bus.memory import MemoryBus
 from fsnats.bus.nats import NatsBus
 from fsnats.pins import BUCKET, Pin, flag, subject
-from gateway.hub import Hub
+from gateway.fanout.hub import Hub
+from gateway.fanout.tally import Tally
 from gateway.komas.keeper import Keeper
-from gateway.tally import Tally
 from tests.buckets import make_bucket
 from tests.conftest import eventually
 

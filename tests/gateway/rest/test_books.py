@@ -4,11 +4,11 @@ import asyncio
 
 from fsnats.binance.streams import BOOK_SPEEDS, Market, Stream, parse
 from fsnats.frames import VERSION, Frame, encode
-from gateway.channel import Channel
-from gateway.hub import Hub
-from gateway.joining import Joining
+from gateway.fanout.channel import Channel
+from gateway.fanout.hub import Hub
+from gateway.fanout.joining import Joining
+from gateway.fanout.tally import Tally
 from gateway.rest.books import flowing
-from gateway.tally import Tally
 
 LONG = 600.0  # a test that waits for it has failed
 

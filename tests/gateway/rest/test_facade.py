@@ -18,10 +18,10 @@ from fsnats.symbols import Listing, Symbol
 from gateway.admission.door import Door, Guest, Rules
 from gateway.admission.pace import Paces
 from gateway.admission.tokens import Tokens, read
-from gateway.hub import Hub
-from gateway.joining import Joining
+from gateway.fanout.hub import Hub
+from gateway.fanout.joining import Joining
+from gateway.fanout.tally import Tally
 from gateway.rest.facade import Facade
-from gateway.tally import Tally
 from tests.clock import HandClock
 
 TOKENS = read("""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fsnats.binance.streams import Market, Stream
 from fsnats.frames import GAP, LATE, RECOVERED, SNAPSHOT, VERSION, Frame
 from fsnats.offset import Offset
-from gateway.joining import Joining
+from gateway.fanout.joining import Joining
 from gateway.rest.followed import AGAIN, IDLE, MOST, Followed, Found
 from gateway.rest.live import EACH_SECOND, KNOWN, Live, live
 

@@ -1,6 +1,6 @@
 """Where finished frames come from, for the sake of those who do not read them: they lose by the kind of the stream."""
 
-from gateway.lane import Lane
+from gateway.fanout.lane import Lane
 
 # What it means to a client that a frame never comes.  Plain numbers, since frames are told apart by the million.
 REPLY = 0  # its own: the answer to a request, a ping

@@ -8,11 +8,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fsnats.binance.streams import Market, parse
 from gateway.effects import Form
-from gateway.lane import Lane
-from gateway.origins import EVENT
-from gateway.outbox import Outbox
-from gateway.tally import Tally
-from gateway.turn import ROUND_BYTES, Turn
+from gateway.fanout.lane import Lane
+from gateway.fanout.origins import EVENT
+from gateway.fanout.outbox import Outbox
+from gateway.fanout.tally import Tally
+from gateway.fanout.turn import ROUND_BYTES, Turn
 
 LANES = [Lane(parse(Market.SPOT, name), Form(b"", b"")) for name in ("a@trade", "b@trade")]
 HIGH, LOW = 60, 20  # bytes in a transport at which its client is told to stop, and to go on

@@ -10,13 +10,13 @@ from fsnats.binance.streams import Market, Stream, parse
 from fsnats.frames import CONTINUES, GAP, LATE, RECOVERED, VERSION, Frame, encode
 from fsnats.websocket.deflate import inflate
 from fsnats.websocket.frames import text
-from gateway.channel import Channel
 from gateway.effects import Close, Delivery, Form, Leave, Listen, Marks, Send, Shape, cost
-from gateway.hub import Hub
-from gateway.outbox import Outbox
-from gateway.pacing import Timetable
+from gateway.fanout.channel import Channel
+from gateway.fanout.hub import Hub
+from gateway.fanout.outbox import Outbox
+from gateway.fanout.pacing import Timetable
+from gateway.fanout.tally import Tally
 from gateway.protocol import forms
-from gateway.tally import Tally
 
 RAW = Form(b"", b"")
 TYPED = Form(b'{"type":"trade","data":', b"}")

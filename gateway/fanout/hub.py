@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 
 from fsnats.binance.streams import BOOK_SPEEDS, Market, Stream
 from fsnats.frames import Frame
-from gateway.channel import Channel, Held, Refill
 from gateway.effects import Form
-from gateway.joining import Joining
-from gateway.lane import Listener
-from gateway.marks import Hops
-from gateway.pacing import Timetable
-from gateway.tally import Tally
-from gateway.turn import Later, Turn, now
+from gateway.fanout.channel import Channel, Held, Refill
+from gateway.fanout.joining import Joining
+from gateway.fanout.lane import Listener
+from gateway.fanout.marks import Hops
+from gateway.fanout.pacing import Timetable
+from gateway.fanout.tally import Tally
+from gateway.fanout.turn import Later, Turn, now
 
 Key = tuple[Market, str]
 

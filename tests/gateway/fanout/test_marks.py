@@ -4,7 +4,7 @@ from fsnats.binance.streams import Market
 from fsnats.frames import VERSION, Frame
 from fsnats.offset import Offset
 from gateway.effects import Form, Marks
-from gateway.marks import Hops, marks_of, snapshot
+from gateway.fanout.marks import Hops, marks_of, snapshot
 
 FORM = Form(b'{"type":"trade","data":', b"}", b"gap")
 FRAME = Frame(VERSION, "btcusdt@trade", 5_000_000, 7, 3, 0, b'{"e":"trade","E":1763625612345,"s":"BTCUSDT"}', 6_000_000)

@@ -6,7 +6,7 @@ from typing import Protocol
 from fsnats.binance.streams import Stream
 from fsnats.frames import Frame
 from gateway.effects import Form, OnSlow, Shape
-from gateway.pacing import Pace
+from gateway.fanout.pacing import Pace
 
 
 class Lane:

@@ -12,9 +12,9 @@ from fsnats.frames import GAP, LATE, Frame
 from fsnats.normalised import body
 from fsnats.offset import Offset
 from fsnats.websocket.frames import text
-from gateway.candles import is_closed
-from gateway.delays import Delays
 from gateway.effects import Form, Marks, Shape
+from gateway.fanout.candles import is_closed
+from gateway.fanout.delays import Delays
 
 RECOVERED = b',"recovered":true'
 HISTORY = b',"history":true'

@@ -3,12 +3,12 @@ from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market, parse
 from gateway.effects import Form
-from gateway.lane import Lane
-from gateway.origins import EVENT, STATE
-from gateway.outbox import Outbox
-from gateway.tally import Tally
-from gateway.turn import Turn
-from gateway.waiting import COST
+from gateway.fanout.lane import Lane
+from gateway.fanout.origins import EVENT, STATE
+from gateway.fanout.outbox import Outbox
+from gateway.fanout.tally import Tally
+from gateway.fanout.turn import Turn
+from gateway.fanout.waiting import COST
 
 TRADES = Lane(parse(Market.SPOT, "a@trade"), Form(b"", b""))
 TICKER = Lane(parse(Market.SPOT, "a@ticker"), Form(b"", b""))

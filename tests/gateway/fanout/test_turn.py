@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from fsnats.binance.streams import Market, parse
 from gateway.effects import Form
-from gateway.lane import Lane
-from gateway.origins import EVENT, REPLY
-from gateway.tally import Tally
-from gateway.turn import ROUND_BYTES, Turn
+from gateway.fanout.lane import Lane
+from gateway.fanout.origins import EVENT, REPLY
+from gateway.fanout.tally import Tally
+from gateway.fanout.turn import ROUND_BYTES, Turn
 
 LANE = Lane(parse(Market.SPOT, "a@trade"), Form(b"", b""))
 

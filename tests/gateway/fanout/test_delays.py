@@ -1,7 +1,7 @@
 from fsnats.binance.streams import Market
 from fsnats.frames import VERSION, Frame
 from fsnats.metrics.histogram import Spread
-from gateway.delays import Delays
+from gateway.fanout.delays import Delays
 
 MS = 1_000_000
 

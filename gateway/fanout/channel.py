@@ -7,15 +7,15 @@ from fsnats.binance.streams import Loss, Stream
 from fsnats.errors import FrameError
 from fsnats.frames import GAP, LATE, Frame, Key, between, decode, follows, key_of
 from fsnats.websocket.frames import text_header
-from gateway.candles import is_closed
-from gateway.delays import MASK
 from gateway.effects import Form
-from gateway.joining import Joining
-from gateway.lane import Lane, Listener
-from gateway.marks import marks_of, message, rendered, told
-from gateway.origins import EVENT, NOTICE, STATE
-from gateway.pacing import Timetable
-from gateway.turn import Turn
+from gateway.fanout.candles import is_closed
+from gateway.fanout.delays import MASK
+from gateway.fanout.joining import Joining
+from gateway.fanout.lane import Lane, Listener
+from gateway.fanout.marks import marks_of, message, rendered, told
+from gateway.fanout.origins import EVENT, NOTICE, STATE
+from gateway.fanout.pacing import Timetable
+from gateway.fanout.turn import Turn
 
 Refill = Callable[["Channel", Key], None]
 """Reads what is missing after a key, and calls `refilled`."""

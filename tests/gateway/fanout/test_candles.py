@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.candles import is_closed
+from gateway.fanout.candles import is_closed
 
 
 @pytest.mark.parametrize(

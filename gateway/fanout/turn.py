@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from fsnats.websocket.deflate import Deflater
-from gateway.lane import Listener
-from gateway.marks import Hops
-from gateway.origins import Origins
-from gateway.tally import Tally
+from gateway.fanout.lane import Listener
+from gateway.fanout.marks import Hops
+from gateway.fanout.origins import Origins
+from gateway.fanout.tally import Tally
 
 # What comes for those who do not read stays unsorted until it is so much, whoever it is for: sorting many frames at
 # once costs a tenth of sorting each by itself.

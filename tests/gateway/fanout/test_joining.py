@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsnats.frames import CONTINUES, VERSION, Frame
-from gateway.joining import LIVE_MOST, Joining
+from gateway.fanout.joining import LIVE_MOST, Joining
 
 
 def _frame(epoch: int, seq: int, flags: int = 0) -> Frame:

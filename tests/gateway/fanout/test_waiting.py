@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from fsnats.binance.streams import Market, parse
 from fsnats.websocket.frames import text
 from gateway.effects import Delivery, Form, OnSlow
-from gateway.lane import Lane
-from gateway.origins import EVENT, NOTICE, REPLY, STATE
-from gateway.tally import Tally
-from gateway.waiting import BEHIND_NS, COST, Waiting
+from gateway.fanout.lane import Lane
+from gateway.fanout.origins import EVENT, NOTICE, REPLY, STATE
+from gateway.fanout.tally import Tally
+from gateway.fanout.waiting import BEHIND_NS, COST, Waiting
 
 GAP = b'{"type":"gap","data":'
 MS = 1_000_000

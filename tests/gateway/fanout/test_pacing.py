@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pacing import STEP, Pace, Timetable
+from gateway.fanout.pacing import STEP, Pace, Timetable
 
 
 class Alarm:

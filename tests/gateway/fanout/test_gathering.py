@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.gathering import WINDOW, Gathering
+from gateway.fanout.gathering import WINDOW, Gathering
 
 
 def gathered(clients: int, rate: float, most: float = 0.008) -> float:

@@ -1,7 +1,7 @@
 from fsnats.binance.streams import Market, parse
 from gateway.effects import Form
-from gateway.lane import Lane
-from gateway.origins import EVENT, REPLY, Origins
+from gateway.fanout.lane import Lane
+from gateway.fanout.origins import EVENT, REPLY, Origins
 
 LANE = Lane(parse(Market.SPOT, "a@trade"), Form(b"", b""))
 

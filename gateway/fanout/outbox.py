@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from gateway.lane import Lane
-from gateway.turn import Turn
-from gateway.waiting import LIMIT_BYTES, Waiting
+from gateway.fanout.lane import Lane
+from gateway.fanout.turn import Turn
+from gateway.fanout.waiting import LIMIT_BYTES, Waiting
 
 # Written at a time when a client reads again: what has not been written can still be replaced by something newer.
 PIECE_BYTES = 64 * 1024

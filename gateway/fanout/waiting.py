@@ -11,10 +11,10 @@ from collections.abc import Hashable, Iterable, Iterator
 import msgspec
 
 from fsnats import notices
-from gateway.lane import Lane
-from gateway.marks import told
-from gateway.origins import EVENT, LEFT, NOTICE, REPLY, STATE, Origin
-from gateway.tally import Tally
+from gateway.fanout.lane import Lane
+from gateway.fanout.marks import told
+from gateway.fanout.origins import EVENT, LEFT, NOTICE, REPLY, STATE, Origin
+from gateway.fanout.tally import Tally
 
 LIMIT_BYTES = 1024 * 1024
 # By the times at which the worker published what waits: what was held while NATS was gone, or is replayed, comes in one
