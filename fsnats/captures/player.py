@@ -82,7 +82,7 @@ class Player:
         audience = Audience()
 
         def announced(_subject: str, _reply: str, payload: bytes) -> None:
-            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # somebody else's
+            with contextlib.suppress(*UNREADABLE):  # somebody else's
                 audience.hear(demand.decode(payload), self._clock.monotonic())
 
         heard = [self._bus.subscribe(demand_subject(market), announced) for market in Market]

@@ -21,9 +21,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from fsnats.errors import UNREADABLE
 from workers.ingest.lateness import Tally, Timing
 from workers.ingest.line import Line
-from workers.ingest.oddities import UNREADABLE
 from workers.ingest.router import Router
 from workers.ingest.subscriptions import Subscriptions
 from workers.ingest.track import tracker_of

@@ -7,8 +7,8 @@ from typing import Protocol
 import msgspec
 
 from fsnats.binance.streams import Stream
+from fsnats.errors import UNREADABLE
 from workers.ingest.hole import Hole
-from workers.ingest.oddities import UNREADABLE
 from workers.ingest.track import ALWAYS, Missing, Tracker, tracker_of
 
 _ODD_KEPT = 1000  # messages of one stream: several seconds by which one connection may be behind another

@@ -7,8 +7,6 @@ import msgspec
 
 logger = logging.getLogger(__name__)
 
-# What msgspec raises for bytes from outside: not JSON of that shape, not UTF-8, nested beyond reason.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 LARGE_BYTES = (
     1_000_000  # the largest message of 2026, an all-market array, is about 200 kB; NATS takes no more than 1 MB
 )

@@ -11,14 +11,13 @@ from collections.abc import Awaitable, Callable
 
 from fsnats.binance.streams import Market
 from fsnats.clock import Clock
-from fsnats.errors import BusUnavailable
+from fsnats.errors import UNREADABLE, BusUnavailable
 from fsnats.fleet.events import Journal, Kind
 from fsnats.frames import GAP, LATE, RECOVERED
 from fsnats.history import RowsReply
 from workers.ingest import candles, gaps
 from workers.ingest.hole import LOST, ON_ITS_WAY, Hole, Piece, Told
 from workers.ingest.line import Line
-from workers.ingest.oddities import UNREADABLE
 from workers.ingest.pages import Answer, Fill
 from workers.ingest.router import Router
 from workers.ingest.track import Missing

@@ -7,12 +7,13 @@ import msgspec
 from fsnats.binance.commands import Reply
 from fsnats.binance.events import KNOWN, event_time, event_type
 from fsnats.binance.streams import Market, Scope, Stream
+from fsnats.errors import UNREADABLE
 from fsnats.frames import CONTINUES, VERSION, Frame, encode
 from fsnats.subjects import subject_of
 from workers.ingest.arrays import own_rows
 from workers.ingest.delays import Delays
 from workers.ingest.line import Line, NoRepairs, Repairs
-from workers.ingest.oddities import LARGE_BYTES, UNREADABLE, Kind, Oddities, kind_of
+from workers.ingest.oddities import LARGE_BYTES, Kind, Oddities, kind_of
 from workers.ingest.track import ALWAYS, NEXT, OLD, Missing, tracker_of
 
 AHEAD_NS = 1_000_000_000  # by which an event may be ahead of this machine's clock, which is not known any better
@@ -135,6 +136,9 @@ class Router:
         self.messages += 1
         try:
             message = _decode(data)
+            if not data.isascii():
+                # The payload as well, of which a decoder only finds the end: a client ends a connection for it.
+                data.decode()
         except UNREADABLE as error:
             self._unreadable(data, error)
             return None

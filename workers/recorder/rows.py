@@ -10,7 +10,6 @@ from fsnats.frames import RECOVERED
 from fsnats.store import Kind, KlineData, Origin, RawAggTrade, Series
 
 Row = KlineData | RawAggTrade
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 
 _Int = Annotated[int, Meta(ge=-1, le=2**63 - 1)]  # what a database's integer holds
 # As the store wants them, and Binance writes them: one row that it refused would hold up all that came with it.
@@ -68,7 +67,7 @@ def origin_of(flags: int) -> Origin:
 
 
 def row_of(series: Series, payload: bytes) -> Row:
-    """The row that a payload is.  Raises one of UNREADABLE for what is not of the series' kind."""
+    """The row that a payload is.  Raises one of `errors.UNREADABLE` for what is not of the series' kind."""
     if series.kind == "aggTrade":
         trade = _trade(payload)
         return RawAggTrade(series.name, trade.p, trade.q, trade.T, trade.a, trade.f, trade.l, trade.m)

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from fsnats import frames, recording
 from fsnats.binance.streams import Market, Stream, parse
-from fsnats.errors import FrameError, StreamNameError
+from fsnats.errors import UNREADABLE, FrameError, StreamNameError
 from fsnats.frames import GAP
 from fsnats.recording import Entry
 from fsnats.store import RawFrame, Series
 from workers.recorder.deliveries import Delivery
-from workers.recorder.rows import UNREADABLE, origin_of, row_of, series_of
+from workers.recorder.rows import origin_of, row_of, series_of
 from workers.recorder.sheet import Sheet
 
 _NAMES_MOST = 100_000  # remembered; anybody may publish any name

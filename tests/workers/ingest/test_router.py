@@ -114,6 +114,7 @@ def test_late_messages_of_a_stream_that_was_left_are_counted() -> None:
         (b'{"stream":"btcusdt@trade","data":{]}', "broken"),
         (b"\n<html><body>502</body></html>", "html"),
         (b"\xff\xfe", "binary"),
+        (b'{"stream":"btcusdt@trade","data":{"s":"\xff"}}', "binary"),
         (b"[]", "shape"),
         (b"{}", "shape"),
         (b'{"stream":5,"data":{}}', "shape"),

@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 
 from fsnats.binance import rows as rows_of
 from fsnats.binance.streams import Market, parse
+from fsnats.errors import UNREADABLE
 from fsnats.frames import LATE, RECOVERED
 from fsnats.store import Batch, KlineData, Origin, RawAggTrade, Rows, Series
 from fsnats.store.batches import prepared
-from workers.recorder.rows import UNREADABLE, origin_of, row_of, series_of
+from workers.recorder.rows import origin_of, row_of, series_of
 
 TRADE = (
     b'{"e":"aggTrade","E":1700000000100,"s":"BTCUSDT","a":12,"p":"37000.10","q":"0.020","f":100,"l":102,'
